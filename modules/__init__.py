@@ -1,0 +1,1 @@
+"""Easel: every room of the program. `docs/architecture.md` is the map."""

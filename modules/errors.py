@@ -1,0 +1,19 @@
+"""The errors that a person can meet. Each message is a sentence: what was wrong, where, and what to do."""
+
+__all__ = ["EaselError", "InvalidRequest", "NotFound"]
+
+
+class EaselError(Exception):
+    """Something failed in a way that can be explained; `str(error)` is the sentence for the browser."""
+
+
+class InvalidRequest(EaselError):
+    """A value that cannot be used. `field` names the request field, setting or flag it was given for."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class NotFound(EaselError):
+    """A named thing (a checkpoint, a job, a picture) that does not exist."""
