@@ -30,8 +30,7 @@ class StyleBook:
         self._styles: dict[str, PromptStyle] = {}
         self.reload()
 
-    @property
-    def styles(self) -> tuple[PromptStyle, ...]:
+    def list(self) -> tuple[PromptStyle, ...]:
         """The styles in the order of the files."""
         return tuple(self._styles.values())
 
@@ -56,7 +55,7 @@ class StyleBook:
 
     def extract(self, prompt: str, negative_prompt: str) -> ExtractedStyles:
         """Take known styles out of the prompts of a text read back."""
-        return extract_styles(prompt, negative_prompt, self.styles)
+        return extract_styles(prompt, negative_prompt, self.list())
 
     def save(self, name: str, prompt: str, negative_prompt: str) -> PromptStyle:
         """Add a style, or replace the one of this name in the file that it is in."""
@@ -72,14 +71,14 @@ class StyleBook:
         file = self.find(name).file
         self._write({key: style for key, style in self._styles.items() if key != name}, file)
 
-    def _existing_files(self) -> list[Path]:
+    def _existing_files(self) -> tuple[Path, ...]:
         patterns = ((path.parent, path.name) for path in self._files)
-        return [
+        return tuple(
             path
             for folder, name in patterns
             for path in (sorted(folder.glob(name)) if "*" in name else [folder / name])
             if path.is_file()
-        ]
+        )
 
     def _file_for_new(self) -> Path:
         plain = [path for path in self._files if "*" not in path.name]

@@ -79,7 +79,7 @@ def test_a_book_reads_back_what_it_wrote(
     kept = [row for row in rows if row[0].strip() and "\0" not in "".join(row) and "\r" not in "".join(row)]
     for row in kept:
         book.save(*row)
-    assert [(style.name, style.prompt, style.negative_prompt) for style in StyleBook([file]).styles] == kept
+    assert [(style.name, style.prompt, style.negative_prompt) for style in StyleBook([file]).list()] == kept
 
 
 def test_files_are_written_as_the_field_has_them(book: StyleBook, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_style_stays_in_the_file_it_came_from(tmp_path: Path) -> None:
     assert "changed" in (tmp_path / "two.csv").read_text(encoding="utf-8")
     book.delete("one")
     assert "style one" not in (tmp_path / "one.csv").read_text(encoding="utf-8")
-    assert [style.name for style in StyleBook([tmp_path / "*.csv"]).styles] == ["two"]
+    assert [style.name for style in StyleBook([tmp_path / "*.csv"]).list()] == ["two"]
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
@@ -131,4 +131,4 @@ def test_a_full_disk_leaves_file_and_book_as_they_were(
         book.save("new", "a", "b")
     assert [path.name for path in tmp_path.iterdir()] == ["styles.csv"]
     assert (tmp_path / "styles.csv").read_bytes() == before
-    assert "new" not in [style.name for style in book.styles]
+    assert "new" not in [style.name for style in book.list()]
