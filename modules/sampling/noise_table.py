@@ -1,0 +1,135 @@
+"""The noise levels a model was trained with, and how its network is scaled at each of them (BEHAVIOUR section
+5).
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+__all__ = ["LcmTable", "NoiseLevels", "NoiseTable", "Prediction", "Scaling"]
+
+SIGMA_DATA = 0.5
+LCM_TIME_SCALE = 10
+LCM_ENTRIES = 50
+
+
+class Prediction(StrEnum):
+    """What the network's output is: the noise, or v = sqrt(a) noise - sqrt(1 - a) clean (Salimans & Ho 2022)."""
+
+    EPSILON = "epsilon"
+    V = "v_prediction"
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """denoised = skip * x + out * network(in_ * x, time)."""
+
+    in_: float
+    time: float
+    skip: float
+    out: float
+
+
+class NoiseLevels(Protocol):
+    """The map between noise level and time that schedules are made on. `sigmas` rises; `is_sdxl` chooses
+    published schedules.
+    """
+
+    @property
+    def sigmas(self) -> Sequence[float]: ...
+    @property
+    def is_sdxl(self) -> bool: ...
+
+    def sigma_to_time(self, sigma: float) -> float: ...
+
+    def time_to_sigma(self, time: float) -> float: ...
+
+    def scaling(self, sigma: float) -> Scaling: ...
+
+
+class NoiseTable:
+    """sigma = sqrt((1 - a) / a) for each a of `alphas_cumprod` (T,), with logarithmic interpolation in
+    between.
+
+    All plain numbers on the CPU: a sampler's step asks the device nothing.
+    """
+
+    def __init__(
+        self, alphas_cumprod: Tensor, prediction: Prediction = Prediction.EPSILON, is_sdxl: bool = False
+    ) -> None:
+        alphas = alphas_cumprod.detach().to("cpu", torch.float32)
+        self.alphas_cumprod: Sequence[float] = alphas.tolist()
+        self.sigmas: Sequence[float] = ((1 - alphas) / alphas).sqrt().tolist()
+        self.prediction, self.is_sdxl = prediction, is_sdxl
+        self._logs = [math.log(sigma) for sigma in self.sigmas]
+
+    def sigma_to_time(self, sigma: float) -> float:
+        """The time 0 .. T - 1 of a level > 0, linear in log sigma; levels outside count as the nearer end."""
+        log = math.log(sigma)
+        low = min(max(bisect_right(self._logs, log) - 1, 0), len(self._logs) - 2)
+        share = (log - self._logs[low]) / (self._logs[low + 1] - self._logs[low])
+        return low + min(max(share, 0.0), 1.0)
+
+    def time_to_sigma(self, time: float) -> float:
+        """The level at a time 0 .. T - 1, whole or not."""
+        low = min(int(time), len(self._logs) - 2)
+        share = time - low
+        return math.exp((1 - share) * self._logs[low] + share * self._logs[low + 1])
+
+    def scaling(self, sigma: float) -> Scaling:
+        """How the network is used on x with noise of standard deviation `sigma`."""
+        square = sigma**2 + 1
+        time = self.sigma_to_time(sigma)
+        if self.prediction is Prediction.V:
+            return Scaling(1 / math.sqrt(square), time, 1 / square, -sigma / math.sqrt(square))
+        return Scaling(1 / math.sqrt(square), time, 1.0, -sigma)
+
+
+class LcmTable:
+    """The 50 levels a latent consistency model was distilled on: times 19, 39 .. 999 of `table`; sigmas go to
+    the nearest.
+
+    Its scaling makes the estimate the consistency function of Luo et al. 2023,
+    https://arxiv.org/abs/2310.04378, section 4.1.
+    """
+
+    def __init__(self, table: NoiseTable) -> None:
+        self._table, self.is_sdxl = table, table.is_sdxl
+        self._stride = len(table.sigmas) // LCM_ENTRIES
+        self.sigmas: Sequence[float] = table.sigmas[self._stride - 1 :: self._stride]
+        self._logs = [math.log(sigma) for sigma in self.sigmas]
+
+    def _time_of_entry(self, entry: int) -> int:
+        return (entry + 1) * self._stride - 1
+
+    def sigma_to_time(self, sigma: float) -> float:
+        """The time of the nearest entry in log sigma."""
+        log = math.log(sigma)
+        return self._time_of_entry(
+            min(range(len(self._logs)), key=lambda entry: abs(self._logs[entry] - log))
+        )
+
+    def time_to_sigma(self, time: float) -> float:
+        """The level at a time, linear in log sigma between the entries; times outside count as the nearer
+        end.
+        """
+        last = len(self._logs) - 1
+        place = min(max((time - self._stride + 1) / self._stride, 0.0), float(last))
+        low = min(int(place), last - 1)
+        share = place - low
+        return math.exp((1 - share) * self._logs[low] + share * self._logs[low + 1])
+
+    def scaling(self, sigma: float) -> Scaling:
+        """The network's scaling at `sigma` with the boundary conditions of a consistency model on top."""
+        time = self.sigma_to_time(sigma)
+        plain = self._table.scaling(sigma)
+        scaled = LCM_TIME_SCALE * time
+        skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
+        out = scaled / math.sqrt(scaled**2 + SIGMA_DATA**2)
+        return Scaling(plain.in_, time, out * plain.skip + skip, out * plain.out)
