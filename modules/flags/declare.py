@@ -1,0 +1,47 @@
+"""How a flag is declared: a dataclass field that carries its help, group and shape for argparse."""
+
+import dataclasses
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["FlagGroup", "FlagInfo", "flag", "flag_info"]
+
+_KEY = "flag"
+
+
+class FlagGroup(StrEnum):
+    """The headings of `--help`, in their order."""
+
+    FOLDERS = "Folders and files"
+    SERVER = "Server and page"
+    DEVICE = "Device, precision and memory"
+    SAVING = "Saving and settings"
+    START = "Installing and starting"
+    EXTENSIONS = "Extensions"
+    UNUSED = "Accepted for the field's habits, without effect here"
+
+
+@dataclasses.dataclass(frozen=True)
+class FlagInfo:
+    """What `--help` and argparse need to know about a flag beyond its name, type and default."""
+
+    help: str
+    group: FlagGroup
+    choices: tuple[str, ...] = ()
+    convert: Callable[[str], Any] | None = None
+    nargs: str | None = None
+    repeatable: bool = False
+    spelling: str | None = None
+    store_false: bool = False
+
+
+def flag(default: Any, help: str, group: FlagGroup, **shape: Any) -> Any:
+    """A dataclass field for one flag. `shape` are further fields of `FlagInfo`."""
+    return dataclasses.field(default=default, metadata={_KEY: FlagInfo(help=help, group=group, **shape)})
+
+
+def flag_info(field: "dataclasses.Field[Any]") -> FlagInfo:
+    """The declaration that `flag` put into `field`."""
+    info: FlagInfo = field.metadata[_KEY]
+    return info

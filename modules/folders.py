@@ -1,0 +1,135 @@
+"""Every path that the program reads or writes. Nothing else joins folder names of its own."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from modules.flags import Flags
+
+__all__ = ["PROGRAM", "Folders"]
+
+PROGRAM = Path(__file__).resolve().parents[1]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Folders:
+    """Absolute paths. Where there are several, they stand in the order in which they are searched."""
+
+    program: Path
+    data: Path
+    models: Path
+    configs: Path
+
+    checkpoints: tuple[Path, ...]
+    checkpoint_file: Path | None
+    vae: tuple[Path, ...]
+    vae_file: Path | None
+    embeddings: tuple[Path, ...]
+    loras: tuple[Path, ...]
+    lycoris: tuple[Path, ...]
+    hypernetworks: tuple[Path, ...]
+    upscalers: dict[str, Path]
+    face_restorers: dict[str, Path]
+    clip_interrogator: Path
+
+    outputs: Path
+    log: Path
+    cache: Path
+    config_states: Path
+    config_file: Path
+    ui_config_file: Path
+    styles_files: tuple[Path, ...]
+    params_file: Path
+    user_css: Path
+
+    extensions: Path
+    scripts: Path
+    localizations: Path
+    textual_inversion_templates: Path
+
+    @classmethod
+    def from_flags(cls, flags: Flags, program: Path = PROGRAM) -> "Folders":
+        """The paths for a command line; `program` is the folder of `webui.py`.
+
+        `models/Stable-diffusion` of the program itself is searched last whatever the flags say: the embedded
+        checkpoint lies there.
+        """
+        data = _absolute(flags.data_dir or program)
+        models = _absolute(flags.models_dir or data / "models")
+        return cls(
+            program=program,
+            data=data,
+            models=models,
+            configs=program / "configs",
+            outputs=data / "outputs",
+            log=data / "log",
+            cache=data / "cache",
+            config_states=data / "config_states",
+            config_file=_absolute(flags.ui_settings_file or data / "config.json"),
+            ui_config_file=_absolute(flags.ui_config_file or data / "ui-config.json"),
+            styles_files=_distinct(*flags.styles_file) or (data / "styles.csv",),
+            params_file=data / "params.txt",
+            user_css=data / "user.css",
+            extensions=data / "extensions",
+            scripts=program / "scripts",
+            localizations=_absolute(flags.localizations_dir or program / "localizations"),
+            textual_inversion_templates=_absolute(
+                flags.textual_inversion_templates_dir or program / "textual_inversion_templates"
+            ),
+            **_model_folders(flags, program, data, models),
+        )
+
+    def place(self, text: str) -> Path:
+        """The absolute path that a setting or request means: relative ones start at the data folder."""
+        return _absolute(self.data / Path(text).expanduser())
+
+    def ensure(self) -> None:
+        """Make the missing folders that a user puts files into; those named by a flag are left alone.
+
+        Raises OSError when the data folder cannot be written.
+        """
+        own = (self.models, self.data)
+        wanted = (
+            *self.checkpoints, *self.vae, *self.embeddings, *self.loras, *self.hypernetworks,
+            *self.upscalers.values(), self.outputs, self.cache, self.extensions,
+        )  # fmt: skip
+        for folder in wanted:
+            if any(folder.is_relative_to(place) for place in own):
+                folder.mkdir(parents=True, exist_ok=True)
+
+
+UPSCALER_FOLDERS = ("ESRGAN", "RealESRGAN", "BSRGAN", "DAT", "LDSR", "ScuNET", "SwinIR")
+FACE_FOLDERS = ("GFPGAN", "Codeformer")
+
+
+def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dict[str, Any]:
+    def named(flag: Path | None, usual: Path) -> Path:
+        return _absolute(flag or usual)
+
+    def by_kind(names: tuple[str, ...]) -> dict[str, Path]:
+        return {name: named(getattr(flags, f"{name.lower()}_models_path"), models / name) for name in names}
+
+    return {
+        "checkpoints": _distinct(
+            models / "Stable-diffusion", flags.ckpt_dir, program / "models" / "Stable-diffusion"
+        ),
+        "checkpoint_file": flags.ckpt and _absolute(flags.ckpt),
+        "vae": _distinct(models / "VAE", flags.vae_dir),
+        "vae_file": flags.vae_path and _absolute(flags.vae_path),
+        "embeddings": (named(flags.embeddings_dir, data / "embeddings"),),
+        "loras": (named(flags.lora_dir, models / "Lora"),),
+        "lycoris": (named(flags.lyco_dir or flags.lyco_dir_backcompat, models / "LyCORIS"),),
+        "hypernetworks": (named(flags.hypernetwork_dir, models / "hypernetworks"),),
+        "upscalers": by_kind(UPSCALER_FOLDERS),
+        "face_restorers": by_kind(FACE_FOLDERS),
+        "clip_interrogator": named(flags.clip_models_path, models / "CLIP"),
+    }
+
+
+def _absolute(path: Path) -> Path:
+    # Not resolved: a symbolic link stays the name that the user knows, and may point elsewhere tomorrow.
+    return path.expanduser().absolute()
+
+
+def _distinct(*paths: Path | str | None) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(_absolute(Path(path)) for path in paths if path))
