@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -117,12 +117,10 @@ def _write_styles(path: Path, styles: Iterable[PromptStyle]) -> None:
         {"name": style.name, "prompt": style.prompt, "negative_prompt": style.negative_prompt}
         for style in styles
     ]
-    temporary: Path | None = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding=ENCODING, newline="") as file:
+        with temporary.open("x", encoding=ENCODING, newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
@@ -130,8 +128,7 @@ def _write_styles(path: Path, styles: Iterable[PromptStyle]) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise EaselError(
             f"The styles could not be saved to {path}: {error.strerror}. The file is as it was before."
         ) from error

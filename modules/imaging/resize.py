@@ -1,0 +1,75 @@
+"""Resize modes: how a picture is brought to a size that has another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+from PIL import Image
+
+__all__ = ["Enlarge", "ResizeMode", "resize_image"]
+
+Enlarge = Callable[[Image.Image, float], Image.Image]
+"""A picture and a factor to a larger picture; sizes need not be met exactly."""
+
+
+class ResizeMode(IntEnum):
+    """The field's numbers (`resize_mode`). Mode 3 resizes the latent and has no place here."""
+
+    STRETCH = 0
+    """To the size, whatever becomes of the proportions."""
+    CROP = 1
+    """Cover the size in proportion, cut what stands out, half on either side."""
+    FILL = 2
+    """Fit into the size in proportion, fill the rest with the stretched edge row or column."""
+
+
+def resize_image(
+    mode: ResizeMode, image: Image.Image, width: int, height: int, enlarge: Enlarge | None = None
+) -> Image.Image:
+    """The picture at `width` x `height` pixels.
+
+    enlarge: does the enlarging where a side grows; Lanczos then brings the result to size. Masks (mode "L")
+    are always resized by Lanczos alone.
+    """
+    if mode is ResizeMode.STRETCH:
+        return _resample(image, width, height, enlarge)
+    inner = _resample(image, *_inner_size(mode, image, width, height), enlarge)
+    canvas = Image.new("RGBA" if image.mode == "RGBA" else "RGB", (width, height))
+    left, top = width // 2 - inner.width // 2, height // 2 - inner.height // 2
+    canvas.paste(inner, (left, top))
+    if mode is ResizeMode.FILL:
+        _stretch_edges(canvas, inner, left, top)
+    return canvas
+
+
+def _inner_size(mode: ResizeMode, image: Image.Image, width: int, height: int) -> tuple[int, int]:
+    """The size in proportion that covers the target or fits into it, by integer division."""
+    target_is_wider = width * image.height > height * image.width
+    if target_is_wider == (mode is ResizeMode.CROP):
+        return width, max(image.height * width // image.width, 1)
+    return max(image.width * height // image.height, 1), height
+
+
+def _resample(image: Image.Image, width: int, height: int, enlarge: Enlarge | None) -> Image.Image:
+    factor = max(width / image.width, height / image.height)
+    if enlarge is not None and image.mode != "L" and factor > 1:
+        image = enlarge(image, factor)
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _stretch_edges(canvas: Image.Image, inner: Image.Image, left: int, top: int) -> None:
+    """Stretch the inner picture's outermost lines over the bars beside it; both bars are equally wide."""
+    right, bottom = inner.width - 1, inner.height - 1
+    if top > 0:
+        canvas.paste(inner.resize((canvas.width, top), box=(0, 0, inner.width, 1)), (0, 0))
+        canvas.paste(
+            inner.resize((canvas.width, top), box=(0, bottom, inner.width, bottom + 1)),
+            (0, top + inner.height),
+        )
+    if left > 0:
+        canvas.paste(inner.resize((left, canvas.height), box=(0, 0, 1, inner.height)), (0, 0))
+        canvas.paste(
+            inner.resize((left, canvas.height), box=(right, 0, right + 1, inner.height)),
+            (left + inner.width, 0),
+        )

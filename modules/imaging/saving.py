@@ -1,0 +1,194 @@
+"""Saving pictures: where, under which name, and so that nothing is ever overwritten or left half written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from modules.errors import EaselError
+from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
+from modules.imaging.filenames import cut_name, longest_name, safe_folder
+from modules.imaging.patterns import PictureFacts, fill_pattern
+from modules.imaging.writing import next_number, publish, temporary_file
+
+if TYPE_CHECKING:
+    from modules.settings import Options
+
+__all__ = ["SaveOptions", "SavePlace", "SavedPicture", "SmallCopy", "save_picture"]
+
+GRID = "grid"
+NUMBER_DIGITS = 5
+NUMBER_DIGITS_AFTER_PREFIX = 4
+MOST_ATTEMPTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SmallCopy:
+    """When a JPEG copy is written beside a picture: past so many bytes, or pixels a side, and to these."""
+
+    threshold_bytes: int
+    longest_side: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOptions:
+    """How pictures are named and written. The patterns' tags: `describe_patterns()`."""
+
+    format: SaveFormat = field(default_factory=SaveFormat)
+    name_pattern: str = "[seed]"
+    folder_pattern: str = "[date]"
+    """Empty: no sub-folders."""
+    most_prompt_words: int = 8
+    add_number: bool = True
+    replaces: bool = True
+    """Without numbers, whether a new picture takes the place of one of the same name."""
+    text_file: bool = False
+    small_copy: SmallCopy | None = None
+
+    @classmethod
+    def from_options(cls, options: Options, grid: bool = False) -> SaveOptions:
+        """From the settings for pictures, or for grids; raises `InvalidRequest` for an unknown format."""
+        in_folders = options.grid_save_to_dirs if grid else options.save_to_dirs
+        named = options.samples_filename_pattern or ("[seed]" if in_folders else "[seed]-[prompt_spaces]")
+        small_copy = SmallCopy(
+            int(options.img_downscale_threshold * 2**20), round(options.target_side_length)
+        )
+        return cls(
+            format=SaveFormat.from_options(options, grid),
+            name_pattern="" if grid and not options.grid_extended_filename else named,
+            folder_pattern=(options.directories_filename_pattern or "[prompt_words]") if in_folders else "",
+            most_prompt_words=options.directories_max_prompt_words,
+            add_number=options.save_images_add_number,
+            replaces=options.save_images_replace_action == "Replace",
+            text_file=options.save_txt,
+            small_copy=small_copy if options.export_for_4chan else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SavePlace:
+    """Where a picture goes: a folder of its kind, what its name can tell, and the fixed parts of the name.
+
+    prefix stands before the number (`grid-0007.png`), suffix at the end (`-before-highres-fix`).
+    """
+
+    folder: Path
+    facts: PictureFacts
+    prefix: str = ""
+    suffix: str = ""
+
+    @classmethod
+    def for_grid(cls, folder: Path, facts: PictureFacts) -> SavePlace:
+        """The place of a grid."""
+        return cls(folder, facts, prefix=GRID)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPicture:
+    """The files that were written; all of them are complete."""
+
+    path: Path
+    text_file: Path | None = None
+    small_copy: Path | None = None
+
+
+def save_picture(image: Image.Image, place: SavePlace, infotext: str, options: SaveOptions) -> SavedPicture:
+    """Write the picture, its text inside, under a name of its own.
+
+    The file appears under its name only when it is complete, and takes no other file's place, even while
+    another program writes into the same folder. A text too long for the format goes into a .txt file. Raises
+    `EaselError` when it cannot be written (disk full, no permission); then no part of it is left behind.
+    """
+    facts = replace(place.facts, image=image, most_prompt_words=options.most_prompt_words)
+    folder = place.folder / safe_folder(fill_pattern(options.folder_pattern, facts))
+    decoration = fill_pattern(options.name_pattern, facts)
+    encoded = encode_picture(image, infotext, options.format)
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary_file(folder, encoded.data) as temporary:
+            path = _publish_picture(temporary, folder, place, decoration, f".{encoded.format}", options)
+        return SavedPicture(
+            path,
+            _save_text(path, infotext) if infotext and (options.text_file or encoded.text_left_out) else None,
+            _save_small_copy(path, image, infotext, encoded, options),
+        )
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn what the system says into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise EaselError(
+            f"The picture could not be saved in {folder}: {error.strerror or error}. Make room there, or "
+            "choose another folder in the settings, under Paths for saving."
+        ) from error
+
+
+def _publish_picture(
+    temporary: Path, folder: Path, place: SavePlace, decoration: str, extension: str, options: SaveOptions
+) -> Path:
+    """Give the finished file its name: the first that is free of those in question."""
+    if decoration and not options.add_number and options.replaces:
+        path = folder / cut_name(decoration, f"{place.suffix}{extension}", longest_name(folder))
+        temporary.replace(path)
+        return path
+    numbered = options.add_number or not decoration
+    endings = _numbered_names(folder, place, decoration) if numbered else _names_by_suffix(place, decoration)
+    for stem, ending in itertools.islice(endings, MOST_ATTEMPTS):
+        path = folder / cut_name(stem, f"{ending}{extension}", longest_name(folder))
+        if publish(temporary, path):
+            return path
+    raise OSError(errno.EEXIST, f"no free name was found in {MOST_ATTEMPTS} attempts")
+
+
+def _numbered_names(folder: Path, place: SavePlace, decoration: str) -> Iterator[tuple[str, str]]:
+    """`00012-DECORATION` or `grid-0012-DECORATION`: stems and their fixed ends, from the next number on."""
+    digits = NUMBER_DIGITS_AFTER_PREFIX if place.prefix else NUMBER_DIGITS
+    for number in itertools.count(next_number(folder, place.prefix)):
+        yield "-".join(filter(None, (place.prefix, f"{number:0{digits}}", decoration))), place.suffix
+
+
+def _names_by_suffix(place: SavePlace, decoration: str) -> Iterator[tuple[str, str]]:
+    """`DECORATION`, `DECORATION-1`, `DECORATION-2` ..."""
+    yield decoration, place.suffix
+    for number in itertools.count(1):
+        yield decoration, f"{place.suffix}-{number}"
+
+
+def _save_text(picture: Path, infotext: str) -> Path:
+    """The generation text beside the picture, in a file of the same name."""
+    path = picture.with_suffix(".txt")
+    with temporary_file(picture.parent, f"{infotext}\n".encode(errors="replace")) as temporary:
+        temporary.replace(path)
+    return path
+
+
+def _save_small_copy(
+    picture: Path, image: Image.Image, infotext: str, encoded: Encoded, options: SaveOptions
+) -> Path | None:
+    """A JPEG of bounded size beside a picture that is too large for most uploads."""
+    bound = options.small_copy
+    if bound is None:
+        return None
+    too_large = max(image.size) > bound.longest_side
+    if not too_large and len(encoded.data) <= bound.threshold_bytes:
+        return None
+    if too_large:
+        scale = bound.longest_side / max(image.size)
+        size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    copy = encode_picture(image, infotext, replace(options.format, format=PictureFormat.JPEG))
+    path = picture.with_suffix(".jpg")
+    if path == picture:
+        path = picture.with_name(cut_name(picture.stem, "-small.jpg", longest_name(picture.parent)))
+    with temporary_file(picture.parent, copy.data) as temporary:
+        return path if publish(temporary, path) else None

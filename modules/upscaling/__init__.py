@@ -1,0 +1,6 @@
+"""Making pictures larger: on pixels (`UPSCALERS`) and on the latent (`LATENT_UPSCALERS`)."""
+
+from modules.upscaling.latent import LATENT_UPSCALERS, LatentUpscaler
+from modules.upscaling.plain import UPSCALERS, Upscaler, upscale_picture
+
+__all__ = ["LATENT_UPSCALERS", "UPSCALERS", "LatentUpscaler", "Upscaler", "upscale_picture"]
