@@ -1,0 +1,79 @@
+"""Between pictures and latents: the VAE's two ways, with an eye on numbers that overflow."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from modules.checkpoints import Model
+from modules.errors import EaselError
+
+__all__ = ["decode", "decode_to_picture", "encode", "picture_to_tensor", "tensor_to_picture"]
+
+Note = Callable[[str], None]
+
+
+def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
+    """The pixels (3, H, W) in -1 .. 1 of one `latent` (C, h, w).
+
+    When the decoder overflows in its own type, `note` is told, and it is run again in float32.
+    Raises EaselError when there is no picture even then.
+    """
+    vae = model.vae
+    scaled = latent.unsqueeze(0) / model.latent_scale
+    pixels = vae.decode(scaled.to(vae.dtype), return_dict=False)[0][0]
+    if not pixels.isnan().any():
+        return pixels.float()
+    if latent.isnan().any():
+        raise EaselError(
+            "The model answered with numbers that are no numbers (NaN), so there is no picture. "
+            "Start with --no-half, or with --upcast-sampling, and try again."
+        )
+    narrow = vae.dtype
+    if narrow != torch.float32:
+        note(
+            f"The VAE overflowed in {str(narrow).removeprefix('torch.')}; "
+            "the picture was decoded again in float32."
+        )
+        vae.to(torch.float32)
+        try:
+            pixels = vae.decode(scaled.float(), return_dict=False)[0][0]
+        finally:
+            vae.to(narrow)
+    if pixels.isnan().any():
+        raise EaselError(
+            "The VAE answered with numbers that are no numbers (NaN) in float32 too; "
+            "choose another VAE in the settings."
+        )
+    return pixels.float()
+
+
+def tensor_to_picture(pixels: Tensor) -> Image.Image:
+    """An 8-bit RGB picture from `pixels` (3, H, W) in -1 .. 1: clamped, and truncated, not rounded."""
+    unit = ((pixels + 1) / 2).clamp(0, 1)
+    array = (unit.cpu().numpy() * 255.0).astype(np.uint8)
+    return Image.fromarray(np.moveaxis(array, 0, 2))
+
+
+def decode_to_picture(model: Model, latent: Tensor, note: Note) -> Image.Image:
+    """One `latent` (C, h, w) as a picture."""
+    return tensor_to_picture(decode(model, latent, note))
+
+
+def picture_to_tensor(picture: Image.Image) -> Tensor:
+    """A picture as (3, H, W) float32 in -1 .. 1."""
+    array = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255.0
+    return torch.from_numpy(np.moveaxis(array, 2, 0)) * 2.0 - 1.0
+
+
+def encode(model: Model, pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Latents (B, C, h, w) of `pixels` (B, 3, H, W) in -1 ..
+
+    1: a draw of the posterior, or its mean without a generator.
+    """
+    vae = model.vae
+    posterior = vae.encode(pixels.to(vae.device, vae.dtype), return_dict=False)[0]
+    latent = posterior.mean if generator is None else posterior.sample(generator)
+    return latent.float() * model.latent_scale

@@ -1,0 +1,154 @@
+"""The engine: the one owner of the loaded model.
+
+It plans runs, loads what they need, and makes their pictures.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import cached_property
+
+from modules.checkpoints import (
+    CheckpointFile,
+    CheckpointShelf,
+    HashCache,
+    Model,
+    VaeFile,
+    VaeShelf,
+    load_model,
+)
+from modules.conditioning import ConditioningOptions, PromptEncoder
+from modules.errors import NotFound
+from modules.flags import Flags
+from modules.folders import Folders
+from modules.generation.preview import LinearPreview
+from modules.generation.request import Txt2ImgRequest
+from modules.generation.result import GenerationResult
+from modules.generation.run import Run, plan_run
+from modules.generation.saving import Album
+from modules.generation.txt2img import Artist, Studio, make_pictures
+from modules.generation.watcher import Watcher
+from modules.memory import choose_policy
+from modules.prompts import StyleBook
+from modules.settings import Options
+
+__all__ = ["Engine"]
+
+log = logging.getLogger(__name__)
+
+EMBEDDED_CHECKPOINT = "easel-emoji"
+
+
+class _Loaded:
+    """A model in memory, with what is made from it once: its prompt encoder and its preview map."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._encoder: PromptEncoder | None = None
+
+    def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
+        """Whether this is what loading these files would give."""
+        return self.model.checkpoint.path == checkpoint.path and self.model.vae_file == vae
+
+    @cached_property
+    def preview(self) -> LinearPreview:
+        """Fitted to the model's VAE when the first preview is wanted."""
+        return LinearPreview(self.model)
+
+    def artist(self, options: Options) -> Artist:
+        """The model with an encoder that reads prompts as `options` say; what it has encoded before it
+        remembers.
+        """
+        wanted = ConditioningOptions.from_options(options)
+        if self._encoder is None or self._encoder.options != wanted:
+            self._encoder = PromptEncoder(self.model, wanted)
+        return Artist(self.model, self._encoder, lambda: self.preview)
+
+
+class Engine:
+    """Makes pictures with one loaded model at a time.
+
+    Runs and loads are one after another: calls from several threads wait.
+    """
+
+    def __init__(self, folders: Folders, flags: Flags) -> None:
+        self.folders, self.flags = folders, flags
+        self.policy = choose_policy(flags)
+        self.hashes = HashCache(folders.cache / "hashes.json", enabled=not flags.no_hashing)
+        self.shelf = CheckpointShelf(
+            folders, self.hashes, [folders.checkpoint_file] if folders.checkpoint_file else []
+        )
+        self.vae_shelf = VaeShelf(folders, self.hashes, [folders.vae_file] if folders.vae_file else [])
+        self._loaded: _Loaded | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def model(self) -> Model | None:
+        """The model in memory, None before the first."""
+        return self._loaded.model if self._loaded else None
+
+    def plan(
+        self, request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None
+    ) -> Run:
+        """A definite run. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
+        checkpoint, style.
+        """
+        run = plan_run(request, options, styles, save)
+        self._checkpoint_of(options)
+        return run
+
+    def preload(self, options: Options) -> None:
+        """Bring the checkpoint of `options` into memory before it is needed.
+
+        Raises EaselError with the reason it cannot be.
+        """
+        with self._lock:
+            self._ready(options, note=log.info)
+
+    def make(self, run: Run, watcher: Watcher) -> GenerationResult:
+        """Make the pictures of `run`.
+
+        A checkpoint that cannot be loaded leaves the one before it in place.
+        """
+        with self._lock:
+            return make_pictures(run, self._studio(run, watcher), watcher)
+
+    def _checkpoint_of(self, options: Options) -> CheckpointFile:
+        """The checkpoint that `options` names; with no name the first there is, the program's own last."""
+        if options.sd_model_checkpoint:
+            return self.shelf.find(options.sd_model_checkpoint)
+        files = self.shelf.list()
+        if not files:
+            raise NotFound(
+                f"There is no checkpoint. Put a .safetensors file into {self.folders.checkpoints[0]} "
+                "and press the refresh button."
+            )
+        return min(files, key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
+
+    def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
+        return self.vae_shelf.choose(options.sd_vae, checkpoint)
+
+    def _ready(self, options: Options, note: Callable[[str], None]) -> _Loaded:
+        """The model that `options` asks for, loaded if it is another one than before."""
+        checkpoint = self._checkpoint_of(options)
+        vae = self._vae_of(options, checkpoint)
+        if self._loaded is None or not self._loaded.is_from(checkpoint, vae):
+            note(f"Loading {checkpoint.name}")
+            self._loaded = self._load(checkpoint, vae)
+        return self._loaded
+
+    def _load(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> _Loaded:
+        return _Loaded(load_model(checkpoint, self.policy, self.folders.configs, vae))
+
+    def _studio(self, run: Run, watcher: Watcher) -> Studio:
+        first = self._ready(run.options, note=watcher.on_note)
+        second = None
+        if run.hires and run.hires.checkpoint:
+            checkpoint = self.shelf.find(run.hires.checkpoint)
+            vae = self._vae_of(run.options, checkpoint)
+            second = first if first.is_from(checkpoint, vae) else self._load(checkpoint, vae)
+        return Studio(
+            first=first.artist(run.options),
+            second=(second or first).artist(run.options),
+            album=Album(self.folders),
+        )

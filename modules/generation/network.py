@@ -1,0 +1,64 @@
+"""The loaded model as the sampling room sees it: a function from noisy latents to a prediction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from modules.checkpoints import Model
+from modules.generation.autoencoder import encode
+
+__all__ = ["extra_input_for_text", "network_of", "tiled_convolutions"]
+
+Network = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+
+
+def network_of(model: Model, extra_input: Tensor | None = None) -> Network:
+    """A function (x (N, C, h, w), time (N,), context (N, T, D), vector) -> prediction (N, C, h, w) in
+    float32.
+
+    `extra_input` (1, E, h, w) is put behind x's channels, as inpainting checkpoints want it.
+    """
+    unet = model.unet
+    dtype = unet.dtype
+
+    def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
+        if extra_input is not None:
+            x = torch.cat([x, extra_input.expand(x.shape[0], -1, -1, -1)], dim=1)
+        return unet(x.to(dtype), time, context.to(dtype), return_dict=False)[0].float()
+
+    return network
+
+
+def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None:
+    """What a 9-channel inpainting checkpoint is given when there is no picture: all masked, all grey.
+
+    None for others.
+    """
+    latent_channels = model.latent_channels
+    if model.unet.config.in_channels != 2 * latent_channels + 1:
+        return None
+    grey = encode(model, torch.full((1, 3, height, width), 0.5))
+    return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
+
+
+@contextmanager
+def tiled_convolutions(model: Model, tiling: bool) -> Iterator[None]:
+    """While it lasts, every convolution of UNet and VAE wraps around the edges, so that pictures can be
+    tiled.
+    """
+    layers = [
+        layer
+        for part in (model.unet, model.vae)
+        for layer in part.modules()
+        if tiling and isinstance(layer, torch.nn.Conv2d)
+    ]
+    before = [layer.padding_mode for layer in layers]
+    for layer in layers:
+        layer.padding_mode = "circular"
+    try:
+        yield
+    finally:
+        for layer, mode in zip(layers, before, strict=True):
+            layer.padding_mode = mode

@@ -1,0 +1,191 @@
+"""What a face asks for: one text-to-image request, checked at the door."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from modules.errors import InvalidRequest
+
+__all__ = ["MAX_PROMPT_CHARACTERS", "Txt2ImgRequest", "parse_txt2img", "sentence_of_errors"]
+
+MAX_PROMPT_CHARACTERS = 30_000
+SMALLEST_SIDE, LARGEST_SIDE = 64, 8192
+
+
+def _seed(value: Any) -> int:
+    """A whole number as it is; anything else (empty, words, None) asks for a random one: -1."""
+    try:
+        return int(str(value).strip())
+    except ValueError:
+        return -1
+
+
+def _side(value: int) -> int:
+    if value % 8:
+        raise ValueError(
+            f"must be a multiple of 8; the nearest are {value // 8 * 8} and {value // 8 * 8 + 8}"
+        )
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+Seed = Annotated[int, BeforeValidator(_seed)]
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS)]
+Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
+
+
+class Txt2ImgRequest(BaseModel):
+    """A text-to-image request with the field's names and defaults (`/sdapi/v1/txt2img`).
+
+    A field given as null takes its default, since clients send nulls for what they do not set. Fields that
+    are
+    unknown are ignored. Sizes are pixels, multiples of 8; strengths run from 0 to 1; seeds may be any whole
+    number, -1 draws one.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    prompt: Prompt = Field(
+        "", description="What the picture shows; the prompt language is described in docs/prompts.md."
+    )
+    negative_prompt: Prompt = Field("", description="What the picture must not show.")
+    styles: tuple[str, ...] = Field((), description="Names of styles from styles.csv, applied in order.")
+    seed: Seed = Field(-1, description="Seed of the first picture; -1 draws one.")
+    subseed: Seed = Field(-1, description="Variation seed of the first picture; -1 draws one.")
+    subseed_strength: float = Field(
+        0.0, ge=0, le=1, description="How far the noise moves to the variation seed's."
+    )
+    seed_resize_from_h: int = Field(
+        -1, le=LARGEST_SIDE, description="Height that the seed was found at; 0 or less: off."
+    )
+    seed_resize_from_w: int = Field(
+        -1, le=LARGEST_SIDE, description="Width that the seed was found at; 0 or less: off."
+    )
+    sampler_name: str | None = Field(
+        None, max_length=200, description="Sampler; old joined names are understood."
+    )
+    scheduler: str | None = Field(
+        None, max_length=200, description="Schedule of the noise levels; null: Automatic."
+    )
+    sampler_index: str = Field(
+        "Euler", max_length=200, description="Older name of sampler_name, used when that is null."
+    )
+    batch_size: int = Field(1, ge=1, le=128, description="Pictures made together.")
+    n_iter: int = Field(1, ge=1, le=10_000, description="Batches made one after another.")
+    steps: int = Field(50, ge=1, le=1000, description="Sampling steps.")
+    cfg_scale: float = Field(7.0, description="Guidance; any number, 1 switches it off.")
+    width: Side = Field(512, description="Width in pixels.")
+    height: Side = Field(512, description="Height in pixels.")
+    restore_faces: bool = Field(
+        False, description="Accepted for the field's clients; faces are left as drawn."
+    )
+    tiling: bool | None = Field(None, description="Make a picture that can be tiled; null: the setting.")
+    do_not_save_samples: bool = Field(False, description="Do not save single pictures.")
+    do_not_save_grid: bool = Field(False, description="Do not save the grid.")
+    eta: float | None = Field(
+        None, ge=0, le=10, description="Noise of ancestral samplers and DDIM; null: the setting."
+    )
+    denoising_strength: float | None = Field(None, ge=0, le=1, description="Strength of the hires pass.")
+    s_min_uncond: float | None = Field(
+        None, ge=0, description="Skip the negative prompt at odd steps below this sigma."
+    )
+    s_churn: float | None = Field(None, ge=0, description="Stochasticity of Euler, Heun, DPM2.")
+    s_tmax: float | None = Field(None, ge=0, description="Highest sigma with churn; 0: no bound.")
+    s_tmin: float | None = Field(None, ge=0, description="Lowest sigma with churn.")
+    s_noise: float | None = Field(None, ge=0, description="Scale of the noise that samplers add.")
+    override_settings: dict[str, Any] = Field({}, description="Settings for this request alone.")
+    override_settings_restore_afterwards: bool = Field(
+        True, description="False: the settings above stay set."
+    )
+    enable_hr: bool = Field(False, description="Hires fix: upscale and draw once more.")
+    hr_scale: float = Field(2.0, ge=1, le=8, description="Factor of the hires pass.")
+    hr_upscaler: str | None = Field(
+        None, max_length=200, description="Upscaler of the hires pass; null: Latent."
+    )
+    hr_second_pass_steps: int = Field(
+        0, ge=0, le=1000, description="Steps of the hires pass; 0: as the first."
+    )
+    hr_resize_x: int = Field(
+        0, ge=0, le=LARGEST_SIDE, description="Width of the hires pass; 0: by the factor."
+    )
+    hr_resize_y: int = Field(
+        0, ge=0, le=LARGEST_SIDE, description="Height of the hires pass; 0: by the factor."
+    )
+    hr_checkpoint_name: str | None = Field(None, max_length=1000, description="Checkpoint of the hires pass.")
+    hr_sampler_name: str | None = Field(None, max_length=200, description="Sampler of the hires pass.")
+    hr_scheduler: str | None = Field(None, max_length=200, description="Schedule of the hires pass.")
+    hr_prompt: Prompt = Field("", description="Prompt of the hires pass; empty: the first's.")
+    hr_negative_prompt: Prompt = Field(
+        "", description="Negative prompt of the hires pass; empty: the first's."
+    )
+    force_task_id: str | None = Field(
+        None, max_length=200, description="Name of the job, for following its progress."
+    )
+    send_images: bool = Field(True, description="Put the pictures into the answer.")
+    save_images: bool = Field(False, description="Save the pictures into the outputs folder.")
+    infotext: str | None = Field(
+        None,
+        max_length=200_000,
+        description="Generation text whose values are used where the request names none.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_default(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            return {key: value for key, value in values.items() if value is not None}
+        return values
+
+    @field_validator("width", "height")
+    @classmethod
+    def _whole_latent_cells(cls, value: int) -> int:
+        return _side(value)
+
+    @field_validator(
+        "cfg_scale", "hr_scale", "subseed_strength", "eta", "s_churn", "s_tmin", "s_tmax", "s_noise"
+    )
+    @classmethod
+    def _no_infinity(cls, value: float | None) -> float | None:
+        return value if value is None else _finite(value)
+
+    @property
+    def sampler(self) -> str:
+        """The sampler asked for, under whichever of its two names."""
+        return self.sampler_name or self.sampler_index
+
+
+def sentence_of_errors(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
+    """The first of pydantic's `errors` as a sentence that names the field, its value and the bound."""
+    first = errors[0]
+    field = ".".join(str(part) for part in first["loc"]) or "request"
+    shown = repr(first.get("input"))
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    reason = reason[0].lower() + reason[1:]
+    return InvalidRequest(field, f"{field} cannot be {shown}: {reason}.")
+
+
+def parse_txt2img(values: dict[str, Any]) -> Txt2ImgRequest:
+    """A checked request from plain data.
+
+    Raises InvalidRequest with a sentence for the first value that is wrong.
+    """
+    try:
+        return Txt2ImgRequest.model_validate(values)
+    except ValidationError as error:
+        raise sentence_of_errors(error.errors()) from error

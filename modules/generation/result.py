@@ -1,0 +1,96 @@
+"""What a run answers: its pictures, and the facts about them as the field's clients read them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modules.checkpoints import Model
+from modules.generation.run import Run
+from modules.generation.watcher import MadePicture
+
+__all__ = ["GenerationResult"]
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """Pictures in the order of the answer (a grid first), and the run that made them."""
+
+    pictures: tuple[MadePicture, ...]
+    run: Run
+    extra_fields: Mapping[str, Any]
+    model_name: str
+    model_hash: str
+    vae_name: str | None
+    vae_hash: str | None
+    version: str
+    job_timestamp: str
+
+    @property
+    def infotexts(self) -> list[str]:
+        """The generation text of each picture, in the same order."""
+        return [picture.infotext for picture in self.pictures]
+
+    def info_json(self) -> str:
+        """The `info` text of the field's answers: JSON with the seeds, prompts and texts of all pictures."""
+        run, request, count = self.run, self.run.request, self.run.pictures
+        has_grid = bool(self.pictures and self.pictures[0].is_grid)
+        info = {
+            "prompt": run.prompt,
+            "all_prompts": [run.prompt] * count,
+            "negative_prompt": run.negative_prompt,
+            "all_negative_prompts": [run.negative_prompt] * count,
+            "seed": run.seeds.seeds[0],
+            "all_seeds": list(run.seeds.seeds),
+            "subseed": run.seeds.subseeds[0],
+            "all_subseeds": list(run.seeds.subseeds),
+            "subseed_strength": request.subseed_strength,
+            "width": request.width,
+            "height": request.height,
+            "sampler_name": run.sampler.name,
+            "scheduler": run.schedule.name,
+            "cfg_scale": request.cfg_scale,
+            "steps": request.steps,
+            "batch_size": request.batch_size,
+            "restore_faces": False,
+            "face_restoration_model": None,
+            "sd_model_name": self.model_name,
+            "sd_model_hash": self.model_hash,
+            "sd_vae_name": self.vae_name,
+            "sd_vae_hash": self.vae_hash,
+            "seed_resize_from_w": request.seed_resize_from_w,
+            "seed_resize_from_h": request.seed_resize_from_h,
+            "denoising_strength": request.denoising_strength,
+            "extra_generation_params": dict(self.extra_fields),
+            "index_of_first_image": int(has_grid),
+            "infotexts": self.infotexts,
+            "styles": list(request.styles),
+            "job_timestamp": self.job_timestamp,
+            "clip_skip": run.options.CLIP_stop_at_last_layers,
+            "is_using_inpainting_conditioning": False,
+            "version": self.version,
+        }
+        return json.dumps(info, ensure_ascii=False)
+
+
+def result_of(
+    run: Run,
+    model: Model,
+    pictures: tuple[MadePicture, ...],
+    extra: Mapping[str, Any],
+    version: str,
+    job_timestamp: str,
+) -> GenerationResult:
+    """The result of `run`, with the names that `model` has now."""
+    vae = model.vae_file
+    return GenerationResult(
+        pictures=pictures,
+        run=run,
+        extra_fields=extra,
+        model_name=model.checkpoint.stem,
+        model_hash=model.checkpoint.short_hash or "",
+        vae_name=vae.name if vae else None,
+        vae_hash=vae.short_hash if vae else None,
+        version=version,
+        job_timestamp=job_timestamp,
+    )

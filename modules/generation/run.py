@@ -1,0 +1,126 @@
+"""A request made definite: defaults filled in, names resolved, seeds drawn. Planning needs no model."""
+
+from dataclasses import dataclass
+
+from modules.errors import InvalidRequest
+from modules.generation.hires import HiresSize, size_of_second_pass
+from modules.generation.request import LARGEST_SIDE, Txt2ImgRequest
+from modules.generation.seeds import Seeds, draw_seed, seeds_of_pictures
+from modules.prompts import StyleBook
+from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler
+from modules.settings import Options
+from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
+
+__all__ = ["HiresRun", "Run", "plan_run"]
+
+SAME_SAMPLER = ("", "Use same sampler")
+SAME_SCHEDULER = ("", "Use same scheduler")
+SAME_CHECKPOINT = ("", "Use same checkpoint")
+
+
+@dataclass(frozen=True)
+class HiresRun:
+    """The second pass: its size, its own sampler and prompts."""
+
+    size: HiresSize
+    upscaler: str
+    steps: int
+    strength: float
+    sampler: Sampler
+    schedule: Schedule
+    prompt: str
+    negative_prompt: str
+    checkpoint: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that decides the pictures of one request, except the files of the models."""
+
+    request: Txt2ImgRequest
+    options: Options
+    prompt: str
+    negative_prompt: str
+    seeds: Seeds
+    sampler: Sampler
+    schedule: Schedule
+    sampler_settings: SamplerSettings
+    tiling: bool
+    hires: HiresRun | None
+    save: bool
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the request asks for."""
+        return self.request.batch_size * self.request.n_iter
+
+    @property
+    def steps_in_all(self) -> int:
+        """Sampling steps over all batches and passes, for the progress bar."""
+        return self.request.n_iter * (self.request.steps + (self.hires.steps if self.hires else 0))
+
+
+def _plan_hires(request: Txt2ImgRequest, styled: tuple[str, str], styles: StyleBook) -> HiresRun | None:
+    if not request.enable_hr:
+        return None
+    upscaler = request.hr_upscaler or next(iter(LATENT_UPSCALERS))
+    known = [*LATENT_UPSCALERS, *UPSCALERS]
+    if upscaler not in known:
+        raise InvalidRequest(
+            "hr_upscaler", f"There is no upscaler named {upscaler!r}; the upscalers are {', '.join(known)}."
+        )
+    size = size_of_second_pass(request)
+    if max(size.scaled_width, size.scaled_height) > LARGEST_SIDE:
+        raise InvalidRequest(
+            "hr_scale",
+            f"The hires pass would be {size.scaled_width}x{size.scaled_height}; "
+            f"a side can be {LARGEST_SIDE} at most. Lower the factor.",
+        )
+    name = request.sampler if (request.hr_sampler_name or "") in SAME_SAMPLER else request.hr_sampler_name
+    scheduler = request.scheduler if (request.hr_scheduler or "") in SAME_SCHEDULER else request.hr_scheduler
+    sampler, schedule = resolve_sampler(name or request.sampler, scheduler)
+    own = styles.apply(request.hr_prompt, request.hr_negative_prompt, request.styles)
+    checkpoint = request.hr_checkpoint_name or ""
+    return HiresRun(
+        size=size,
+        upscaler=upscaler,
+        steps=request.hr_second_pass_steps or request.steps,
+        strength=0.7 if request.denoising_strength is None else request.denoising_strength,
+        sampler=sampler,
+        schedule=schedule,
+        prompt=own[0] if request.hr_prompt else styled[0],
+        negative_prompt=own[1] if request.hr_negative_prompt else styled[1],
+        checkpoint=None if checkpoint in SAME_CHECKPOINT else checkpoint,
+    )
+
+
+def plan_run(request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None) -> Run:
+    """The run for `request` under `options` (the request's own settings already laid over them).
+
+    `save` None takes the request's `save_images`. Raises InvalidRequest for a name that does not exist.
+    """
+    sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
+    styled = styles.apply(request.prompt, request.negative_prompt, request.styles)
+    strength = request.subseed_strength
+    seed, subseed = draw_seed(request.seed), draw_seed(request.subseed)
+    return Run(
+        request=request,
+        options=options,
+        prompt=styled[0],
+        negative_prompt=styled[1],
+        seeds=seeds_of_pictures(seed, subseed, strength, request.batch_size * request.n_iter),
+        sampler=sampler,
+        schedule=schedule,
+        sampler_settings=SamplerSettings.from_options(
+            options,
+            eta=request.eta,
+            s_churn=request.s_churn,
+            s_tmin=request.s_tmin,
+            s_tmax=request.s_tmax,
+            s_noise=request.s_noise,
+            s_min_uncond=request.s_min_uncond,
+        ),
+        tiling=options.tiling if request.tiling is None else request.tiling,
+        hires=_plan_hires(request, styled, styles),
+        save=request.save_images if save is None else save,
+    )

@@ -1,0 +1,67 @@
+"""The one application object: everything that is made once when the program starts, handed to the faces."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modules.flags import Flags
+from modules.folders import Folders
+from modules.generation import Engine, Txt2ImgRequest
+from modules.jobs import Job, JobQueue
+from modules.prompts import StyleBook
+from modules.settings import SettingsStore
+
+__all__ = ["House", "make_house"]
+
+
+@dataclass(frozen=True)
+class House:
+    """Flags, folders, settings, styles, the engine that makes pictures and the queue that keeps it busy."""
+
+    flags: Flags
+    folders: Folders
+    store: SettingsStore
+    styles: StyleBook
+    engine: Engine
+    queue: JobQueue
+    started: float
+
+    def submit_txt2img(self, request: Txt2ImgRequest, client: str = "api", save: bool | None = None) -> Job:
+        """Accept a request: settings laid over, names resolved, then queued.
+
+        Raises InvalidRequest for a setting, sampler, checkpoint or style that does not exist; then nothing
+        is queued.
+        """
+        if request.override_settings and not request.override_settings_restore_afterwards:
+            self.change_settings(request.override_settings)
+        options = self.store.options.overridden(request.override_settings)
+        run = self.engine.plan(request, options, self.styles, save)
+        return self.queue.submit(run, request.force_task_id, client)
+
+    def change_settings(self, values: Mapping[str, Any]) -> None:
+        """Change and save settings. Raises InvalidRequest for a wrong value, and then changes nothing."""
+        if name := values.get("sd_model_checkpoint"):
+            values = {**values, "sd_model_checkpoint": self.engine.shelf.find(str(name)).title}
+        self.store.change(values)
+
+    def close(self) -> None:
+        """Stop the work after its current step; what is made is saved already."""
+        self.queue.close()
+
+
+def make_house(flags: Flags) -> House:
+    """Build everything. Nothing heavy is loaded yet: `house.engine.load(...)` brings the checkpoint."""
+    folders = Folders.from_flags(flags)
+    folders.ensure()
+    store = SettingsStore(folders.config_file, flags)
+    engine = Engine(folders, flags)
+    return House(
+        flags=flags,
+        folders=folders,
+        store=store,
+        styles=StyleBook(folders.styles_files),
+        engine=engine,
+        queue=JobQueue(engine.make),
+        started=time.time(),
+    )

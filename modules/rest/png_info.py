@@ -1,0 +1,23 @@
+"""Reading the generation text out of a picture."""
+
+from fastapi import APIRouter
+
+from modules.house import House
+from modules.imaging import png_info
+from modules.rest.answers import PngInfoAnswer, PngInfoQuestion
+from modules.rest.pictures import decode_picture
+
+__all__ = ["png_info_routes"]
+
+
+def png_info_routes(_house: House) -> APIRouter:
+    """The routes of this file."""
+    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
+
+    @router.post("/png-info")
+    def read(question: PngInfoQuestion) -> PngInfoAnswer:
+        """The text that a picture carries, and its values by name."""
+        found = png_info(decode_picture("image", question.image))
+        return PngInfoAnswer(info=found.info, items=found.items, parameters=found.parameters)
+
+    return router

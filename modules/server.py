@@ -1,0 +1,94 @@
+"""Serving: one FastAPI application with the page and the API, started and ended cleanly."""
+
+import logging
+import threading
+import time
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from modules.errors import EaselError
+from modules.flags import Flags, choose_port
+from modules.house import House, make_house
+from modules.rest import create_api
+from modules.version import VERSION
+
+__all__ = ["create_app", "serve"]
+
+log = logging.getLogger(__name__)
+
+NOT_PROTECTED_YET = ("gradio_auth", "gradio_auth_path", "api_auth", "share")
+
+
+def create_app(house: House) -> FastAPI:
+    """The application over `house`: the API always, the page unless `--nowebui`.
+
+    Closing it stops the queue.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        house.close()
+
+    app = FastAPI(title="Easel", version=VERSION, lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    create_api(app, house)
+    if not house.flags.nowebui:
+        from modules.web import mount
+
+        mount(app, house)
+    return app
+
+
+def _refuse_what_cannot_be_kept(flags: Flags) -> None:
+    for name in NOT_PROTECTED_YET:
+        if getattr(flags, name):
+            raise EaselError(
+                f"--{name.replace('_', '-')} is not supported by this version, and starting without it would "
+                "promise a protection that is not there. Leave the flag out and use the program on this machine alone."
+            )
+
+
+def _load_first_model(house: House) -> None:
+    try:
+        house.engine.preload(house.store.options)
+    except EaselError as error:
+        log.warning("No checkpoint is loaded yet: %s", error)
+
+
+def serve(flags: Flags) -> int:
+    """Start the server and stay until it is told to end; the exit status.
+
+    Raises EaselError when it cannot start.
+    """
+    _refuse_what_cannot_be_kept(flags)
+    started = time.monotonic()
+    host = flags.server_name or ("0.0.0.0" if flags.listen else "127.0.0.1")
+    port = choose_port(host, flags.port)
+    house = make_house(flags)
+    app = create_app(house)
+    loader = None
+    if not flags.skip_load_model_at_start:
+        loader = threading.Thread(target=_load_first_model, args=(house,), name="easel-loader", daemon=True)
+        loader.start()
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '127.0.0.1') else host}:{port}"
+    log.info("Running on local URL:  %s  (ready after %.1f s)", url, time.monotonic() - started)
+    if flags.autolaunch and not flags.nowebui:
+        threading.Timer(1.0, webbrowser.open, (url,)).start()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_keep_alive=flags.timeout_keep_alive,
+            timeout_graceful_shutdown=5,
+            ssl_keyfile=flags.tls_keyfile,
+            ssl_certfile=flags.tls_certfile,
+        )
+    )
+    server.run()
+    return 0

@@ -1,0 +1,5 @@
+"""The program's version: one place."""
+
+__all__ = ["VERSION"]
+
+VERSION = "0.1.0"

@@ -1,0 +1,35 @@
+"""Sizes of the second pass."""
+
+import pytest
+import torch
+
+from modules.generation import parse_txt2img
+from modules.generation.hires import HiresSize, cut_latent, resize_latent, size_of_second_pass
+
+
+@pytest.mark.parametrize(
+    ("values", "size"),
+    [
+        ({"hr_scale": 2}, HiresSize(1024, 512, 1024, 512)),
+        ({"hr_scale": 1.3}, HiresSize(665, 332, 665, 332)),
+        ({"hr_resize_x": 768}, HiresSize(768, 384, 768, 384)),
+        ({"hr_resize_y": 384}, HiresSize(768, 384, 768, 384)),
+        ({"hr_resize_x": 768, "hr_resize_y": 768}, HiresSize(768, 768, 1536, 768)),
+        ({"hr_resize_x": 1024, "hr_resize_y": 256}, HiresSize(1024, 256, 1024, 512)),
+    ],
+)
+def test_the_second_pass_has_the_size_that_was_asked_for(values, size):
+    assert size_of_second_pass(parse_txt2img({"width": 512, "height": 256, **values})) == size
+
+
+def test_a_latent_that_covers_more_is_cut_on_both_sides_the_end_losing_the_odd_cell():
+    size = HiresSize(width=64, height=64, scaled_width=88, scaled_height=64)
+    latent = torch.arange(11.0).expand(1, 4, 8, 11)
+    cut = cut_latent(latent, size)
+    assert cut.shape == (1, 4, 8, 8)
+    assert cut[0, 0, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_latent_is_resized_to_the_scaled_size():
+    size = HiresSize(128, 64, 128, 64)
+    assert resize_latent(torch.zeros(2, 4, 4, 4), size, "bilinear", False).shape == (2, 4, 8, 16)
