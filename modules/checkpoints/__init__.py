@@ -1,0 +1,26 @@
+"""Checkpoints: finding them, hashing them, opening them without running foreign code, and building the model."""
+
+from modules.checkpoints.files import CheckpointFile, VaeFile
+from modules.checkpoints.hashes import HashCache, old_hash
+from modules.checkpoints.loading import load_model, with_vae
+from modules.checkpoints.model import Family, Model, Prediction, TextTower
+from modules.checkpoints.opening import open_tensors
+from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
+from modules.checkpoints.tensor_file import TensorFile
+
+__all__ = [
+    "CheckpointFile",
+    "CheckpointShelf",
+    "Family",
+    "HashCache",
+    "Model",
+    "Prediction",
+    "TensorFile",
+    "TextTower",
+    "VaeFile",
+    "VaeShelf",
+    "load_model",
+    "old_hash",
+    "open_tensors",
+    "with_vae",
+]

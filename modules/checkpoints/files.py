@@ -1,0 +1,113 @@
+"""Checkpoint and VAE files as the shelves list them: names, titles, hashes. Nothing here reads tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from modules.checkpoints.hashes import HashCache, old_hash
+from modules.checkpoints.safetensors_file import read_metadata
+
+__all__ = ["CheckpointFile", "VaeFile"]
+
+SHORT_DIGITS = 10
+
+
+@dataclass(frozen=True)
+class _HashedFile:
+    path: Path
+    hashes: HashCache
+
+    @property
+    def sha256(self) -> str | None:
+        """64 hex digits, computed when first asked for (seconds for gigabytes); None with --no-hashing."""
+        return self.hashes.sha256(self.path)
+
+    @property
+    def short_hash(self) -> str | None:
+        """The first 10 digits of `sha256`, computed when first asked for."""
+        sha256 = self.sha256
+        return sha256[:SHORT_DIGITS] if sha256 else None
+
+    @property
+    def known_sha256(self) -> str | None:
+        """`sha256` if it was computed before, never waiting."""
+        return self.hashes.known(self.path)
+
+    @property
+    def known_short_hash(self) -> str | None:
+        """`short_hash` if it was computed before, never waiting."""
+        sha256 = self.known_sha256
+        return sha256[:SHORT_DIGITS] if sha256 else None
+
+    def hash_later(self) -> None:
+        """Let the hash be computed in the background."""
+        self.hashes.compute_later(self.path)
+
+    @cached_property
+    def old_hash(self) -> str:
+        """The 8 hex digits of early versions; not unique, files that begin alike share it."""
+        return old_hash(self.path)
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and extension."""
+        return self.path.stem
+
+    @cached_property
+    def metadata(self) -> dict[str, str]:
+        """What the header of a safetensors file says about it; empty for other files."""
+        return read_metadata(self.path) if self.path.suffix.lower() == ".safetensors" else {}
+
+
+@dataclass(frozen=True)
+class CheckpointFile(_HashedFile):
+    """A checkpoint found in one of the folders."""
+
+    name: str
+    """Its path below the folder, with "/" between parts."""
+
+    @property
+    def model_name(self) -> str:
+        """`name` without extension, on one level: "sub_anime" for "sub/anime.safetensors"."""
+        return self.name.rpartition(".")[0].replace("/", "_")
+
+    @property
+    def title(self) -> str:
+        """`name [hash]`; the name alone until the hash is known."""
+        return _with_hash(self.name, self.known_short_hash)
+
+    @property
+    def short_title(self) -> str:
+        """`stem [hash]`; the stem alone until the hash is known."""
+        return _with_hash(self.stem, self.known_short_hash)
+
+    @property
+    def config_path(self) -> Path | None:
+        """The LDM configuration of the same name beside the file."""
+        path = self.path.with_suffix(".yaml")
+        return path if path.is_file() else None
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The texts that mean exactly this checkpoint; those with a hash only once it is known."""
+        plain = {self.name, self.stem, self.model_name, self.old_hash, f"{self.name} [{self.old_hash}]"}
+        sha256, short = self.known_sha256, self.known_short_hash
+        if sha256 is None or short is None:
+            return frozenset(plain)
+        return frozenset(plain | {sha256, short, self.title, self.short_title})
+
+
+@dataclass(frozen=True)
+class VaeFile(_HashedFile):
+    """A file that holds a VAE alone."""
+
+    @property
+    def name(self) -> str:
+        """The file's name with its extension, as the setting `sd_vae` has it."""
+        return self.path.name
+
+
+def _with_hash(name: str, short_hash: str | None) -> str:
+    return f"{name} [{short_hash}]" if short_hash else name

@@ -1,0 +1,137 @@
+"""Hashes of model files: sha256, remembered on disk, and the field's old short hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["HashCache", "old_hash"]
+
+log = logging.getLogger(__name__)
+
+OLD_HASH_OFFSET = 0x100000
+OLD_HASH_LENGTH = 0x10000
+OLD_HASH_DIGITS = 8
+READ_BYTES = 1 << 22
+
+
+def old_hash(path: Path) -> str:
+    """The 8 hex digits of early versions: sha256 over 0x10000 bytes at offset 0x100000; "NOFILE" for a missing file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(OLD_HASH_OFFSET)
+            return hashlib.sha256(file.read(OLD_HASH_LENGTH)).hexdigest()[:OLD_HASH_DIGITS]
+    except OSError:
+        return "NOFILE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class HashCache:
+    """sha256 of files, computed when first asked for, kept in the JSON file `store` by path, size and change time.
+
+    Safe to use from several threads; several programs may share the file. With `enabled` false (`--no-hashing`)
+    nothing is computed and every hash is unknown.
+    """
+
+    def __init__(self, store: Path, *, enabled: bool = True) -> None:
+        self._store = store
+        self._enabled = enabled
+        self._lock = threading.Lock()
+        self._file_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._entries = _read_entries(store)
+        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hashing")
+
+    def known(self, path: Path) -> str | None:
+        """The sha256 of the file as it is now, if it was computed before; reads no contents."""
+        if not self._enabled:
+            return None
+        state = _state(path)
+        with self._lock:
+            entry = self._entries.get(str(path))
+        return entry.sha256 if entry and state == (entry.size, entry.mtime_ns) else None
+
+    def sha256(self, path: Path) -> str | None:
+        """The sha256 (64 hex digits), computed now if unknown; None for a missing file or when hashing is off."""
+        if not self._enabled:
+            return None
+        with self._lock:
+            file_lock = self._file_locks[str(path)]
+        with file_lock:
+            known, state = self.known(path), _state(path)
+            if known is not None or state is None:
+                return known
+            return self._compute(path, state)
+
+    def compute_later(self, path: Path) -> None:
+        """Compute the hash on a thread of its own, unless it is known."""
+        if self._enabled and self.known(path) is None:
+            self._background.submit(self.sha256, path)
+
+    def close(self) -> None:
+        """Stop computing in the background; what is begun is finished."""
+        self._background.shutdown(wait=True, cancel_futures=True)
+
+    def _compute(self, path: Path, state: tuple[int, int]) -> str | None:
+        try:
+            digest = _digest(path)
+        except OSError as error:
+            log.warning("no hash of %s: %s", path.name, error)
+            return None
+        with self._lock:
+            self._entries[str(path)] = _Entry(*state, digest)
+            # What another program wrote meanwhile is kept.
+            self._entries = {**_read_entries(self._store), **self._entries}
+            _write_entries(self._store, self._entries)
+        return digest
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_entries(store: Path) -> dict[str, _Entry]:
+    """The entries on disk; an unreadable or foreign file counts as empty, since every entry can be computed again."""
+    try:
+        tree = json.loads(store.read_text(encoding="utf-8"))
+        return {path: _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"])) for path, row in tree.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _write_entries(store: Path, entries: Mapping[str, _Entry]) -> None:
+    text = json.dumps({path: asdict(entry) for path, entry in entries.items()}, indent=1)
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=store.parent, prefix=store.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(store)
+    except OSError as error:
+        log.warning("hashes are not kept, %s cannot be written: %s", store, error)

@@ -1,0 +1,35 @@
+"""Opening a file of tensors, whatever its format; what it is comes from its contents, not from its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modules.checkpoints.foreign import describe_foreign_file
+from modules.checkpoints.pickles import looks_like_torch_file, read_torch_index
+from modules.checkpoints.safetensors_file import looks_like_safetensors, read_header
+from modules.checkpoints.tensor_file import TensorFile
+from modules.errors import EaselError
+
+__all__ = ["open_tensors"]
+
+HEAD_BYTES = 512
+
+
+def open_tensors(path: Path, *, mapped: bool = True) -> TensorFile:
+    """Open a safetensors file or a torch file (zip or legacy pickle) without reading its numbers.
+
+    mapped: memory-map it; False for the setting `disable_mmap_load_safetensors` (slow network drives).
+    Raises EaselError saying what is wrong with the file, or what it is instead.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if looks_like_safetensors(head):
+            tensors, metadata = read_header(path)
+        elif looks_like_torch_file(head):
+            tensors, metadata = read_torch_index(path), {}
+        else:
+            raise EaselError(describe_foreign_file(path, head))
+        return TensorFile(path, tensors, metadata, mapped)
+    except OSError as error:
+        raise EaselError(f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}.") from error

@@ -1,0 +1,120 @@
+"""Safetensors files: https://github.com/huggingface/safetensors, section "Format", read as data and checked first."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from modules.checkpoints.tensor_file import StoredTensor
+from modules.errors import EaselError
+
+__all__ = ["looks_like_safetensors", "read_header", "read_metadata"]
+
+LENGTH_BYTES = 8
+LONGEST_HEADER = 100_000_000
+"""Bytes; the format's own limit."""
+
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+
+def looks_like_safetensors(head: bytes) -> bool:
+    """Whether the first 9 bytes of a file are a header's length and its opening brace."""
+    return len(head) > LENGTH_BYTES and head[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{"
+
+
+def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file. Raises EaselError saying what is wrong with the file."""
+    header, data_start = _read_json(path)
+    metadata = _text_metadata(header.pop("__metadata__", {}))
+    data_bytes = path.stat().st_size - data_start
+    tensors = {name: _stored(path, name, entry, data_start, data_bytes) for name, entry in header.items()}
+    _refuse_overlaps(path, tensors)
+    return tensors, metadata
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file; empty for a file that cannot be read as one."""
+    try:
+        header, _ = _read_json(path)
+    except (EaselError, OSError):
+        return {}
+    return _text_metadata(header.get("__metadata__", {}))
+
+
+def _read_json(path: Path) -> tuple[dict[str, Any], int]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        prefix = file.read(LENGTH_BYTES)
+        length = struct.unpack("<Q", prefix)[0] if len(prefix) == LENGTH_BYTES else size
+        if length > LONGEST_HEADER:
+            raise _broken(path, f"its header claims to be {length} bytes long, more than the format allows")
+        if LENGTH_BYTES + length > size:
+            raise _broken(path, "it ends before its header does")
+        text = file.read(length)
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _broken(path, "its header is not readable") from None
+    if not isinstance(header, dict):
+        raise _broken(path, "its header is not a table of tensors")
+    return header, LENGTH_BYTES + length
+
+
+def _text_metadata(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key): text for key, text in value.items() if isinstance(text, str)}
+
+
+def _stored(path: Path, name: str, entry: object, data_start: int, data_bytes: int) -> StoredTensor:
+    try:
+        kind, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]  # type: ignore[index]
+        whole = all(type(number) is int and number >= 0 for number in (*shape, begin, end))
+    except (TypeError, KeyError, ValueError):
+        whole = False
+    if not whole:
+        raise _broken(path, f'its header describes the tensor "{name[:80]}" in a way that makes no sense')
+    if kind not in DTYPES:
+        raise EaselError(
+            f'{path.name} holds "{name[:80]}" in the number type {kind!r}, which this version cannot read; '
+            f"it reads {', '.join(DTYPES)}."
+        )
+    if end > data_bytes:
+        raise _broken(path, f"it is cut short: {data_bytes} of at least {end} bytes of numbers are there")
+    if end - begin != prod(shape) * DTYPES[kind].itemsize:
+        raise _broken(path, f'the tensor "{name[:80]}" has another length than its shape {list(shape)} needs')
+    return StoredTensor(shape, DTYPES[kind], data_start + begin)
+
+
+def _refuse_overlaps(path: Path, tensors: Mapping[str, StoredTensor]) -> None:
+    reached = 0
+    for name, stored in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].span_bytes)):
+        if stored.numel and stored.start < reached:
+            raise _broken(path, f'the tensor "{name[:80]}" lies over another one')
+        reached = max(reached, stored.start + stored.span_bytes)
+
+
+def _broken(path: Path, reason: str) -> EaselError:
+    return EaselError(
+        f"{path.name} cannot be read: {reason}. The file is damaged or its download was not finished; "
+        "fetch it again and compare its size and hash with the source's."
+    )

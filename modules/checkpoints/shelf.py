@@ -1,0 +1,157 @@
+"""The shelves: which checkpoints and VAEs there are, and which one a text means."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modules.checkpoints.files import CheckpointFile, VaeFile
+from modules.checkpoints.hashes import HashCache
+from modules.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from modules.folders import Folders
+
+__all__ = ["CheckpointShelf", "VaeShelf"]
+
+CHECKPOINT_ENDINGS = (".safetensors", ".ckpt")
+VAE_ENDINGS = (".safetensors", ".ckpt", ".pt")
+NAMED_VAE_ENDINGS = (".vae.safetensors", ".vae.ckpt", ".vae.pt")
+"""How a VAE is named that lies among checkpoints."""
+
+TRAILING_HASH = re.compile(r"\s*\[[0-9a-f]+\]\s*$")
+WHOLE_HASH = re.compile(r"[0-9a-f]{10}|[0-9a-f]{64}")
+HASHING_BUDGET = 1 << 30
+"""Bytes that a search by hash may read of files whose hash is unknown."""
+
+
+class CheckpointShelf:
+    """The checkpoints in the folders, as they were at the last `refresh`. `extra` are files outside of them (`--ckpt`)."""
+
+    def __init__(self, folders: Folders, hash_cache: HashCache, extra: Sequence[Path] = ()) -> None:
+        self._roots = tuple(folders.checkpoints)
+        self._hashes = hash_cache
+        self._extra = tuple(extra)
+        self._files: list[CheckpointFile] = []
+        self.refresh()
+
+    def list(self) -> list[CheckpointFile]:
+        """All checkpoints, by name."""
+        return list(self._files)
+
+    def refresh(self) -> None:
+        """Look into the folders again."""
+        found = [(path, path.name) for path in self._extra if path.is_file()]
+        for root in self._roots:
+            found += [(path, path.relative_to(root).as_posix()) for path in _files_below(root, CHECKPOINT_ENDINGS)]
+        named = {path: name for path, name in reversed(found) if not name.lower().endswith(NAMED_VAE_ENDINGS)}
+        files = [CheckpointFile(path, self._hashes, name) for path, name in named.items()]
+        self._files = sorted(files, key=lambda file: (file.name.lower(), str(file.path)))
+
+    def find(self, text: str) -> CheckpointFile:
+        """The checkpoint that `text` means: a title, name, stem or hash, else the shortest name that contains it.
+
+        A hash in brackets at the end counts only when it is known; capital letters do not matter in names.
+        Raises NotFound.
+        """
+        text = text.strip()
+        found = self._exactly(text) or self._by_unknown_hash(text) or self._by_part(text)
+        if found is None:
+            raise NotFound(self._missing(text))
+        return found
+
+    def _exactly(self, text: str) -> CheckpointFile | None:
+        return next((file for file in self._files if text in file.ids), None)
+
+    def _by_unknown_hash(self, text: str) -> CheckpointFile | None:
+        """Hashes the smaller files that were never hashed, as long as that takes seconds and not minutes."""
+        if not WHOLE_HASH.fullmatch(text):
+            return None
+        unknown = [file for file in self._files if file.known_sha256 is None]
+        budget = HASHING_BUDGET
+        for file in sorted(unknown, key=lambda file: _size(file.path)):
+            budget -= _size(file.path)
+            if budget < 0:
+                return None
+            if (file.sha256 or "").startswith(text):
+                return file
+        return None
+
+    def _by_part(self, text: str) -> CheckpointFile | None:
+        part = TRAILING_HASH.sub("", text).lower()
+        if not part:
+            return None
+        candidates = [file for file in self._files if part in file.name.lower()]
+        exact = [file for file in candidates if part in {file.name.lower(), file.stem.lower()}]
+        return min(exact or candidates, key=lambda file: len(file.name), default=None)
+
+    def _missing(self, text: str) -> str:
+        if not self._files:
+            return f"There is no checkpoint in {self._roots[0]}. Put a .safetensors file there and refresh the list."
+        names = ", ".join(file.name for file in self._files[:8])
+        return f'No checkpoint is called "{text[:100]}". There are: {names}{", ..." if len(self._files) > 8 else ""}.'
+
+
+class VaeShelf:
+    """The VAE files in the VAE folders, and those named so among the checkpoints."""
+
+    def __init__(self, folders: Folders, hash_cache: HashCache, extra: Sequence[Path] = ()) -> None:
+        self._places = [(root, VAE_ENDINGS) for root in folders.vae]
+        self._places += [(root, NAMED_VAE_ENDINGS) for root in folders.checkpoints]
+        self._hashes = hash_cache
+        self._extra = tuple(extra)
+        self._files: list[VaeFile] = []
+        self.refresh()
+
+    def list(self) -> list[VaeFile]:
+        """All VAE files, by name; of several with one name the first found."""
+        return list(self._files)
+
+    def refresh(self) -> None:
+        """Look into the folders again."""
+        paths = [path for path in self._extra if path.is_file()]
+        paths += [path for root, endings in self._places for path in _files_below(root, endings)]
+        named = {path.name: VaeFile(path, self._hashes) for path in reversed(paths)}
+        self._files = sorted(named.values(), key=lambda file: file.name.lower())
+
+    def find(self, name: str) -> VaeFile:
+        """The VAE file called `name`, with or without its extension. Raises InvalidRequest for `sd_vae`."""
+        for file in self._files:
+            if name in {file.name, file.stem}:
+                return file
+        names = ", ".join(["Automatic", "None", *(file.name for file in self._files[:8])])
+        raise InvalidRequest("sd_vae", f'No VAE is called "{name[:100]}". Choose one of: {names}.')
+
+    def beside(self, checkpoint: CheckpointFile) -> VaeFile | None:
+        """The VAE that is named after the checkpoint (`NAME.vae.pt`, or `NAME.safetensors` in a VAE folder)."""
+        mine = [file for file in self._files if file.name.startswith(f"{checkpoint.stem}.")]
+        return min(mine, key=lambda file: file.path.parent != checkpoint.path.parent, default=None)
+
+    def choose(self, setting: str, checkpoint: CheckpointFile) -> VaeFile | None:
+        """What the setting `sd_vae` means for `checkpoint`; None for the checkpoint's own VAE."""
+        if setting == "None":
+            return None
+        return self.beside(checkpoint) if setting == "Automatic" else self.find(setting)
+
+
+def _files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """Files in `root` and its sub-folders, symbolic links followed once, hidden folders left out."""
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(endings))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

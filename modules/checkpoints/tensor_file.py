@@ -1,0 +1,99 @@
+"""A file of named tensors, opened without reading its numbers: what every kind of checkpoint file becomes."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import torch
+from torch import Tensor
+
+__all__ = ["StoredTensor", "TensorFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """Where a tensor's numbers lie: `start` in bytes from the file's begin, `stride` in elements."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    start: int
+    stride: tuple[int, ...] | None = None
+    """None for the ordinary order, in which the last axis lies together."""
+
+    @property
+    def numel(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def span_bytes(self) -> int:
+        """Bytes from the first to the last number, both included."""
+        if self.numel == 0:
+            return 0
+        if self.stride is None:
+            return self.numel * self.dtype.itemsize
+        reach = sum((size - 1) * stride for size, stride in zip(self.shape, self.stride, strict=True))
+        return (reach + 1) * self.dtype.itemsize
+
+
+class TensorFile:
+    """Named tensors of one file, memory-mapped; a context manager that closes the map.
+
+    `read` is the only thing that touches numbers, and it lets go of the file's pages at once, so the memory in
+    use is what was read out and no more.
+    """
+
+    def __init__(self, path: Path, tensors: Mapping[str, StoredTensor], metadata: Mapping[str, str], mapped: bool) -> None:
+        self.path = path
+        self.tensors = tensors
+        self.metadata = metadata
+        self._file: BinaryIO = path.open("rb")
+        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) if mapped else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; tensors that were read stay."""
+        if self._map is not None:
+            with suppress(BufferError):
+                self._map.close()
+        self._file.close()
+
+    def read(self, name: str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
+        """The tensor `name` in memory of its own, in `dtype` (None: as stored) on `device`. KeyError if there is none."""
+        stored = self.tensors[name]
+        if stored.numel == 0:
+            return torch.empty(stored.shape, dtype=dtype or stored.dtype, device=device)
+        view = self._bytes_of(stored).view(stored.dtype)
+        ordered = view.view(stored.shape) if stored.stride is None else view.as_strided(stored.shape, stored.stride)
+        tensor = ordered.to(device, dtype or stored.dtype, copy=self._map is not None).contiguous()
+        del view, ordered
+        self._release(stored)
+        return tensor
+
+    def _bytes_of(self, stored: StoredTensor) -> Tensor:
+        size = stored.span_bytes
+        if self._map is None:
+            buffer = bytearray(size)
+            self._file.seek(stored.start)
+            self._file.readinto(buffer)  # type: ignore[attr-defined]
+            return torch.frombuffer(buffer, dtype=torch.uint8)
+        raw = torch.frombuffer(self._map, dtype=torch.uint8, count=size, offset=stored.start)
+        return raw.clone() if stored.start % stored.dtype.itemsize else raw
+
+    def _release(self, stored: StoredTensor) -> None:
+        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        begin = stored.start - stored.start % mmap.PAGESIZE
+        self._map.madvise(mmap.MADV_DONTNEED, begin, stored.start + stored.span_bytes - begin)

@@ -1,0 +1,74 @@
+"""VAEs in the LDM layout: sizes told from the tensors' shapes, and where each tensor goes in diffusers' AutoencoderKL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modules.checkpoints.tensor_file import StoredTensor
+
+__all__ = ["VAE_PREFIX", "vae_config", "vae_name"]
+
+VAE_PREFIX = "first_stage_model."
+
+ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
+
+BLOCK = re.compile(r"(encoder|decoder)\.(down|up)\.(\d+)\.(block\.(\d+)|downsample|upsample)\.(.+)")
+MIDDLE = re.compile(r"(encoder|decoder)\.mid\.(block|attn)_(\d+)\.(.+)")
+PLAIN = re.compile(r"(?:encoder|decoder)\.(?:conv_in|conv_out)\..+|(?:post_)?quant_conv\..+")
+NORM_OUT = re.compile(r"(encoder|decoder)\.norm_out\.(.+)")
+
+
+def vae_config(tensors: Mapping[str, StoredTensor], scale: float) -> dict[str, Any]:
+    """Arguments of diffusers' AutoencoderKL, from names without prefix. KeyError if it is no such VAE."""
+    levels = _count(tensors, "encoder.down.")
+    channels = tuple(tensors[f"encoder.down.{level}.block.0.conv1.weight"].shape[0] for level in range(levels))
+    return {
+        "in_channels": tensors["encoder.conv_in.weight"].shape[1],
+        "out_channels": tensors["decoder.conv_out.weight"].shape[0],
+        "latent_channels": tensors["decoder.conv_in.weight"].shape[1],
+        "block_out_channels": channels,
+        "layers_per_block": _count(tensors, "encoder.down.0.block."),
+        "down_block_types": ("DownEncoderBlock2D",) * levels,
+        "up_block_types": ("UpDecoderBlock2D",) * levels,
+        "scaling_factor": scale,
+        "use_quant_conv": "quant_conv.weight" in tensors,
+        "use_post_quant_conv": "post_quant_conv.weight" in tensors,
+    }
+
+
+def vae_name(name: str, levels: int) -> str | None:
+    """The name in AutoencoderKL for the LDM `name` of a VAE with that many levels, None for a foreign tensor."""
+    if PLAIN.fullmatch(name):
+        return name
+    if match := NORM_OUT.fullmatch(name):
+        return f"{match[1]}.conv_norm_out.{match[2]}"
+    if match := MIDDLE.fullmatch(name):
+        return _middle_name(*match.groups())
+    if match := BLOCK.fullmatch(name):
+        side, way, level, part, layer, rest = match.groups()
+        # The layout counts the decoder's levels from the picture inwards, diffusers in the order of computing.
+        place = int(level) if way == "down" else levels - 1 - int(level)
+        return f"{side}.{way}_blocks.{place}.{_part_name(part, layer, rest)}"
+    return None
+
+
+def _middle_name(side: str, kind: str, number: str, rest: str) -> str:
+    place = int(number) - 1
+    if kind == "block":
+        return f"{side}.mid_block.resnets.{place}.{_resnet_name(rest)}"
+    layer, _, last = rest.rpartition(".")
+    return f"{side}.mid_block.attentions.{place}.{ATTENTION.get(layer, layer)}.{last}"
+
+
+def _part_name(part: str, layer: str | None, rest: str) -> str:
+    return f"{part}rs.0.{rest}" if layer is None else f"resnets.{layer}.{_resnet_name(rest)}"
+
+
+def _resnet_name(rest: str) -> str:
+    return rest.replace("nin_shortcut", "conv_shortcut")
+
+
+def _count(tensors: Mapping[str, StoredTensor], start: str) -> int:
+    return len({name[len(start) :].split(".")[0] for name in tensors if name.startswith(start)})

@@ -1,0 +1,84 @@
+"""Which attention routine the UNet computes with: the setting `cross_attention_optimization`."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from modules.errors import InvalidRequest
+
+__all__ = ["AttentionKind", "attention_scope", "set_attention"]
+
+
+class AttentionKind(StrEnum):
+    """Values of the setting `cross_attention_optimization`."""
+
+    AUTOMATIC = "Automatic"
+    """torch's scaled dot product attention."""
+    SDP = "sdp"
+    """The same, asked for by name."""
+    SDP_NO_MEM = "sdp-no-mem"
+    """Without the memory-efficient kernel, whose results vary between runs."""
+    XFORMERS = "xformers"
+    SUB_QUADRATIC = "sub-quadratic"
+    """In slices: slower, with less memory at large sizes. So are the three that follow."""
+    V1 = "V1"
+    INVOKEAI = "InvokeAI"
+    DOGGETTX = "Doggettx"
+    NONE = "None"
+    """The plain formula, with the whole matrix in memory."""
+
+
+SLICED = {
+    AttentionKind.SUB_QUADRATIC,
+    AttentionKind.V1,
+    AttentionKind.INVOKEAI,
+    AttentionKind.DOGGETTX,
+}
+
+
+def set_attention(unet: UNet2DConditionModel, kind: AttentionKind, *, upcast: bool = False) -> None:
+    """Let every attention layer of `unet` compute as `kind` says.
+
+    upcast: the setting `upcast_attn`: scores and their softmax in float32 whatever the weights' type; that takes
+    the plain formula. Raises InvalidRequest when xformers is asked for and not installed.
+    """
+    if upcast:
+        kind = AttentionKind.NONE
+    for name, layer in unet.named_modules():
+        if name.endswith(("attn1", "attn2")):
+            layer.upcast_attention = layer.upcast_softmax = upcast
+    if kind is AttentionKind.XFORMERS:
+        _require_xformers()
+        unet.enable_xformers_memory_efficient_attention()
+    elif kind in SLICED:
+        unet.set_attention_slice("auto")
+    elif kind is AttentionKind.NONE:
+        unet.set_attn_processor(AttnProcessor())
+    else:
+        unet.set_attn_processor(AttnProcessor2_0())
+
+
+@contextmanager
+def attention_scope(kind: AttentionKind) -> Iterator[None]:
+    """Wraps the network's work: keeps the memory-efficient kernel away where `kind` asks for that."""
+    if kind is not AttentionKind.SDP_NO_MEM:
+        yield
+        return
+    with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]):
+        yield
+
+
+def _require_xformers() -> None:
+    if importlib.util.find_spec("xformers") is None:
+        raise InvalidRequest(
+            "cross_attention_optimization",
+            "The attention xformers is chosen, but the package is not installed: start with --xformers once, "
+            'or choose "Automatic" in the settings, which is as fast with this torch.',
+        )

@@ -1,0 +1,34 @@
+"""How many threads compute on the processor."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+import torch
+
+from modules.errors import InvalidRequest
+
+__all__ = ["physical_cores", "set_threads"]
+
+ENVIRONMENT = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def physical_cores() -> int:
+    """Cores that this process may use, hyper-threads not counted; at least 1."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or 1, allowed))
+
+
+def set_threads(count: int | None = None) -> int:
+    """Let torch compute with `count` threads and return the number in force.
+
+    None: what the environment says (OMP_NUM_THREADS), else one thread a physical core, since two threads on one
+    core only wait for each other. Raises InvalidRequest for less than one thread.
+    """
+    if count is not None and count < 1:
+        raise InvalidRequest("threads", f"--threads {count}: at least one thread is needed.")
+    if count is None and any(os.environ.get(name) for name in ENVIRONMENT):
+        return torch.get_num_threads()
+    torch.set_num_threads(count or physical_cores())
+    return torch.get_num_threads()
