@@ -1,0 +1,16 @@
+"""Settings: every option declared once; a snapshot of all; the file that keeps them."""
+
+from modules.settings.declare import ChoiceSource, ComponentKind
+from modules.settings.info import OptionInfo
+from modules.settings.options import SECTIONS, Options, describe_options
+from modules.settings.store import SettingsStore
+
+__all__ = [
+    "SECTIONS",
+    "ChoiceSource",
+    "ComponentKind",
+    "OptionInfo",
+    "Options",
+    "SettingsStore",
+    "describe_options",
+]

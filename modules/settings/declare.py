@@ -1,0 +1,72 @@
+"""How an option is declared: a typed pydantic field that carries its label, bounds and help."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ChoiceSource", "ComponentKind", "Section", "option"]
+
+
+class ComponentKind(StrEnum):
+    """The control that an option has on the Settings page."""
+
+    CHECKBOX = "checkbox"
+    NUMBER = "number"
+    SLIDER = "slider"
+    TEXT = "text"
+    RADIO = "radio"
+    DROPDOWN = "dropdown"
+    MULTISELECT = "multiselect"
+
+
+class ChoiceSource(StrEnum):
+    """Where the choices of an option come from when only the running program knows them."""
+
+    CHECKPOINTS = "checkpoints"
+    VAES = "vaes"
+    SAMPLERS = "samplers"
+    TABS = "tabs"
+    OPTIONS = "options"
+    LOCALIZATIONS = "localizations"
+    INFOTEXT_FIELDS = "infotext fields"
+
+
+class Section(BaseModel):
+    """A section of the Settings page; its options are the fields of a subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    section_id: ClassVar[str] = ""
+    section_title: ClassVar[str] = ""
+
+
+def option(
+    default: Any,
+    label: str,
+    *,
+    help: str = "",
+    step: float | None = None,
+    kind: ComponentKind | None = None,
+    source: ChoiceSource | None = None,
+    restricted: bool = False,
+    needs_reload: bool = False,
+    **bounds: float,
+) -> Any:
+    """A field of a `Section`.
+
+    bounds: pydantic's `ge` and `le`. step: of a slider. kind: where the type does not tell the control.
+    restricted: names a place or file name, so it is not for strangers (`--hide-ui-dir-config`).
+    needs_reload: has effect once the page is loaded again.
+    """
+    details: Mapping[str, Any] = {
+        "step": step,
+        "kind": kind,
+        "source": source,
+        "restricted": restricted,
+        "needs_reload": needs_reload,
+    }
+    shown = {key: value for key, value in details.items() if value}
+    field: Any = Field
+    return field(default, title=label, description=help, json_schema_extra=shown, **bounds)

@@ -1,0 +1,96 @@
+"""All options in one immutable model; the sections say what there is."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from modules.errors import InvalidRequest
+from modules.settings.declare import Section
+from modules.settings.describe import option_infos
+from modules.settings.info import OptionInfo, refusal_sentence
+from modules.settings.sections import (
+    Compatibility,
+    Gallery,
+    Infotext,
+    LivePreviews,
+    Optimizations,
+    PromptEditing,
+    SamplerParameters,
+    SavingImages,
+    SavingPaths,
+    SavingToFolders,
+    StableDiffusion,
+    UiAlternatives,
+    UserInterface,
+    Vae,
+)
+
+__all__ = ["SECTIONS", "Options", "describe_options"]
+
+SECTIONS: tuple[type[Section], ...] = (
+    SavingImages,
+    SavingPaths,
+    SavingToFolders,
+    StableDiffusion,
+    Vae,
+    Optimizations,
+    Compatibility,
+    PromptEditing,
+    Gallery,
+    UiAlternatives,
+    UserInterface,
+    Infotext,
+    LivePreviews,
+    SamplerParameters,
+)
+
+
+class Options(
+    SamplerParameters,
+    LivePreviews,
+    Infotext,
+    UserInterface,
+    UiAlternatives,
+    Gallery,
+    PromptEditing,
+    Compatibility,
+    Optimizations,
+    Vae,
+    StableDiffusion,
+    SavingToFolders,
+    SavingPaths,
+    SavingImages,
+):
+    """A snapshot of the settings, typed, under the keys of the field. Other keys are kept."""
+
+    def overridden(self, values: Mapping[str, Any]) -> Self:
+        """This snapshot with `values` laid over it; unknown keys are kept as they are.
+
+        Raises InvalidRequest with the setting's key for a value of a wrong type, out of its bounds or choices.
+        """
+        if not values:
+            return self
+        try:
+            return type(self).model_validate({**self.given(), **values})
+        except ValidationError as error:
+            key, value = first_refused(error)
+            raise InvalidRequest(key, refusal_sentence(_INFOS[key], value)) from error
+
+    def given(self) -> dict[str, Any]:
+        """The values that were set, and not those that are only the defaults."""
+        return self.model_dump(exclude_unset=True)
+
+
+def first_refused(error: ValidationError) -> tuple[str, Any]:
+    """Key and value of the first option that `error` is about."""
+    first = error.errors(include_url=False)[0]
+    return str(first["loc"][0]), first["input"]
+
+
+_INFOS: Mapping[str, OptionInfo] = {info.key: info for info in option_infos(SECTIONS)}
+
+
+def describe_options() -> list[OptionInfo]:
+    """Every option in the order of the Settings page."""
+    return list(_INFOS.values())

@@ -1,0 +1,23 @@
+"""The sections of the Settings page, in its order. A new option is one field in one of these files."""
+
+from modules.settings.sections.making import Infotext, LivePreviews, SamplerParameters
+from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
+from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
+from modules.settings.sections.saving import SavingImages, SavingPaths, SavingToFolders
+
+__all__ = [
+    "Compatibility",
+    "Gallery",
+    "Infotext",
+    "LivePreviews",
+    "Optimizations",
+    "PromptEditing",
+    "SamplerParameters",
+    "SavingImages",
+    "SavingPaths",
+    "SavingToFolders",
+    "StableDiffusion",
+    "UiAlternatives",
+    "UserInterface",
+    "Vae",
+]

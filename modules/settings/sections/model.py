@@ -1,0 +1,121 @@
+"""Stable Diffusion, its VAE, optimizations, and habits of older versions."""
+
+from typing import ClassVar, Literal
+
+from modules.settings.declare import ChoiceSource, Section, option
+
+__all__ = ["Compatibility", "Optimizations", "StableDiffusion", "Vae"]
+
+
+class StableDiffusion(Section):
+    """The checkpoint and how prompts and noise are read."""
+
+    section_id: ClassVar[str] = "sd"
+    section_title: ClassVar[str] = "Stable Diffusion"
+
+    sd_model_checkpoint: str | None = option(
+        None,
+        "Stable Diffusion checkpoint",
+        help="Empty: the first one found.",
+        source=ChoiceSource.CHECKPOINTS,
+    )
+    emphasis: Literal["None", "Ignore", "Original", "No norm"] = option(
+        "Original",
+        "Emphasis mode",
+        help="What (more:1.2) and [less] do. None: the characters are text; Ignore: they are left out; "
+        "No norm: without bringing the mean back.",
+    )
+    enable_batch_seeds: bool = option(
+        True,
+        "Make the samplers' noise of every picture of a batch its own",
+        help="So a picture of a batch is the picture made alone.",
+    )
+    enable_prompt_comments: bool = option(
+        True, "Enable comments", help="Text from # to the end of the line is left out."
+    )
+    comma_padding_backtrack: int = option(
+        20,
+        "Prompt word wrap length limit",
+        help="In tokens: words after the last comma go to the next chunk of 75 when they would be cut.",
+        ge=0,
+        le=74,
+    )
+    CLIP_stop_at_last_layers: int = option(
+        1, "Clip skip", help="1: all layers of the text encoder; 2: all but the last.", ge=1, le=12
+    )
+    upcast_attn: bool = option(False, "Upcast cross attention layer to float32")
+    randn_source: Literal["GPU", "CPU", "NV"] = option(
+        "GPU",
+        "Random number generator source",
+        help="CPU gives the same pictures on every machine; NV those of an NVIDIA card.",
+    )
+    tiling: bool = option(False, "Tiling", help="Pictures that continue at their edges.")
+
+
+class Vae(Section):
+    """The part of the model between latents and pixels."""
+
+    section_id: ClassVar[str] = "vae"
+    section_title: ClassVar[str] = "VAE"
+
+    sd_vae: str = option(
+        "Automatic",
+        "SD VAE",
+        help="None: the checkpoint's own; Automatic: the file beside the checkpoint with its name, if any.",
+        source=ChoiceSource.VAES,
+    )
+    auto_vae_precision: bool = option(
+        True,
+        "Automatically revert VAE to 32-bit floats",
+        help="When it computes NaN in half precision, which would be a black picture.",
+    )
+    auto_vae_precision_bfloat16: bool = option(
+        False, "Automatically convert VAE to bfloat16", help="In place of float16."
+    )
+
+
+class Optimizations(Section):
+    """What is left out or joined to be faster."""
+
+    section_id: ClassVar[str] = "optimizations"
+    section_title: ClassVar[str] = "Optimizations"
+
+    cross_attention_optimization: Literal[
+        "Automatic", "sdp", "sdp-no-mem", "xformers", "sub-quadratic", "V1", "InvokeAI", "Doggettx", "None"
+    ] = option("Automatic", "Cross attention optimization", help="Automatic: torch's own.")
+    s_min_uncond: float = option(
+        0.0,
+        "Negative Guidance minimum sigma",
+        help="Below it the negative prompt is left out of every other step: faster. 0: never.",
+        ge=0,
+        le=15,
+        step=0.01,
+    )
+    pad_cond_uncond: bool = option(
+        False,
+        "Pad prompt/negative prompt",
+        help="To the same length, so that both are computed at once; changes the picture.",
+    )
+    persistent_cond_cache: bool = option(
+        True, "Persistent cond cache", help="Prompts that did not change are not encoded again."
+    )
+    batch_cond_uncond: bool = option(
+        True, "Batch cond/uncond", help="Compute prompt and negative prompt at once; uses more memory."
+    )
+
+
+class Compatibility(Section):
+    """Habits of older versions, to make their pictures again."""
+
+    section_id: ClassVar[str] = "compatibility"
+    section_title: ClassVar[str] = "Compatibility"
+
+    auto_backcompat: bool = option(
+        True,
+        "Automatic backward compatibility",
+        help="When parameters of an older version are pasted, its habits are set.",
+    )
+    use_old_karras_scheduler_sigmas: bool = option(False, "Use old karras scheduler sigmas (0.1 to 10)")
+    use_old_scheduling: bool = option(
+        False, "Use old scheduling of prompt editing", help="The hires pass counts from the start again."
+    )
