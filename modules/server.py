@@ -47,8 +47,9 @@ def _refuse_what_cannot_be_kept(flags: Flags) -> None:
     for name in NOT_PROTECTED_YET:
         if getattr(flags, name):
             raise EaselError(
-                f"--{name.replace('_', '-')} is not supported by this version, and starting without it would "
-                "promise a protection that is not there. Leave the flag out and use the program on this machine alone."
+                f"--{name.replace('_', '-')} is not supported by this version, and starting without it "
+                "would promise a protection that is not there. Leave the flag out and use the program "
+                "on this machine alone."
             )
 
 

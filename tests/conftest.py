@@ -1,6 +1,9 @@
-"""What every test may ask for: the recorded cases and the small models that they were made with."""
+"""What every test may ask for: the recorded cases, the small models, and a whole program over them."""
 
 import os
+import runpy
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +27,39 @@ def parity_reference() -> Path:
 @pytest.fixture(scope="session")
 def parity_cases() -> Path:
     return PARITY / "cases"
+
+
+@pytest.fixture(scope="session")
+def all_parity_models(tmp_path_factory, parity_models) -> Path:
+    """The recorded models together with the variants that some cases name, in a folder of their own."""
+    models = tmp_path_factory.mktemp("models") / "checkpoints"
+    shutil.copytree(parity_models, models)
+    arguments, sys.argv = sys.argv, ["make_variants.py", str(models)]
+    try:
+        runpy.run_path(str(PARITY / "make_variants.py"))
+    finally:
+        sys.argv = arguments
+    return models
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory, all_parity_models):
+    """The whole program over the small models, with a data folder of its own."""
+    from modules.flags import parse_flags
+    from modules.house import make_house
+
+    data = tmp_path_factory.mktemp("user")
+    arguments = ["--data-dir", str(data), "--ckpt-dir", str(all_parity_models), "--nowebui", "--api"]
+    house = make_house(parse_flags(arguments, environment={}))
+    yield house
+    house.close()
+
+
+@pytest.fixture(scope="session")
+def client(house):
+    """The program's API without a network."""
+    from fastapi.testclient import TestClient
+
+    from modules.server import create_app
+
+    return TestClient(create_app(house), raise_server_exceptions=False)

@@ -52,7 +52,7 @@ def test_the_groups_that_this_suite_promises_are_all_there():
 
 @pytest.mark.parity
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_a_recorded_case_comes_out_as_recorded(case, parity_client):
-    answer = parity_client.post(case["route"], json=case["request"])
+def test_a_recorded_case_comes_out_as_recorded(case, client):
+    answer = client.post(case["route"], json=case["request"])
     assert answer.status_code == 200, answer.text[:400]
     assert check.judge(case, HERE / "cases", answer.json(), save=None) == ""
