@@ -21,6 +21,7 @@ __all__ = ["Encoded", "PictureFormat", "SaveFormat", "encode_picture"]
 PARAMETERS = "parameters"
 # A JPEG segment holds 65533 bytes, and Pillow adds some of its own.
 LARGEST_JPEG_EXIF = 65_000
+COLOURS = frozenset({"RGB", "RGBA"})
 
 
 class PictureFormat(StrEnum):
@@ -49,6 +50,15 @@ class PictureFormat(StrEnum):
     def longest_side(self) -> int | None:
         """Pixels that the format allows along a side, where it has a bound."""
         return {PictureFormat.JPEG: 65_535, PictureFormat.WEBP: 16_383, PictureFormat.AVIF: 65_536}.get(self)
+
+
+MODES = {
+    PictureFormat.PNG: COLOURS | {"1", "L", "LA", "P", "I;16"},
+    PictureFormat.JPEG: frozenset({"RGB", "L"}),
+    PictureFormat.WEBP: COLOURS,
+    PictureFormat.AVIF: COLOURS,
+    PictureFormat.GIF: COLOURS | {"1", "L", "P"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ def encode_picture(image: Image.Image, infotext: str, save_format: SaveFormat) -
     file = io.BytesIO()
     try:
         _prepared(image, format_).save(file, **arguments)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, MemoryError) as error:
         raise EaselError(
             f"The picture of {image.width}x{image.height} pixels cannot be written as {format_}: {error}. "
             "Choose another format in the settings, under Saving images."
@@ -122,11 +132,10 @@ def _arguments(format_: PictureFormat, text: str, save_format: SaveFormat) -> tu
 
 def _prepared(image: Image.Image, format_: PictureFormat) -> Image.Image:
     """In a colour mode that the format knows; JPEG has no transparency."""
-    if format_ is PictureFormat.JPEG and image.mode not in ("RGB", "L"):
-        return image.convert("RGB")
-    if format_ in (PictureFormat.WEBP, PictureFormat.AVIF) and image.mode not in ("RGB", "RGBA"):
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image
+    if image.mode in MODES[format_]:
+        return image
+    keeps_alpha = "RGBA" in MODES[format_] and image.has_transparency_data
+    return image.convert("RGBA" if keeps_alpha else "RGB")
 
 
 def _without_lone_surrogates(text: str) -> str:

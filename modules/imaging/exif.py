@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from PIL import Image
@@ -13,6 +14,8 @@ USER_COMMENT = 0x9286
 HEADER_BYTES = 8
 UNICODE = b"UNICODE\0"
 ENCODINGS = {b"ASCII\0\0\0": "ascii", b"JIS\0\0\0\0\0": "shift_jis", b"\0" * HEADER_BYTES: "utf-8"}
+
+LATIN = re.compile(r"[ -~]")
 
 # Pillow reads EXIF lazily and lets all of these through when the block is damaged.
 BROKEN_EXIF = (
@@ -57,7 +60,8 @@ def _decode(value: bytes) -> str:
 
 
 def _byte_order(data: bytes) -> str:
-    """The standard leaves the order open, and programs differ; the zero bytes of Latin letters tell."""
+    """The standard leaves the order open, and programs differ: a mark tells, else the more Latin reading."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-16-be"
-    return "utf-16-le" if data[1::2].count(0) > data[0::2].count(0) else "utf-16-be"
+    little, big = (len(LATIN.findall(data.decode(order, "replace"))) for order in ("utf-16-le", "utf-16-be"))
+    return "utf-16-le" if little > big else "utf-16-be"

@@ -1,0 +1,258 @@
+"""Saving: names, numbers, nothing overwritten, nothing half written."""
+
+import errno
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from modules.errors import EaselError
+from modules.imaging import (
+    PictureFacts,
+    PictureFormat,
+    SaveFormat,
+    SaveOptions,
+    SavePlace,
+    SmallCopy,
+    grid_folder,
+    picture_folder,
+    read_texts,
+    save_picture,
+)
+
+DAY = datetime(2024, 3, 1, tzinfo=UTC)
+picture = Image.new("RGB", (16, 8), "red")
+plain = SaveOptions(folder_pattern="")
+
+
+def facts(seed: int = 5, prompt: str = "a cat") -> PictureFacts:
+    return PictureFacts(seed=seed, prompt=prompt, now=DAY)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_pictures_are_numbered_in_a_folder_of_the_day(tmp_path: Path) -> None:
+    saved = [
+        save_picture(picture, SavePlace(tmp_path, facts(seed)), "text", SaveOptions()) for seed in (5, 9)
+    ]
+    assert [file.path.relative_to(tmp_path).as_posix() for file in saved] == [
+        "2024-03-01/00000-5.png",
+        "2024-03-01/00001-9.png",
+    ]
+    with Image.open(saved[0].path) as image:
+        assert read_texts(image).infotext == "text"
+        assert image.convert("RGB").tobytes() == picture.tobytes()
+
+
+def test_grids_are_numbered_apart_from_pictures(tmp_path: Path) -> None:
+    (tmp_path / "00041-5.png").touch()
+    (tmp_path / "grid-0006.png").touch()
+    options = replace(plain, name_pattern="")
+    assert (
+        save_picture(picture, SavePlace.for_grid(tmp_path, facts()), "", options).path.name == "grid-0007.png"
+    )
+    assert save_picture(picture, SavePlace(tmp_path, facts()), "", options).path.name == "00042.png"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "add_number", "expected"),
+    [
+        ("[seed]", False, "5.png"),
+        ("[none]", False, "00000.png"),
+        ("[prompt_spaces]/[seed]", True, "00000-a cat_5.png"),
+        ("../../[seed]", True, "00000-.._.._5.png"),
+        ("con", False, "_con.png"),
+    ],
+)
+def test_names_follow_the_pattern(tmp_path: Path, pattern: str, add_number: bool, expected: str) -> None:
+    options = replace(plain, name_pattern=pattern, add_number=add_number)
+    save_picture(picture, SavePlace(tmp_path, facts()), "", options)
+    assert names(tmp_path) == [expected]
+
+
+def test_without_numbers_a_picture_is_replaced_or_gets_a_suffix(tmp_path: Path) -> None:
+    place = SavePlace(tmp_path, facts(), suffix="-before")
+    for replaces in (True, True, False, False):
+        options = replace(plain, add_number=False, replaces=replaces)
+        save_picture(picture, place, "", options)
+    assert names(tmp_path) == ["5-before-1.png", "5-before-2.png", "5-before.png"]
+
+
+def test_a_prompt_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    options = SaveOptions(folder_pattern="../[prompt]", name_pattern="[prompt]")
+    saved = save_picture(picture, SavePlace(tmp_path / "in", facts(prompt="../../x")), "", options)
+    assert saved.path.resolve().is_relative_to(tmp_path / "in")
+
+
+@pytest.mark.parametrize("letter", ["x", "日"])
+def test_long_names_are_cut_and_keep_number_and_suffix(tmp_path: Path, letter: str) -> None:
+    options = replace(plain, name_pattern=letter * 500, text_file=True)
+    saved = save_picture(picture, SavePlace(tmp_path, facts(), suffix="-before"), "text", options)
+    assert saved.path.name.startswith(f"00000-{letter}")
+    assert saved.path.name.endswith(f"{letter}-before.png")
+    assert saved.text_file is not None
+    assert saved.text_file.read_text(encoding="utf-8") == "text\n"
+
+
+def test_files_are_readable_as_the_user_wants_new_files_to_be(tmp_path: Path) -> None:
+    saved = save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
+    (tmp_path / "other").touch()
+    assert saved.path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_large_picture_gets_a_small_copy_beside_it(tmp_path: Path) -> None:
+    options = replace(plain, small_copy=SmallCopy(10**6, 10))
+    saved = save_picture(picture, SavePlace(tmp_path, facts()), "text", options)
+    assert saved.small_copy == saved.path.with_suffix(".jpg")
+    with Image.open(saved.small_copy) as copy:
+        assert (copy.size, read_texts(copy).infotext) == ((10, 5), "text")
+    as_jpeg = replace(options, format=SaveFormat(PictureFormat.JPEG))
+    assert str(save_picture(picture, SavePlace(tmp_path, facts()), "", as_jpeg).small_copy).endswith(
+        "-5-small.jpg"
+    )
+    within = replace(plain, small_copy=SmallCopy(10**6, 16))
+    assert save_picture(picture, SavePlace(tmp_path, facts()), "", within).small_copy is None
+    too_many_bytes = replace(plain, small_copy=SmallCopy(10, 16))
+    assert save_picture(picture, SavePlace(tmp_path, facts()), "", too_many_bytes).small_copy is not None
+
+
+def test_a_text_too_long_for_the_format_is_kept_beside_the_picture(tmp_path: Path) -> None:
+    options = replace(plain, format=SaveFormat(PictureFormat.JPEG))
+    saved = save_picture(picture, SavePlace(tmp_path, facts()), "x" * 50_000, options)
+    assert saved.text_file is not None
+    assert saved.text_file.read_text(encoding="utf-8").strip() == "x" * 50_000
+
+
+def save_many(folder: str, seed: int, count: int) -> None:
+    image = Image.new("RGB", (2, 2), (seed, 0, 0))
+    for _ in range(count):
+        save_picture(image, SavePlace(Path(folder), facts(seed)), str(seed), plain)
+
+
+@pytest.mark.parametrize("seeds", [(1, 1), (1, 2)])
+def test_two_programs_writing_at_once_overwrite_nothing(tmp_path: Path, seeds: tuple[int, int]) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=save_many, args=(str(tmp_path), seed, 40)) for seed in seeds]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 80
+    for file in files:
+        with Image.open(file) as image:
+            assert f"-{read_texts(image).infotext}.png" == file.name[5:]
+
+
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_paths: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+
+
+def test_file_systems_without_links_number_just_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_links(monkeypatch)
+    monkeypatch.setattr("modules.imaging.saving.next_number", lambda _folder, _prefix: 0)
+    for _ in range(3):
+        save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
+    assert names(tmp_path) == ["00000-5.png", "00001-5.png", "00002-5.png"]
+    assert all((tmp_path / name).stat().st_size > 0 for name in names(tmp_path))
+
+
+def full_disk(*_arguments: Any, **_named: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def fail_to_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", full_disk)
+
+
+def fail_to_make_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "mkdir", full_disk)
+
+
+def fail_to_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_links(monkeypatch)
+    monkeypatch.setattr(Path, "replace", full_disk)
+
+
+@pytest.mark.parametrize("fail", [fail_to_sync, fail_to_make_a_folder, fail_to_name])
+def test_a_full_disk_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    save_picture(picture, SavePlace(tmp_path, facts()), "first", plain)
+    fail(monkeypatch)
+    with pytest.raises(
+        EaselError, match=r"could not be saved in .*: No space left on device\. Make room there"
+    ):
+        save_picture(picture, SavePlace(tmp_path, facts()), "second", plain)
+    assert names(tmp_path) == ["00000-5.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(EaselError, match="Permission denied"):
+        save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "2024-03-01").touch()
+    with pytest.raises(EaselError, match="could not be saved in"):
+        save_picture(picture, SavePlace(tmp_path, facts()), "", SaveOptions())
+
+
+FIELD_DEFAULTS: dict[str, Any] = {
+    "samples_format": "png",
+    "grid_format": "jpg",
+    "jpeg_quality": 80,
+    "webp_lossless": False,
+    "enable_pnginfo": True,
+    "save_to_dirs": True,
+    "grid_save_to_dirs": False,
+    "samples_filename_pattern": "",
+    "directories_filename_pattern": "[date]",
+    "directories_max_prompt_words": 8,
+    "grid_extended_filename": False,
+    "save_images_add_number": True,
+    "save_images_replace_action": "Replace",
+    "save_txt": False,
+    "export_for_4chan": True,
+    "img_downscale_threshold": 4.0,
+    "target_side_length": 4000,
+    "outdir_samples": "",
+    "outdir_grids": "",
+    "outdir_txt2img_samples": "outputs/txt2img-images",
+    "outdir_txt2img_grids": "outputs/txt2img-grids",
+}
+
+
+def test_options_come_from_the_settings() -> None:
+    options: Any = SimpleNamespace(**FIELD_DEFAULTS)
+    pictures, grids = SaveOptions.from_options(options), SaveOptions.from_options(options, grid=True)
+    assert (pictures.name_pattern, pictures.folder_pattern) == ("[seed]", "[date]")
+    assert (grids.name_pattern, grids.folder_pattern, grids.format.format) == ("", "", PictureFormat.JPEG)
+    assert pictures.small_copy == SmallCopy(4 * 2**20, 4000)
+    flat: Any = SimpleNamespace(**{**FIELD_DEFAULTS, "save_to_dirs": False})
+    assert SaveOptions.from_options(flat).name_pattern == "[seed]-[prompt_spaces]"
+
+
+def test_folders_come_from_the_settings(tmp_path: Path) -> None:
+    options: Any = SimpleNamespace(**FIELD_DEFAULTS)
+    assert picture_folder(options, tmp_path) == tmp_path / "outputs/txt2img-images"
+    everything: Any = SimpleNamespace(**{**FIELD_DEFAULTS, "outdir_samples": "all", "outdir_grids": "/grids"})
+    assert picture_folder(everything, tmp_path) == tmp_path / "all"
+    assert grid_folder(everything, tmp_path) == Path("/grids")
