@@ -51,10 +51,10 @@ class SavingFlags:
 
     freeze_settings: bool = flag(False, "Settings cannot be changed.", V)
     freeze_settings_in_sections: str | None = flag(
-        None, "Settings of these sections cannot be changed: saving-images,upscaling", V
+        None, "Settings of these sections cannot be changed: saving-images,vae.", V
     )
     freeze_specific_settings: str | None = flag(
-        None, "These settings cannot be changed: samples_save,samples_format", V
+        None, "These settings cannot be changed: samples_save,samples_format.", V
     )
     unix_filenames_sanitization: bool = flag(
         False, "Keep characters in file names that only Windows forbids.", V

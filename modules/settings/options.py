@@ -67,7 +67,7 @@ class Options(
     def overridden(self, values: Mapping[str, Any]) -> Self:
         """This snapshot with `values` laid over it; unknown keys are kept as they are.
 
-        Raises InvalidRequest with the setting's key for a value of a wrong type, out of its bounds or choices.
+        Raises InvalidRequest with the key of a value that has a wrong type or is out of bounds or choices.
         """
         if not values:
             return self
