@@ -1,5 +1,7 @@
 """The queue: accepts work, runs it one job after another in a thread of its own, keeps the latest results."""
 
+from __future__ import annotations
+
 import logging
 import threading
 import time
