@@ -156,3 +156,9 @@ def test_no_text_leads_out_of_the_folder(text: str) -> None:
 
 def test_a_cut_never_splits_a_character() -> None:
     assert cut_name("日本語", ".png", 10) == "日本.png"
+
+
+def test_the_documentation_lists_every_tag() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "saving-pictures.md").read_text(encoding="utf-8")
+    rows = [line.replace("\\|", "|") for line in page.splitlines() if line.startswith("| `[")]
+    assert rows == [f"| `{row.tag}` | {row.help} |" for row in describe_patterns()]

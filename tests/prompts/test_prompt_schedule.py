@@ -1,5 +1,8 @@
 """Prompt editing and alternation."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,6 +181,71 @@ def test_text_without_signs_is_one_text_for_all_steps(prompt: str, steps: int) -
 )
 def test_an_edit_of_any_two_texts_shows_the_first_then_the_second(before: str, after: str, when: int) -> None:
     assert schedule(f"x[{before}:{after}:{when}]y", 20) == [(when, f"x{before}y"), (20, f"x{after}y")]
+
+
+class Written(NamedTuple):
+    """A prompt as text, and what it means at a step out of so many, worked out from how it was built."""
+
+    text: str
+    at: Callable[[int, int], str]
+
+
+def plain(text: str) -> Written:
+    return Written(text, lambda _step, _steps: text)
+
+
+def joined(parts: list[Written]) -> Written:
+    return Written(
+        "".join(part.text for part in parts), lambda i, n: "".join(part.at(i, n) for part in parts)
+    )
+
+
+def bracketed(inner: Written, form: tuple[str, str]) -> Written:
+    opening, closing = form
+    return Written(f"{opening}{inner.text}{closing}", lambda i, n: f"{opening}{inner.at(i, n)}{closing}")
+
+
+def edit(before: Written | None, after: Written, when: int, is_share: bool) -> Written:
+    first = f"{before.text}:" if before else ""
+    number = f"{when / 64}" if is_share else f"{when}"
+
+    def at(step: int, steps: int) -> str:
+        last = int(when / 64 * steps) if is_share else when
+        return (before.at(step, steps) if before else "") if step <= last else after.at(step, steps)
+
+    return Written(f"[{first}{after.text}:{number}]", at)
+
+
+def alternation(choices: list[Written]) -> Written:
+    text = "|".join(choice.text for choice in choices)
+    return Written(f"[{text}]", lambda i, n: choices[(i - 1) % len(choices)].at(i, n))
+
+
+leaves = st.one_of(
+    st.text(st.characters(exclude_characters="[]():|\\", exclude_categories=["Cs"]), max_size=5),
+    st.sampled_from(["\\[", "\\:", "\\|", "\\\\", " 3", "0.5"]),
+).map(plain)
+brackets = st.sampled_from([("(", ")"), ("[", "]"), ("(", ":1.2)")])
+written = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(joined),
+        st.builds(bracketed, inner, brackets),
+        st.builds(edit, st.none() | inner, inner, st.integers(0, 63), st.booleans()),
+        st.lists(inner, min_size=2, max_size=4).map(alternation),
+    ),
+    max_leaves=12,
+)
+
+
+@given(written, st.integers(1, 30))
+def test_nested_forms_mean_at_every_step_what_they_were_built_to_mean(prompt: Written, steps: int) -> None:
+    entries = iter(schedule_prompt(prompt.text, steps))
+    entry = next(entries)
+    for step in range(1, steps + 1):
+        if step > entry.end_at_step:
+            entry = next(entries)
+        assert entry.text == prompt.at(step, steps)
 
 
 @pytest.mark.timeout(20)
