@@ -17,7 +17,7 @@ from modules.checkpoints import (
     VaeShelf,
     load_model,
 )
-from modules.conditioning import ConditioningOptions, PromptEncoder
+from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncoder
 from modules.errors import NotFound
 from modules.flags import Flags
 from modules.folders import Folders
@@ -29,7 +29,7 @@ from modules.generation.saving import Album
 from modules.generation.txt2img import Artist, Studio, make_pictures
 from modules.generation.watcher import Watcher
 from modules.memory import choose_policy
-from modules.prompts import StyleBook
+from modules.prompts import Emphasis, StyleBook
 from modules.settings import Options
 
 __all__ = ["Engine"]
@@ -44,7 +44,7 @@ class _Loaded:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._encoder: PromptEncoder | None = None
+        self._encodings = EncodingCache()
 
     def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
         """Whether this is what loading these files would give."""
@@ -55,14 +55,19 @@ class _Loaded:
         """Fitted to the model's VAE when the first preview is wanted."""
         return LinearPreview(self.model)
 
+    def encoder(self, options: Options) -> PromptEncoder:
+        """An encoder that reads prompts as `options` say; by setting it remembers what was encoded before."""
+        wanted = ConditioningOptions(
+            clip_stop_at_last_layers=options.CLIP_stop_at_last_layers,
+            emphasis=Emphasis(options.emphasis),
+            comma_padding_backtrack=options.comma_padding_backtrack,
+            use_old_scheduling=options.use_old_scheduling,
+        )
+        return PromptEncoder(self.model, wanted, self._encodings if options.persistent_cond_cache else None)
+
     def artist(self, options: Options) -> Artist:
-        """The model with an encoder that reads prompts as `options` say; what it has encoded before it
-        remembers.
-        """
-        wanted = ConditioningOptions.from_options(options)
-        if self._encoder is None or self._encoder.options != wanted:
-            self._encoder = PromptEncoder(self.model, wanted)
-        return Artist(self.model, self._encoder, lambda: self.preview)
+        """Who draws with this model as `options` say."""
+        return Artist(self.model, self.encoder(options), lambda: self.preview)
 
 
 class Engine:

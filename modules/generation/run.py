@@ -6,7 +6,7 @@ from modules.errors import InvalidRequest
 from modules.generation.hires import HiresSize, size_of_second_pass
 from modules.generation.request import LARGEST_SIDE, Txt2ImgRequest
 from modules.generation.seeds import Seeds, draw_seed, seeds_of_pictures
-from modules.prompts import StyleBook
+from modules.prompts import StyleBook, strip_comments, take_network_tags
 from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler
 from modules.settings import Options
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
@@ -32,6 +32,11 @@ class HiresRun:
     negative_prompt: str
     checkpoint: str | None
 
+    @property
+    def prompt_without_tags(self) -> str:
+        """What the text encoder reads."""
+        return take_network_tags(self.prompt)[0]
+
 
 @dataclass(frozen=True)
 class Run:
@@ -50,6 +55,11 @@ class Run:
     save: bool
 
     @property
+    def prompt_without_tags(self) -> str:
+        """What the text encoder reads: extra-network tags are taken out."""
+        return take_network_tags(self.prompt)[0]
+
+    @property
     def pictures(self) -> int:
         """How many pictures the request asks for."""
         return self.request.batch_size * self.request.n_iter
@@ -60,7 +70,17 @@ class Run:
         return self.request.n_iter * (self.request.steps + (self.hires.steps if self.hires else 0))
 
 
-def _plan_hires(request: Txt2ImgRequest, styled: tuple[str, str], styles: StyleBook) -> HiresRun | None:
+def _texts(
+    prompt: str, negative: str, request: Txt2ImgRequest, options: Options, styles: StyleBook
+) -> tuple[str, str]:
+    """Prompt and negative prompt with the request's styles, by setting without comments."""
+    texts = styles.apply(prompt, negative, request.styles)
+    return (strip_comments(texts[0]), strip_comments(texts[1])) if options.enable_prompt_comments else texts
+
+
+def _plan_hires(
+    request: Txt2ImgRequest, options: Options, styled: tuple[str, str], styles: StyleBook
+) -> HiresRun | None:
     if not request.enable_hr:
         return None
     upscaler = request.hr_upscaler or next(iter(LATENT_UPSCALERS))
@@ -79,7 +99,7 @@ def _plan_hires(request: Txt2ImgRequest, styled: tuple[str, str], styles: StyleB
     name = request.sampler if (request.hr_sampler_name or "") in SAME_SAMPLER else request.hr_sampler_name
     scheduler = request.scheduler if (request.hr_scheduler or "") in SAME_SCHEDULER else request.hr_scheduler
     sampler, schedule = resolve_sampler(name or request.sampler, scheduler)
-    own = styles.apply(request.hr_prompt, request.hr_negative_prompt, request.styles)
+    own = _texts(request.hr_prompt, request.hr_negative_prompt, request, options, styles)
     checkpoint = request.hr_checkpoint_name or ""
     return HiresRun(
         size=size,
@@ -100,7 +120,7 @@ def plan_run(request: Txt2ImgRequest, options: Options, styles: StyleBook, save:
     `save` None takes the request's `save_images`. Raises InvalidRequest for a name that does not exist.
     """
     sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
-    styled = styles.apply(request.prompt, request.negative_prompt, request.styles)
+    styled = _texts(request.prompt, request.negative_prompt, request, options, styles)
     strength = request.subseed_strength
     seed, subseed = draw_seed(request.seed), draw_seed(request.subseed)
     return Run(
@@ -121,6 +141,6 @@ def plan_run(request: Txt2ImgRequest, options: Options, styles: StyleBook, save:
             s_min_uncond=request.s_min_uncond,
         ),
         tiling=options.tiling if request.tiling is None else request.tiling,
-        hires=_plan_hires(request, styled, styles),
+        hires=_plan_hires(request, options, styled, styles),
         save=request.save_images if save is None else save,
     )

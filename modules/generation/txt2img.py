@@ -126,12 +126,17 @@ def _first_plan(run: Run, model: Model) -> SamplingPlan:
     )
 
 
+def _empty(encoder: PromptEncoder) -> Tensor:
+    """The empty prompt's context, for padding."""
+    return encoder.negative([""], 1)[0][0].conditioning.cross_attention
+
+
 def _first_prompts(run: Run, encoder: PromptEncoder) -> Prompts:
     count, evaluations = run.request.batch_size, run.sampler.evaluations(run.request.steps)
     return Prompts(
-        positive=encoder.positive([run.prompt] * count, evaluations),
+        positive=encoder.positive([run.prompt_without_tags] * count, evaluations),
         negative=encoder.negative([run.negative_prompt] * count, evaluations),
-        empty=encoder.empty() if run.options.pad_cond_uncond else None,
+        empty=_empty(encoder) if run.options.pad_cond_uncond else None,
     )
 
 
@@ -139,9 +144,9 @@ def _second_prompts(run: Run, hires: HiresRun, encoder: PromptEncoder) -> Prompt
     count = run.request.batch_size
     first, second = run.sampler.evaluations(run.request.steps), hires.sampler.evaluations(hires.steps)
     return Prompts(
-        positive=encoder.positive([hires.prompt] * count, first, second),
+        positive=encoder.positive([hires.prompt_without_tags] * count, first, second),
         negative=encoder.negative([hires.negative_prompt] * count, first, second),
-        empty=encoder.empty() if run.options.pad_cond_uncond else None,
+        empty=_empty(encoder) if run.options.pad_cond_uncond else None,
     )
 
 

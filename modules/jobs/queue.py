@@ -62,18 +62,18 @@ class JobQueue:
             raise NotFound(f"There is no job named {job_id!r}; it may have been forgotten after newer ones.")
         return job
 
-    def list(self) -> list[Job]:
+    def jobs(self) -> list[Job]:
         """All jobs that are remembered, oldest first."""
         with self._changed:
             return list(self._jobs.values())
 
     def current(self) -> Job | None:
         """The job that is running now."""
-        return next((job for job in self.list() if job.state is JobState.RUNNING), None)
+        return next((job for job in self.jobs() if job.state is JobState.RUNNING), None)
 
     def waiting(self) -> list[Job]:
         """The jobs whose turn has not come, next first."""
-        return [job for job in self.list() if job.state is JobState.WAITING]
+        return [job for job in self.jobs() if job.state is JobState.WAITING]
 
     def interrupt(self, job_id: str | None = None) -> None:
         """Stop one job, the running one if no id is given, after its current step; a waiting one never

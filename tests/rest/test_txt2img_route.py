@@ -97,11 +97,11 @@ def test_saved_pictures_are_where_the_field_has_them(client, house):
     ],
 )
 def test_a_wrong_request_answers_a_sentence_and_makes_nothing(client, house, wrong, words):
-    jobs = len(house.queue.list())
+    jobs = len(house.queue.jobs())
     answer = client.post("/sdapi/v1/txt2img", json={**TINY, **wrong})
     assert answer.status_code in (404, 422)
     assert words in answer.json()["detail"]
-    assert len(house.queue.list()) == jobs
+    assert len(house.queue.jobs()) == jobs
 
 
 def test_a_body_that_is_no_json_answers_a_sentence(client):
