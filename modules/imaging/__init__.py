@@ -4,7 +4,6 @@ from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_
 from modules.imaging.grids import grid_is_within, grid_rows, make_grid
 from modules.imaging.metadata import PictureTexts, PngInfo, png_info, read_texts
 from modules.imaging.patterns import PatternHelp, PictureFacts, describe_patterns, fill_pattern
-from modules.imaging.places import grid_folder, picture_folder
 from modules.imaging.resize import ResizeMode, resize_image
 from modules.imaging.saving import SavedPicture, SaveOptions, SavePlace, SmallCopy, save_picture
 
@@ -24,11 +23,9 @@ __all__ = [
     "describe_patterns",
     "encode_picture",
     "fill_pattern",
-    "grid_folder",
     "grid_is_within",
     "grid_rows",
     "make_grid",
-    "picture_folder",
     "png_info",
     "read_texts",
     "resize_image",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from modules.infotext.defaults import fill_defaults
 from modules.infotext.text import GenerationText
 from modules.infotext.versions import version_of_field
+from modules.settings import Options
 
 __all__ = ["FIELDS", "InfotextField", "Target", "field_of_setting", "to_request_values"]
 
@@ -166,13 +167,14 @@ def field_of_setting(name: str) -> str | None:
     )
 
 
-def to_request_values(text: GenerationText) -> dict[str, Any]:
+def to_request_values(text: GenerationText, *, skip: Iterable[str] = ()) -> dict[str, Any]:
     """The request that a generation text describes: request fields by name, and `override_settings`.
 
     Settings that the text leaves out have the values of `DEFAULTS`, whatever the user has set, since the
-    picture was made with them. Values that are none of their kind (`Denoising strength: abc`) are left out.
+    picture was made with them. Values that are none of their kind (`Denoising strength: abc`) are left out,
+    and so are settings that this program does not have. skip: keys to leave out (`infotext_skip_pasting`).
     """
-    parameters = fill_defaults(text)
+    parameters = fill_defaults(text, skip=skip)
     values = _converted(parameters, Target.REQUEST)
     if not _describes_hires(text):
         values = {name: value for name, value in values.items() if not name.startswith("hr_")}
@@ -182,7 +184,9 @@ def to_request_values(text: GenerationText) -> dict[str, Any]:
         values["scheduler"] = "Uniform"
     if "Model hash" not in parameters and "Model" in parameters:
         parameters["Model hash"] = parameters["Model"]
-    return {**values, "override_settings": _converted(parameters, Target.SETTING)}
+    settings = _converted(parameters, Target.SETTING)
+    known = {name: value for name, value in settings.items() if name in Options.model_fields}
+    return {**values, "override_settings": known}
 
 
 def _converted(parameters: Mapping[str, Value], target: Target) -> dict[str, Value]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,11 +20,10 @@ from modules.imaging import (
     SaveOptions,
     SavePlace,
     SmallCopy,
-    grid_folder,
-    picture_folder,
     read_texts,
     save_picture,
 )
+from modules.settings import Options
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)
 picture = Image.new("RGB", (16, 8), "red")
@@ -215,44 +213,11 @@ def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
         save_picture(picture, SavePlace(tmp_path, facts()), "", SaveOptions())
 
 
-FIELD_DEFAULTS: dict[str, Any] = {
-    "samples_format": "png",
-    "grid_format": "jpg",
-    "jpeg_quality": 80,
-    "webp_lossless": False,
-    "enable_pnginfo": True,
-    "save_to_dirs": True,
-    "grid_save_to_dirs": False,
-    "samples_filename_pattern": "",
-    "directories_filename_pattern": "[date]",
-    "directories_max_prompt_words": 8,
-    "grid_extended_filename": False,
-    "save_images_add_number": True,
-    "save_images_replace_action": "Replace",
-    "save_txt": False,
-    "export_for_4chan": True,
-    "img_downscale_threshold": 4.0,
-    "target_side_length": 4000,
-    "outdir_samples": "",
-    "outdir_grids": "",
-    "outdir_txt2img_samples": "outputs/txt2img-images",
-    "outdir_txt2img_grids": "outputs/txt2img-grids",
-}
-
-
 def test_options_come_from_the_settings() -> None:
-    options: Any = SimpleNamespace(**FIELD_DEFAULTS)
-    pictures, grids = SaveOptions.from_options(options), SaveOptions.from_options(options, grid=True)
+    settings = Options().overridden({"grid_format": "jpeg", "grid_save_to_dirs": False})
+    pictures, grids = SaveOptions.from_options(settings), SaveOptions.from_options(settings, grid=True)
     assert (pictures.name_pattern, pictures.folder_pattern) == ("[seed]", "[date]")
     assert (grids.name_pattern, grids.folder_pattern, grids.format.format) == ("", "", PictureFormat.JPEG)
     assert pictures.small_copy == SmallCopy(4 * 2**20, 4000)
-    flat: Any = SimpleNamespace(**{**FIELD_DEFAULTS, "save_to_dirs": False})
-    assert SaveOptions.from_options(flat).name_pattern == "[seed]-[prompt_spaces]"
-
-
-def test_folders_come_from_the_settings(tmp_path: Path) -> None:
-    options: Any = SimpleNamespace(**FIELD_DEFAULTS)
-    assert picture_folder(options, tmp_path) == tmp_path / "outputs/txt2img-images"
-    everything: Any = SimpleNamespace(**{**FIELD_DEFAULTS, "outdir_samples": "all", "outdir_grids": "/grids"})
-    assert picture_folder(everything, tmp_path) == tmp_path / "all"
-    assert grid_folder(everything, tmp_path) == Path("/grids")
+    flat = SaveOptions.from_options(Options().overridden({"save_to_dirs": False, "export_for_4chan": False}))
+    assert (flat.name_pattern, flat.folder_pattern, flat.small_copy) == ("[seed]-[prompt_spaces]", "", None)

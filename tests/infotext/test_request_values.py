@@ -11,6 +11,7 @@ from modules.infotext import (
     to_request_values,
 )
 from modules.infotext.fields import Value
+from modules.settings import Options
 
 TEXT = """a cat
 Negative prompt: dog
@@ -105,6 +106,23 @@ def test_values_that_are_none_are_left_out() -> None:
         )
     )
     assert not {"steps", "seed", "cfg_scale", "denoising_strength", "tiling", "width"} & set(values)
+
+
+def test_settings_that_the_program_does_not_have_are_left_out() -> None:
+    values = to_request_values(read_infotext("a\nSteps: 2, Seed: 3, Size: 8x8, FP8 weight: Enable, RNG: CPU"))
+    assert set(values["override_settings"]) <= set(Options.model_fields)
+
+
+def test_fields_to_be_skipped_fill_nothing() -> None:
+    values = to_request_values(read_infotext("a\nSteps: 2, Seed: 3, RNG: NV"), skip=["Seed", "RNG"])
+    assert "seed" not in values
+    assert "randn_source" not in values["override_settings"]
+    assert values["steps"] == 2
+
+
+def test_the_settings_of_a_text_are_valid() -> None:
+    settings = to_request_values(read_infotext(TEXT))["override_settings"]
+    assert Options().overridden(settings).eta_noise_seed_delta == 31337
 
 
 def test_the_model_name_stands_in_for_a_missing_hash() -> None:
