@@ -1,0 +1,53 @@
+"""The page: quick settings, the tabs, the footer."""
+
+import platform
+
+import gradio as gr
+
+from modules.house import House
+from modules.version import VERSION
+from modules.web.menus import read_menus
+from modules.web.pnginfo_tab import pnginfo_tab
+from modules.web.quicksettings import quicksettings_row
+from modules.web.reading import ParameterReader
+from modules.web.settings_tab import settings_tab
+from modules.web.txt2img_tab import txt2img_tab
+from modules.web.ui_config import UiConfig
+from modules.web.widgets import TabPage, tab_bar, tab_page
+
+__all__ = ["build_page"]
+
+PAGES: tuple[TabPage, ...] = (
+    ("tab_txt2img", "txt2img"),
+    ("tab_pnginfo", "PNG Info"),
+    ("tab_settings", "Settings"),
+)
+
+
+def build_page(house: House) -> gr.Blocks:
+    """The whole page over `house`. Nothing in it starts work by itself or asks another machine for anything."""
+    menus = read_menus(house)
+    defaults = UiConfig.read(house.folders.ui_config_file)
+    with gr.Blocks(analytics_enabled=False, title="Easel", fill_width=True) as page:
+        quicksettings_row(house, menus)
+        with gr.Column(elem_id="tabs", min_width=0):
+            tab_bar(PAGES, "Tabs")
+            with tab_page("tab_txt2img", is_first=True):
+                form, _ = txt2img_tab(house, menus, defaults, _first_size(house))
+            with tab_page("tab_pnginfo"):
+                pnginfo_tab(ParameterReader(house, form), form.components())
+            with tab_page("tab_settings"):
+                settings_tab(house, [title for _, title in PAGES])
+        gr.HTML(_footer(), elem_id="footer")
+    return page
+
+
+def _first_size(house: House) -> tuple[int, int]:
+    """Width and height that the form starts with."""
+    return 512, 512
+
+
+def _footer() -> str:
+    versions = f"version {VERSION} · python {platform.python_version()} · gradio {gr.__version__}"
+    links = '<a href="docs" target="_blank">API</a> · <button type="button" id="toggle-theme">Light or dark</button>'
+    return f'<div class="footer-links">{links}</div><div class="versions">{versions}</div>'

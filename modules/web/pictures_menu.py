@@ -1,0 +1,65 @@
+"""The buttons under a gallery, bound to a house."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from modules.errors import EaselError
+from modules.generation import MadePicture, picture_bytes
+from modules.house import House
+from modules.jobs import Job
+from modules.web.saving import open_folder, save_pictures, zip_pictures
+from modules.web.texts import error_html, notice_html
+
+__all__ = ["PictureActions"]
+
+
+class PictureActions:
+    """Save, zip and open folder. What cannot be done is said in the line under the gallery."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def save(self, index: int | None, info: str) -> Sequence[Any]:
+        """Save the picture at `index` of the gallery into the folder of the Save button."""
+        return self._answer(info, lambda job: save_pictures(job, self._contents(job, index), self._save_folder()))
+
+    def save_zip(self, index: int | None, info: str) -> Sequence[Any]:
+        """Zip all pictures into the folder of the Save button."""
+        return self._answer(info, lambda job: [zip_pictures(job, self._contents(job, None), self._save_folder())])
+
+    def open(self) -> str:
+        """Open the folder of the newest pictures."""
+        try:
+            open_folder(self._picture_folder())
+        except (EaselError, OSError) as error:
+            return error_html(str(error))
+        return ""
+
+    def _answer(self, info: str, action: Any) -> Sequence[Any]:
+        try:
+            saved: list[Path] = action(self._house.queue.get(json.loads(info or "{}").get("task", "")))
+        except EaselError as error:
+            return gr.skip(), error_html(str(error))
+        files = gr.update(value=[str(path) for path in saved], visible=True)
+        return files, notice_html(f"Saved: {', '.join(str(path) for path in saved)}")
+
+    def _contents(self, job: Job, index: int | None) -> list[tuple[MadePicture, bytes]]:
+        chosen = job.pictures if index is None else job.pictures[index : index + 1]
+        return [(picture, self._bytes(job, picture)) for picture in chosen]
+
+    def _bytes(self, job: Job, picture: MadePicture) -> bytes:
+        if picture.path and picture.path.exists():
+            return picture.path.read_bytes()
+        return picture_bytes(picture, job.run)
+
+    def _save_folder(self) -> Path:
+        return self._house.folders.place(self._house.store.options.outdir_save)
+
+    def _picture_folder(self) -> Path:
+        jobs = [job for job in self._house.queue.jobs() if job.pictures and job.pictures[-1].path]
+        newest = jobs[-1].pictures[-1].path if jobs else None
+        return newest.parent if newest else self._house.folders.outputs

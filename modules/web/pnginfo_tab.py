@@ -1,0 +1,54 @@
+"""The PNG Info tab: a picture is dropped, its texts are shown, its parameters can be sent to txt2img."""
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image, UnidentifiedImageError
+
+from modules.imaging import png_info
+from modules.web.reading import ParameterReader
+from modules.web.texts import error_html, infotext_html, notice_html, picture_items_html
+from modules.web.widgets import hidden_text
+
+__all__ = ["pnginfo_tab"]
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Component]) -> None:
+    """Lay the tab out; `reader` fills the txt2img form, whose controls are `txt2img_controls`."""
+    with gr.Row(elem_classes=["generation-row"]):
+        with gr.Column(elem_classes=["settings-column"], min_width=320):
+            picture = gr.Image(
+                elem_id="pnginfo_image",
+                label="Picture",
+                show_label=False,
+                sources=["upload", "clipboard"],
+                type="filepath",
+                image_mode=None,
+                buttons=[],
+                height=480,
+                placeholder="## Drop a picture here\nor click to choose one, or paste it",
+            )
+        with gr.Column(elem_classes=["results-column"], min_width=320):
+            with gr.Row(elem_classes=["pnginfo-buttons"]):
+                send = gr.Button("Send to txt2img", elem_id="txt2img_tab", variant="primary", scale=0, min_width=160)
+            shown = gr.HTML(
+                notice_html("The generation text of a picture appears here."), elem_id="pnginfo_html", elem_classes=["infotext"]
+            )
+            text = hidden_text("pnginfo_generation_info")
+    picture.change(read_picture, picture, [text, shown], **QUIET)
+    send.click(reader.read, text, txt2img_controls, **QUIET).then(fn=None, js="() => switch_to_txt2img()")
+
+
+def read_picture(path: str | None) -> tuple[str, str]:
+    """The generation text of the picture at `path`, and the HTML that shows it with the picture's other texts."""
+    if not path:
+        return "", notice_html("The generation text of a picture appears here.")
+    try:
+        with Image.open(path) as image:
+            found = png_info(image)
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+        return "", error_html(f"This file cannot be read as a picture: {error}.")
+    body = infotext_html(found.info) if found.info else notice_html("This picture carries no generation text.")
+    return found.info, body + picture_items_html(found.items)

@@ -1,0 +1,74 @@
+"""The right column of a generation tab: progress and preview, the gallery, what can be done with a picture, its text."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from modules.flags import Flags
+from modules.web.widgets import hidden_button, hidden_text, icon_button
+
+__all__ = ["Results", "results_column"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The parts of the results column."""
+
+    gallery: gr.Gallery
+    open_folder: gr.Button
+    save: gr.Button
+    save_zip: gr.Button
+    send_to_txt2img: gr.Button
+    files: gr.File
+    info: gr.HTML
+    log: gr.HTML
+    generation_info: gr.Textbox
+    show_info: gr.Button
+    index: gr.Number
+    ticket: gr.Textbox
+    collect: gr.Button
+
+
+def results_column(tab: str, flags: Flags) -> Results:
+    """Lay the column out. The folder button is there only where folder and browser are on the same machine."""
+    with gr.Column(elem_id=f"{tab}_results", elem_classes=["results-column"], min_width=320, scale=1):
+        with gr.Column(elem_id=f"{tab}_gallery_container", elem_classes=["gallery-container"], min_width=0):
+            gallery = gr.Gallery(
+                label="Output",
+                show_label=False,
+                elem_id=f"{tab}_gallery",
+                columns=4,
+                preview=True,
+                height="100%",
+                interactive=False,
+                object_fit="contain",
+                buttons=[],
+            )
+        with gr.Row(elem_id=f"image_buttons_{tab}", elem_classes=["image-buttons"]):
+            is_here = not (flags.listen or flags.share or flags.hide_ui_dir_config)
+            buttons = {
+                "open_folder": icon_button(
+                    "Open the folder of the pictures",
+                    "folder",
+                    f"{tab}_open_folder",
+                    visible=True if is_here else "hidden",
+                ),
+                "save": icon_button("Save the picture once more, with a line in log.csv", "save", f"save_{tab}"),
+                "save_zip": icon_button("Save all pictures as a zip", "zip", f"save_zip_{tab}"),
+                "send_to_txt2img": icon_button("Send the picture's parameters to txt2img", "send", f"{tab}_send_to_txt2img"),
+            }
+        files = gr.File(label="Saved", elem_id=f"download_files_{tab}", visible="hidden", interactive=False)
+        info = gr.HTML(elem_id=f"html_info_{tab}", elem_classes=["infotext"])
+        log = gr.HTML(elem_id=f"html_log_{tab}", elem_classes=["html-log"])
+    return Results(
+        gallery=gallery,
+        files=files,
+        info=info,
+        log=log,
+        generation_info=hidden_text(f"generation_info_{tab}"),
+        show_info=hidden_button(f"{tab}_generation_info_button"),
+        index=gr.Number(visible="hidden", elem_id=f"{tab}_gallery_index"),
+        ticket=hidden_text(f"{tab}_ticket"),
+        collect=hidden_button(f"{tab}_restore_progress"),
+        **buttons,
+    )

@@ -1,0 +1,120 @@
+"""What the buttons under the gallery do: save a picture once more, zip pictures, open their folder."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from modules.errors import EaselError
+from modules.generation import MadePicture
+from modules.jobs import Job
+
+__all__ = ["open_folder", "save_pictures", "zip_pictures"]
+
+LOG_COLUMNS = (
+    "prompt",
+    "seed",
+    "width",
+    "height",
+    "sampler",
+    "cfgs",
+    "steps",
+    "filename",
+    "negative_prompt",
+    "sd_model_name",
+    "sd_model_hash",
+)
+
+
+def save_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folder: Path) -> list[Path]:
+    """Write `pictures` with their file contents into `folder`, a line for each in its log.csv; the files written.
+
+    Raises EaselError when the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        saved = [_write_new(folder, _name(job, picture), data) for picture, data in pictures]
+        _append_log(folder / "log.csv", job, saved)
+    except OSError as error:
+        raise EaselError(f"The pictures cannot be saved in {folder}: {error.strerror or error}.") from error
+    return saved
+
+
+def zip_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folder: Path) -> Path:
+    """All `pictures` in one new zip file in `folder`. Raises EaselError when the folder cannot be written to."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for number, (picture, data) in enumerate(pictures):
+            archive.writestr(f"{number:02}-{_name(job, picture)}", data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        return _write_new(folder, f"{stamp}-{job.run.seeds.seeds[0]}.zip", buffer.getvalue())
+    except OSError as error:
+        raise EaselError(f"The zip file cannot be saved in {folder}: {error.strerror or error}.") from error
+
+
+def open_folder(folder: Path) -> None:
+    """Show `folder` in the file manager of this machine. Raises EaselError when there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        os.startfile(folder)
+        return
+    try:
+        subprocess.Popen(["open" if sys.platform == "darwin" else "xdg-open", str(folder)])
+    except OSError as error:
+        raise EaselError(f"No file manager could be started here; the folder is {folder}.") from error
+
+
+def _name(job: Job, picture: MadePicture) -> str:
+    if picture.path:
+        return picture.path.name
+    kind = "grid" if picture.is_grid else "picture"
+    return f"{kind}-{picture.seed}.{job.run.options.samples_format}"
+
+
+def _write_new(folder: Path, name: str, data: bytes) -> Path:
+    """Write under `name`, or `name-1` and so on where that exists; a crash leaves no half file under the name."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as part:
+        part.write(data)
+    number = 0
+    while True:
+        target = folder / (f"{stem}-{number}{suffix}" if number else name)
+        try:
+            target.touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+            continue
+        return Path(part.name).replace(target)
+
+
+def _append_log(log: Path, job: Job, saved: Sequence[Path]) -> None:
+    is_new = not log.exists()
+    run, result = job.run, job.result
+    with log.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(LOG_COLUMNS)
+        for path in saved:
+            writer.writerow(
+                [
+                    run.prompt,
+                    run.seeds.seeds[0],
+                    run.request.width,
+                    run.request.height,
+                    run.sampler.name,
+                    run.request.cfg_scale,
+                    run.request.steps,
+                    path.name,
+                    run.negative_prompt,
+                    result.model_name if result else "",
+                    result.model_hash if result else "",
+                ]
+            )

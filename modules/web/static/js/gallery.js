@@ -1,0 +1,37 @@
+// Which picture of a gallery is chosen, and showing the text that belongs to it.
+
+function galleryPictures(tab) {
+    const gallery = byId(`${tab}_gallery`);
+    const small = gallery.querySelectorAll(".thumbnails .thumbnail-item, .grid-container .thumbnail-item");
+    return Array.from(small.length ? small : gallery.querySelectorAll(".thumbnail-item"));
+}
+
+function selectedPicture(tab) {
+    const chosen = galleryPictures(tab).findIndex((item) => item.classList.contains("selected"));
+    return Math.max(chosen, 0);
+}
+
+function selected_gallery_index() {
+    const tab = get_uiCurrentTabContent()?.id.replace("tab_", "");
+    return byId(`${tab}_gallery`) ? selectedPicture(tab) : -1;
+}
+
+function seedOfPicture(tab, key, info, now) {
+    const seeds = JSON.parse(info || "{}")[key] ?? [];
+    return seeds[selectedPicture(tab)] ?? now;
+}
+
+const shownPicture = {};
+
+function followSelection(tab) {
+    const index = selectedPicture(tab);
+    if (!galleryPictures(tab).length || shownPicture[tab] === index) return;
+    shownPicture[tab] = index;
+    press(`${tab}_generation_info_button`);
+}
+
+onUiLoaded(() => {
+    const gallery = byId("txt2img_gallery");
+    const observer = new MutationObserver(() => followSelection("txt2img"));
+    observer.observe(gallery, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+});

@@ -1,0 +1,111 @@
+// A picture at full size over the page: click on the chosen picture of a gallery. Arrow keys go on, Escape closes.
+
+let lightboxPictures = [];
+let lightboxIndex = 0;
+
+function lightboxButton(name, label, action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = `lightbox-${name}`;
+    button.setAttribute("aria-label", label);
+    button.title = label;
+    button.addEventListener("click", (event) => {
+        event.stopPropagation();
+        action();
+    });
+    return button;
+}
+
+function makeLightbox() {
+    const box = document.createElement("div");
+    box.id = "lightboxModal";
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-modal", "true");
+    box.setAttribute("aria-label", "Picture at full size");
+    box.tabIndex = -1;
+    const image = document.createElement("img");
+    image.id = "modalImage";
+    image.addEventListener("click", (event) => {
+        event.stopPropagation();
+        box.classList.toggle("full-size");
+    });
+    const count = document.createElement("span");
+    count.className = "lightbox-count";
+    const save = document.createElement("a");
+    save.className = "lightbox-save";
+    save.title = "Download";
+    save.setAttribute("aria-label", "Download");
+    save.addEventListener("click", (event) => event.stopPropagation());
+    box.append(
+        image,
+        count,
+        save,
+        lightboxButton("previous", "Previous picture", modalPrevImage),
+        lightboxButton("next", "Next picture", modalNextImage),
+        lightboxButton("close", "Close", closeModal),
+    );
+    box.addEventListener("click", closeModal);
+    document.body.append(box);
+    return box;
+}
+
+function showLightboxPicture(index) {
+    const box = byId("lightboxModal") ?? makeLightbox();
+    lightboxIndex = (index + lightboxPictures.length) % lightboxPictures.length;
+    const address = lightboxPictures[lightboxIndex];
+    byId("modalImage").src = address;
+    byId("modalImage").alt = `Picture ${lightboxIndex + 1} of ${lightboxPictures.length}`;
+    box.querySelector(".lightbox-count").textContent = `${lightboxIndex + 1} / ${lightboxPictures.length}`;
+    box.classList.toggle("single", lightboxPictures.length < 2);
+    const save = box.querySelector(".lightbox-save");
+    save.href = address;
+    save.download = address.split("/").pop();
+}
+
+function showModal(gallery, index) {
+    const items = Array.from(gallery.querySelectorAll(".thumbnails .thumbnail-item img, .grid-container .thumbnail-item img"));
+    const single = gallery.querySelector('[data-testid="detailed-image"]');
+    lightboxPictures = items.length ? items.map((image) => image.src) : [single.src];
+    showLightboxPicture(index);
+    byId("lightboxModal").classList.remove("full-size");
+    byId("lightboxModal").classList.add("open");
+    byId("lightboxModal").focus();
+}
+
+function closeModal() {
+    byId("lightboxModal")?.classList.remove("open");
+}
+
+function modalNextImage() {
+    showLightboxPicture(lightboxIndex + 1);
+}
+
+function modalPrevImage() {
+    showLightboxPicture(lightboxIndex - 1);
+}
+
+document.addEventListener(
+    "keydown",
+    (event) => {
+        if (!document.querySelector("#lightboxModal.open")) return;
+        const action = { Escape: closeModal, ArrowRight: modalNextImage, ArrowLeft: modalPrevImage }[event.key];
+        if (!action) return;
+        action();
+        event.preventDefault();
+        event.stopImmediatePropagation();
+    },
+    true,
+);
+
+document.addEventListener(
+    "click",
+    (event) => {
+        const image = event.target.closest?.('[data-testid="detailed-image"]') ?? event.target.querySelector?.(':scope > [data-testid="detailed-image"]');
+        const gallery = image?.closest("[id$=_gallery]");
+        if (!gallery) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        showModal(gallery, selectedPicture(gallery.id.replace("_gallery", "")));
+    },
+    true,
+);

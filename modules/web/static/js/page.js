@@ -1,0 +1,151 @@
+// What every script of the page stands on: finding elements, being told when the page is there or has changed, and
+// making Gradio notice a value that a script has set. The names are the ones that extensions know.
+
+function gradioApp() {
+    return document;
+}
+
+function byId(id) {
+    return document.getElementById(id);
+}
+
+const uiLoadedCallbacks = [];
+const uiUpdateCallbacks = [];
+const uiAfterUpdateCallbacks = [];
+const uiTabChangeCallbacks = [];
+
+function executeCallbacks(callbacks, argument) {
+    for (const callback of callbacks) {
+        try {
+            callback(argument);
+        } catch (error) {
+            console.error("A callback of the page failed:", error);
+        }
+    }
+}
+
+let uiIsLoaded = false;
+
+function onUiLoaded(callback) {
+    if (uiIsLoaded) callback();
+    else uiLoadedCallbacks.push(callback);
+}
+
+function onUiUpdate(callback) {
+    uiUpdateCallbacks.push(callback);
+}
+
+function onAfterUiUpdate(callback) {
+    uiAfterUpdateCallbacks.push(callback);
+}
+
+function onUiTabChange(callback) {
+    uiTabChangeCallbacks.push(callback);
+}
+
+let afterUpdateTimer = null;
+
+// Gradio brings each kind of component into the page when its code has arrived: the page is there with the last of them.
+let missingIds = null;
+
+function everythingIsThere() {
+    missingIds ??= window.gradio_config?.components?.map((component) => component.props?.elem_id).filter(Boolean) ?? null;
+    missingIds = missingIds?.filter((id) => !byId(id)) ?? null;
+    return missingIds?.length === 0;
+}
+
+function announceLoaded() {
+    if (uiIsLoaded) return;
+    uiIsLoaded = true;
+    if (missingIds?.length) console.warn("Not in the page:", missingIds);
+    executeCallbacks(uiLoadedCallbacks);
+}
+
+setTimeout(() => byId("footer") && announceLoaded(), 15000);
+
+function pageChanged(records) {
+    if (!uiIsLoaded) {
+        if (!everythingIsThere()) return;
+        announceLoaded();
+    }
+    executeCallbacks(uiUpdateCallbacks, records);
+    clearTimeout(afterUpdateTimer);
+    afterUpdateTimer = setTimeout(() => executeCallbacks(uiAfterUpdateCallbacks), 200);
+}
+
+new MutationObserver(pageChanged).observe(document.documentElement, { childList: true, subtree: true });
+
+// Gradio reads a control when its input event comes; assigning `value` alone goes unnoticed.
+function updateInput(target) {
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function setText(id, text) {
+    const field = document.querySelector(`#${id} textarea, #${id} input`);
+    field.value = text;
+    updateInput(field);
+}
+
+function getText(id) {
+    return document.querySelector(`#${id} textarea, #${id} input`)?.value ?? "";
+}
+
+function press(id) {
+    byId(id)?.click();
+}
+
+function randomId() {
+    const letters = Array.from(crypto.getRandomValues(new Uint8Array(15)), (byte) => (byte % 36).toString(36));
+    return `task(${letters.join("")})`;
+}
+
+function localGet(key, otherwise = null) {
+    try {
+        return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+    } catch {
+        return otherwise;
+    }
+}
+
+function localSet(key, value) {
+    try {
+        localStorage.setItem(key, JSON.stringify(value));
+    } catch (error) {
+        console.warn("The browser keeps no values for this page:", error);
+    }
+}
+
+async function postJson(address, body) {
+    const answer = await fetch(address, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+    });
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.detail || answer.statusText);
+    return found;
+}
+
+// The theme: `?__theme=` wins, then what was chosen with the button, then `--theme`, then the system's.
+(function chooseTheme() {
+    const address = new URL(location.href);
+    const wanted = localGet("easel.theme") || document.querySelector('meta[name="easel-theme"]')?.content;
+    if (!address.searchParams.has("__theme") && wanted) document.body.classList.toggle("dark", wanted === "dark");
+})();
+
+function set_theme(name) {
+    localSet("easel.theme", name);
+    document.body.classList.toggle("dark", name === "dark");
+}
+
+onUiLoaded(() => {
+    byId("toggle-theme")?.addEventListener("click", () => {
+        set_theme(document.body.classList.contains("dark") ? "light" : "dark");
+    });
+    document.querySelector("#txt2img_styles input").placeholder = "Styles";
+    // A tool button shows only its icon: its name becomes the tooltip.
+    for (const button of document.querySelectorAll("button.tool")) {
+        button.title ||= button.textContent.trim();
+        button.setAttribute("aria-label", button.title);
+    }
+});

@@ -1,0 +1,209 @@
+// Sending work and following it. The server holds the jobs, so a page that is reloaded finds them again:
+// a follower only asks how far a job is and presses a hidden button when its pictures can be fetched.
+
+const POLL_MS = 300;
+const PREVIEW_MS = 600;
+const PATIENCE_POLLS = 20;
+
+function formatSeconds(seconds) {
+    const whole = Math.max(Math.round(seconds), 0);
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    if (hours) return `${hours} h ${minutes} min`;
+    return minutes ? `${minutes} min ${rest} s` : `${rest} s`;
+}
+
+function pause(milliseconds) {
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+class ProgressView {
+    // The bar above a gallery and the preview over it.
+    constructor(container, gallery) {
+        this.bar = document.createElement("div");
+        this.bar.className = "progressDiv";
+        this.bar.setAttribute("role", "progressbar");
+        this.bar.setAttribute("aria-valuemin", "0");
+        this.bar.setAttribute("aria-valuemax", "100");
+        this.fill = document.createElement("div");
+        this.fill.className = "progress";
+        this.text = document.createElement("span");
+        this.text.className = "progress-text";
+        this.bar.append(this.fill, this.text);
+        this.preview = null;
+        this.gallery = gallery;
+        container.prepend(this.bar);
+    }
+
+    show(share, sentence) {
+        const percent = Math.round(share * 100);
+        this.fill.style.width = `${share * 100}%`;
+        this.text.textContent = sentence;
+        this.bar.setAttribute("aria-valuenow", String(percent));
+    }
+
+    showPreview(address) {
+        if (!this.preview) {
+            this.preview = document.createElement("div");
+            this.preview.className = "livePreview";
+            const image = document.createElement("img");
+            image.alt = "The unfinished picture";
+            this.preview.append(image);
+            this.gallery.append(this.preview);
+        }
+        this.preview.firstChild.src = address;
+    }
+
+    remove() {
+        this.bar.remove();
+        this.preview?.remove();
+    }
+}
+
+function progressSentence(answer, step, waiting) {
+    if (answer.queued) return answer.textinfo || "Waiting for its turn";
+    const parts = [`${Math.round((answer.progress ?? 0) * 100)}%`];
+    if (step?.total) parts.push(`step ${step.done}/${step.total}`);
+    if (answer.eta) parts.push(`${formatSeconds(answer.eta)} left`);
+    if (!step?.done && answer.textinfo) parts.push(answer.textinfo);
+    if (waiting) parts.push(`${waiting} more waiting`);
+    return parts.join(" · ");
+}
+
+// Follows one task until it has ended. `atEnd` gets true when the server knew the task to its end.
+function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress, waitingCount = () => 0) {
+    const view = new ProgressView(progressContainer, gallery);
+    view.show(0, "Sent");
+    let previewNumber = -1;
+    let previewAsked = 0;
+    let unknown = 0;
+
+    async function ask() {
+        const wantsPreview = performance.now() - previewAsked > PREVIEW_MS;
+        if (wantsPreview) previewAsked = performance.now();
+        const [answer, step] = await Promise.all([
+            postJson("internal/progress", { id_task, id_live_preview: previewNumber, live_preview: wantsPreview }),
+            fetch(`internal/web/jobs/${encodeURIComponent(id_task)}/step`).then((found) => found.json()),
+        ]);
+        if (answer.live_preview) view.showPreview(answer.live_preview);
+        if (answer.live_preview) previewNumber = answer.id_live_preview;
+        view.show(answer.progress ?? 0, progressSentence(answer, step, waitingCount()));
+        onProgress?.(answer);
+        return answer;
+    }
+
+    async function follow() {
+        for (;;) {
+            try {
+                const answer = await ask();
+                if (answer.completed) return true;
+                unknown = answer.active || answer.queued ? 0 : unknown + 1;
+                if (unknown > PATIENCE_POLLS) return false;
+            } catch {
+                view.show(0, "The program does not answer; trying again");
+                await pause(1500);
+            }
+            await pause(POLL_MS);
+        }
+    }
+
+    follow().then((known) => {
+        view.remove();
+        atEnd?.(known);
+    });
+}
+
+class TaskQueue {
+    // The tasks of one tab that have not been shown yet: the first is followed, the others wait.
+    constructor(tab) {
+        this.tab = tab;
+        this.tasks = [];
+        this.collecting = null;
+        this.following = false;
+        this.whenCollected = null;
+    }
+
+    add(id) {
+        if (!this.tasks.includes(id)) this.tasks.push(id);
+        this.followNext();
+    }
+
+    followNext() {
+        this.showState();
+        if (this.following || !this.tasks.length) return;
+        this.following = true;
+        const container = byId(`${this.tab}_gallery_container`);
+        const waiting = () => this.tasks.length - 1;
+        requestProgress(this.tasks[0], container, byId(`${this.tab}_gallery`), (known) => this.ended(known), null, waiting);
+    }
+
+    async ended(known) {
+        const id = this.tasks[0];
+        if (known) await this.collect(id);
+        else showNotice("The program no longer knows this job; it was probably restarted meanwhile. Generate it again.");
+        this.tasks.shift();
+        this.following = false;
+        this.followNext();
+    }
+
+    collect(id) {
+        this.collecting = id;
+        delete shownPicture[this.tab];
+        const done = new Promise((resolve) => (this.whenCollected = resolve));
+        press(`${this.tab}_restore_progress`);
+        return Promise.race([done, pause(10000)]);
+    }
+
+    showState() {
+        const busy = this.tasks.length > 0;
+        byId(`tab_${this.tab}`).classList.toggle("is-busy", busy);
+        for (const name of ["interrupt", "skip"]) {
+            const button = byId(`${this.tab}_${name}`);
+            button.disabled = !busy;
+            if (name === "interrupt") button.textContent = "Interrupt";
+        }
+        const generate = byId(`${this.tab}_generate`);
+        const waiting = Math.max(this.tasks.length - 1, 0);
+        generate.dataset.waiting = waiting ? `${waiting} waiting` : "";
+        generate.title = busy ? "Queue another one (Ctrl+Enter)" : "Make pictures (Ctrl+Enter)";
+    }
+}
+
+const taskQueues = {};
+
+function sendTask(tab, values) {
+    const id = randomId();
+    byId(`html_log_${tab}`).querySelector(".error")?.remove();
+    return [id, ...values.slice(1)];
+}
+
+function followTicket(tab, ticket) {
+    const answer = JSON.parse(ticket || "{}");
+    if (answer.error) showNotice(answer.error);
+    else if (answer.id) taskQueues[tab].add(answer.id);
+}
+
+function taskToCollect(tab) {
+    return taskQueues[tab].collecting;
+}
+
+function collected(tab) {
+    taskQueues[tab].whenCollected?.();
+}
+
+function followedTask(tab) {
+    byId(`${tab}_interrupt`).textContent = "Interrupting…";
+    return taskQueues[tab].tasks[0] ?? null;
+}
+
+async function restoreTasks(tab) {
+    const queue = taskQueues[tab];
+    const found = await (await fetch(`internal/web/jobs?tab=${tab}`)).json();
+    if (found.latest) await queue.collect(found.latest);
+    found.open.forEach((id) => queue.add(id));
+}
+
+onUiLoaded(() => {
+    taskQueues.txt2img = new TaskQueue("txt2img");
+    taskQueues.txt2img.showState();
+    restoreTasks("txt2img");
+});

@@ -1,0 +1,131 @@
+"""The txt2img tab: layout in the field's order, then what each control does."""
+
+from typing import Any
+
+import gradio as gr
+
+from modules.house import House
+from modules.web.form import Form
+from modules.web.generation_panel import PanelButtons, generation_panel
+from modules.web.menus import Menus
+from modules.web.pictures_menu import PictureActions
+from modules.web.reading import ParameterReader
+from modules.web.results import Results, results_column
+from modules.web.styles_dialog import styles_dialog
+from modules.web.tasks import Tasks
+from modules.web.token_counter import TokenCounter
+from modules.web.toprow import TopRow, top_row
+from modules.web.ui_config import UiConfig
+from modules.web.widgets import hidden_button
+
+__all__ = ["txt2img_tab"]
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
+
+
+def txt2img_tab(house: House, menus: Menus, defaults: UiConfig, size: tuple[int, int]) -> tuple[Form, gr.Button]:
+    """Lay the tab out and bind it; gives its form and the button that reads parameters into it."""
+    form = Form("txt2img", defaults)
+    top = top_row(form, menus)
+    with gr.Row(elem_id="txt2img_extra_tabs", elem_classes=["generation-row"]):
+        buttons = generation_panel(form, menus, size)
+        results = results_column("txt2img", house.flags)
+    styles_dialog(form, house, top.edit_styles)
+    _bind_job(form, top, results, Tasks(house, form))
+    _bind_prompts(form, top, house)
+    _bind_panel(buttons, form, results)
+    _bind_pictures(results, PictureActions(house))
+    _bind_memory(form)
+    return form, top.paste
+
+
+def _bind_job(form: Form, top: TopRow, results: Results, tasks: Tasks) -> None:
+    """Generate sends a job and the page follows it; static/js/progress.js presses `collect` when it has ended."""
+    top.generate.click(
+        tasks.submit,
+        [results.ticket, *form.components()],
+        [results.ticket, results.log],
+        js=f"(...values) => sendTask({form.tab!r}, values)",
+        trigger_mode="multiple",
+        **AT_ONCE,
+    ).then(fn=None, inputs=results.ticket, js=f"(ticket) => followTicket({form.tab!r}, ticket)")
+    shown = [results.gallery, results.generation_info, results.info, results.log]
+    results.collect.click(
+        tasks.collect,
+        results.ticket,
+        shown,
+        js=f"() => taskToCollect({form.tab!r})",
+        trigger_mode="multiple",
+        **QUIET,
+    ).then(fn=None, js=f"() => collected({form.tab!r})")
+    top.interrupt.click(tasks.interrupt, results.ticket, None, js=f"() => followedTask({form.tab!r})", **AT_ONCE)
+    top.skip.click(tasks.skip, None, None, **AT_ONCE)
+    chosen = f"(_, info) => [selectedPicture({form.tab!r}), info]"
+    results.show_info.click(
+        tasks.show_info, [results.index, results.generation_info], results.info, js=chosen, **AT_ONCE
+    )
+
+
+def _bind_prompts(form: Form, top: TopRow, house: House) -> None:
+    prompt, negative, styles = (form.controls[name] for name in ("prompt", "negative_prompt", "styles"))
+    counter = TokenCounter(house)
+    counted = {"trigger_mode": "always_last", **AT_ONCE}
+    top.count_prompt.click(counter.count_positive, [prompt, form.controls["steps"], styles], top.prompt_tokens, **counted)
+    top.count_negative.click(
+        counter.count_negative, [negative, form.controls["steps"], styles], top.negative_tokens, **counted
+    )
+    reader = ParameterReader(house, form)
+    top.paste.click(reader.read_prompt, prompt, form.components(), **QUIET).then(
+        fn=None, js=f"() => promptsChanged({form.tab!r})"
+    )
+    top.clear.click(fn=None, outputs=[prompt, negative], js=f"() => clearPrompts({form.tab!r})")
+
+    def apply_styles(prompt: str, negative: str, names: list[str]) -> tuple[str, str, list[str]]:
+        return *house.styles.apply(prompt or "", negative or "", names or []), []
+
+    top.apply_styles.click(apply_styles, [prompt, negative, styles], [prompt, negative, styles], **QUIET).then(
+        fn=None, js=f"() => promptsChanged({form.tab!r})"
+    )
+    styles.change(fn=None, js=f"() => promptsChanged({form.tab!r})")
+
+
+def _bind_panel(buttons: PanelButtons, form: Form, results: Results) -> None:
+    width, height = form.controls["width"], form.controls["height"]
+    buttons["swap"].click(fn=None, inputs=[width, height], outputs=[width, height], js="(w, h) => [h, w]")
+    for name, key in (("seed", "gallery_seeds"), ("subseed", "gallery_subseeds")):
+        control = form.controls[name]
+        buttons[f"random_{name}"].click(fn=None, outputs=control, js="() => -1")
+        buttons[f"reuse_{name}"].click(
+            fn=None,
+            inputs=[results.generation_info, control],
+            outputs=control,
+            js=f"(info, now) => seedOfPicture({form.tab!r}, {key!r}, info, now)",
+        )
+
+
+def _bind_pictures(results: Results, actions: PictureActions) -> None:
+    inputs = [results.index, results.generation_info]
+    chosen = "(_, info) => [selectedPicture('txt2img'), info]"
+    results.save.click(actions.save, inputs, [results.files, results.log], js=chosen, **QUIET)
+    results.save_zip.click(actions.save_zip, inputs, [results.files, results.log], js=chosen, **QUIET)
+    results.open_folder.click(actions.open, None, results.log, **QUIET)
+
+
+def _bind_memory(form: Form) -> None:
+    """Every change is written to the browser's own store; when the page is opened the values are put back."""
+    names = list(form.controls)
+    hidden_button(form.element_id("recall")).click(
+        fn=None,
+        inputs=form.components(),
+        outputs=form.components(),
+        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values)",
+    )
+    gr.on(
+        [control.change for control in form.components() if hasattr(control, "change")],
+        fn=None,
+        inputs=form.components(),
+        js=f"(...values) => rememberForm({form.tab!r}, {names!r}, values)",
+    )
+
+

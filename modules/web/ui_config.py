@@ -1,0 +1,47 @@
+"""Defaults of the page's controls from `ui-config.json`, where people keep their own."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["UiConfig"]
+
+log = logging.getLogger(__name__)
+
+KNOWN = ("value", "minimum", "maximum", "step", "visible")
+
+
+class UiConfig:
+    """The file's values by `TAB/LABEL/PROPERTY`, e.g. `txt2img/Width/maximum`. It is read, never written."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    @classmethod
+    def read(cls, path: Path) -> "UiConfig":
+        """The file at `path`; a missing or broken one (said in the log) gives the program's own defaults."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls({})
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be read (%s); the page starts with the program's own defaults.", path, error)
+            return cls({})
+        return cls(values if isinstance(values, dict) else {})
+
+    def over(self, tab: str, label: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """`arguments` of a control with the file's values over them, where they are of the same kind."""
+        found = {key: self._values.get(f"{tab}/{label}/{key}") for key in KNOWN if key in arguments or key == "visible"}
+        return {**arguments, **{key: value for key, value in found.items() if _fits(value, arguments.get(key))}}
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if value is None:
+        return False
+    if default is None or isinstance(default, bool) or isinstance(value, bool):
+        return default is None or type(value) is type(default)
+    if isinstance(default, int | float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default))
