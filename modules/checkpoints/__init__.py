@@ -1,4 +1,4 @@
-"""Checkpoints: finding them, hashing them, opening them without running foreign code, and building the model."""
+"""Checkpoints: finding and hashing them, opening them as data, and building the model."""
 
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.hashes import HashCache, old_hash

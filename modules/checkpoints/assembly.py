@@ -30,15 +30,17 @@ def assemble(
 ) -> M:
     """The module that `build` makes, in evaluation mode, its parameters read from `file`.
 
-    names: the module's parameter names -> the file's; further ones are ignored. The module is made without memory
-    first. 1x1 convolutions fill linear layers. Raises EaselError if a tensor is missing or has another size.
+    names: the module's parameter names -> the file's; further ones are ignored. The module is made without
+    memory first. 1x1 convolutions fill linear layers. Raises EaselError if a tensor is missing or has
+    another size.
     """
     with torch.device("meta"):
         module = build()
     wanted = dict(module.named_parameters())
     _check(file, wanted, names)
     filled = {
-        name: file.read(names[name], dtype, device).reshape(parameter.shape) for name, parameter in wanted.items()
+        name: file.read(names[name], dtype, device).reshape(parameter.shape)
+        for name, parameter in wanted.items()
     }
     module.load_state_dict(filled, strict=False, assign=True)
     return module.requires_grad_(False).eval()
@@ -56,5 +58,6 @@ def _check(file: TensorFile, wanted: Mapping[str, nn.Parameter], names: Mapping[
         if stored.numel != parameter.numel() or stored.shape[:1] != tuple(parameter.shape[:1]):
             raise EaselError(
                 f'{file.path.name}: the tensor "{names[name]}" has the shape {list(stored.shape)} where '
-                f"{list(parameter.shape)} is needed. The file is damaged or of a kind that Easel does not know."
+                f"{list(parameter.shape)} is needed. The file is damaged, or of a kind that Easel does not "
+                "know."
             )

@@ -8,7 +8,11 @@ from pathlib import Path
 __all__ = ["describe_foreign_file"]
 
 SIGNATURES = (
-    (b"version https://git-lfs", "a Git LFS pointer, a few lines in place of the file", "Fetch the file itself (git lfs pull)."),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer, a few lines in place of the file",
+        "Fetch the file itself (git lfs pull).",
+    ),
     (b"GGUF", "a GGUF file", "Choose the .safetensors form of the model."),
     (b"\x89PNG", "a PNG picture", "PNG Info reads the parameters of pictures."),
     (b"\xff\xd8\xff", "a JPEG picture", "PNG Info reads the parameters of pictures."),
@@ -21,7 +25,7 @@ PRINTABLE = set(string.printable.encode())
 
 
 def describe_foreign_file(path: Path, head: bytes) -> str:
-    """A sentence on the file `path`, which begins with `head` and holds no tensors: what it is and what to do."""
+    """What the file `path`, which begins with `head` and holds no tensors, is, and what to do."""
     kind, advice = _kind(head)
     return f"{path.name} is {kind}, not a model. {advice}"
 
@@ -36,8 +40,14 @@ def _kind(head: bytes) -> tuple[str, str]:
         if head.startswith(signature):
             return kind, advice
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "a web page", "The site answered with a page (a login or an error) in place of the file; fetch it again."
+        return (
+            "a web page",
+            "The site answered with a page (a login or an error) in place of the file; fetch it again.",
+        )
     if all(byte in PRINTABLE or byte >= 128 for byte in head):
         shown = head[:60].decode("utf-8", "replace").strip().splitlines()[0]
         return f'a text file that begins with "{shown}"', "Fetch the model again, and remove this file."
-    return "in no format that Easel knows", "It reads .safetensors files, and .ckpt, .pt, .bin files made by torch."
+    return (
+        "in no format that Easel knows",
+        "It reads .safetensors files, and .ckpt, .pt, .bin files made by torch.",
+    )

@@ -25,7 +25,10 @@ READ_BYTES = 1 << 22
 
 
 def old_hash(path: Path) -> str:
-    """The 8 hex digits of early versions: sha256 over 0x10000 bytes at offset 0x100000; "NOFILE" for a missing file."""
+    """The 8 hex digits of early versions; "NOFILE" for a missing file.
+
+    sha256 over 0x10000 bytes at offset 0x100000.
+    """
     try:
         with path.open("rb") as file:
             file.seek(OLD_HASH_OFFSET)
@@ -42,10 +45,11 @@ class _Entry:
 
 
 class HashCache:
-    """sha256 of files, computed when first asked for, kept in the JSON file `store` by path, size and change time.
+    """sha256 of files, computed when first asked for, kept in the JSON file `store`.
 
-    Safe to use from several threads; several programs may share the file. With `enabled` false (`--no-hashing`)
-    nothing is computed and every hash is unknown.
+    An entry counts while the file's path, size and time of change are the same. Safe to use from several
+    threads; several programs may share the file. Not `enabled` (`--no-hashing`), nothing is computed and every
+    hash is unknown.
     """
 
     def __init__(self, store: Path, *, enabled: bool = True) -> None:
@@ -66,7 +70,7 @@ class HashCache:
         return entry.sha256 if entry and state == (entry.size, entry.mtime_ns) else None
 
     def sha256(self, path: Path) -> str | None:
-        """The sha256 (64 hex digits), computed now if unknown; None for a missing file or when hashing is off."""
+        """The sha256, computed now if unknown; None for a missing file or when hashing is off."""
         if not self._enabled:
             return None
         with self._lock:
@@ -117,10 +121,13 @@ def _digest(path: Path) -> str:
 
 
 def _read_entries(store: Path) -> dict[str, _Entry]:
-    """The entries on disk; an unreadable or foreign file counts as empty, since every entry can be computed again."""
+    """The entries on disk; an unreadable file counts as empty, since all can be computed again."""
     try:
         tree = json.loads(store.read_text(encoding="utf-8"))
-        return {path: _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"])) for path, row in tree.items()}
+        return {
+            path: _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"]))
+            for path, row in tree.items()
+        }
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 

@@ -38,12 +38,16 @@ class LdmConfig:
 
 
 def read_ldm_config(path: Path) -> LdmConfig:
-    """The facts in the file `path`; what it leaves out has the default. Raises EaselError where it makes no sense."""
+    """The facts in the file `path`, with defaults for what it leaves out. Raises EaselError."""
     params = _params(_parse(path), "model")
     unet = _params(params, "unet_config")
     text = params.get("cond_stage_config") or params.get("conditioner_config") or {}
     given: dict[str, Any] = {
-        **_numbers(path, params, {"linear_start": float, "linear_end": float, "timesteps": int, "scale_factor": float}),
+        **_numbers(
+            path,
+            params,
+            {"linear_start": float, "linear_end": float, "timesteps": int, "scale_factor": float},
+        ),
         **_numbers(path, unet, {"num_heads": int, "num_head_channels": int}),
     }
     if given.get("num_heads", 1) < 1:  # -1 is the layout's way to say: see num_head_channels
@@ -77,5 +81,7 @@ def _numbers(path: Path, params: Mapping[str, Any], kinds: Mapping[str, type]) -
     found = {name: params[name] for name in kinds if params.get(name) is not None}
     for name, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise EaselError(f'The model configuration {path.name} says "{name}: {value}", which is not a number.')
+            raise EaselError(
+                f'The model configuration {path.name} says "{name}: {value}", which is not a number.'
+            )
     return {name: kinds[name](value) for name, value in found.items()}

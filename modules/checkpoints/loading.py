@@ -1,4 +1,4 @@
-"""From a checkpoint file to a model in memory. Everything is checked before anything is made; no network, ever."""
+"""From a checkpoint file to a model in memory. No network, ever."""
 
 from __future__ import annotations
 
@@ -38,15 +38,19 @@ def load_model(
     """Load a checkpoint, its VAE replaced by the file `vae` where one is given.
 
     configs: the folder of Easel's own model configurations and tokenizer. mapped: see `open_tensors`.
-    Raises EaselError, saying what is wrong with which file, before any model that is loaded elsewhere is touched.
+    Raises EaselError, saying what is wrong with which file. Its hash is then computed in the background.
     """
-    config = read_ldm_config(file.config_path) if file.config_path else read_ldm_config(configs / "v1-inference.yaml")
+    config = (
+        read_ldm_config(file.config_path)
+        if file.config_path
+        else read_ldm_config(configs / "v1-inference.yaml")
+    )
     with open_tensors(file.path, mapped=mapped) as tensors:
         family = recognise_family(file.path, tensors.tensors, config if file.config_path else None)
         if family is not Family.SD1:
             raise EaselError(
-                f"{file.name} is a {family} checkpoint. This version draws with {Family.SD1} checkpoints only; "
-                "choose another one."
+                f"{file.name} is a {family} checkpoint. This version draws with {Family.SD1} checkpoints "
+                "only; choose another one."
             )
         parts = build_sd1(tensors, config, policy, configs)
     model = Model(
@@ -67,9 +71,9 @@ def load_model(
 
 
 def with_vae(model: Model, vae: VaeFile | None) -> Model:
-    """The same model with the VAE of the file `vae`, or with the checkpoint's own for None; nothing else is loaded anew.
+    """The same model with the VAE of the file `vae`, or with the checkpoint's own for None.
 
-    Raises EaselError for a file that holds no fitting VAE; `model` itself is never changed.
+    Nothing else is loaded anew, and `model` itself is not changed. Raises EaselError for a VAE that does not fit.
     """
     if vae == model.vae_file:
         return model
@@ -90,10 +94,17 @@ def load_vae(file: VaeFile | CheckpointFile, config: LdmConfig, policy: DevicePo
         for prefix in ("", VAE_PREFIX):
             if prefix + VAE_MARK in tensors.tensors:
                 return build_vae(tensors, config, policy, prefix)
-    raise EaselError(f"{file.name} holds no VAE in the layout of Stable Diffusion. Choose another VAE in the settings.")
+    raise EaselError(
+        f"{file.name} holds no VAE in the layout of Stable Diffusion. Choose another VAE in the settings."
+    )
 
 
 def alphas_cumprod(config: LdmConfig) -> Tensor:
-    """(timesteps,) float32: the products of 1 - beta over "scaled linear" betas, computed in float64 (Rombach et al. 2022)."""
-    roots = torch.linspace(config.linear_start**0.5, config.linear_end**0.5, config.timesteps, dtype=torch.float64)
+    """The products of 1 - beta, (timesteps,) float32, over "scaled linear" betas (Rombach et al. 2022).
+
+    Computed in float64, as the recorded program does.
+    """
+    roots = torch.linspace(
+        config.linear_start**0.5, config.linear_end**0.5, config.timesteps, dtype=torch.float64
+    )
     return torch.cumprod(1.0 - roots**2, dim=0).to(torch.float32)

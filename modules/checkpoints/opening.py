@@ -32,4 +32,6 @@ def open_tensors(path: Path, *, mapped: bool = True) -> TensorFile:
             raise EaselError(describe_foreign_file(path, head))
         return TensorFile(path, tensors, metadata, mapped)
     except OSError as error:
-        raise EaselError(f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}.") from error
+        raise EaselError(
+            f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}."
+        ) from error

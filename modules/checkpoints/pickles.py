@@ -1,9 +1,10 @@
 """Torch files (`.ckpt`, `.pt`, `.bin`) read as data: a pickle machine that knows a dozen harmless names.
 
-What torch.save writes is a pickle that names the tensors and, apart from it, their numbers. Only the pickle is
-run here, by a subclass whose `find_class` answers from its own table and never imports anything; a pickle that asks for
-more is refused with the name of what it wanted. Its instructions are looked through first, so that it cannot ask
-for memory without end either. The numbers are left in the file: a tensor becomes a `StoredTensor`.
+What torch.save writes is a pickle that names the tensors and, apart from it, their numbers. Only the
+pickle is run here, by a subclass whose `find_class` answers from its own table and never imports anything;
+a pickle that asks for more is refused with the name of what it wanted. Its instructions are looked through
+first, so that it cannot ask for memory without end either. The numbers are left in the file: a tensor
+becomes a `StoredTensor`.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def looks_like_torch_file(head: bytes) -> bool:
 def read_torch_index(path: Path) -> dict[str, StoredTensor]:
     """The tensors of a torch file by name: those of its "state_dict" where it has one.
 
-    Nothing that the file names is imported or run. Raises EaselError for a file that wants more than tensors and
-    plain values, one that is damaged, and one that torch did not write.
+    Nothing that the file names is imported or run. Raises EaselError for a file that wants more than
+    tensors and plain values, one that is damaged, and one that torch did not write.
     """
     with path.open("rb") as file:
         zipped = file.read(len(ZIP_START)) == ZIP_START
@@ -101,8 +102,9 @@ class _DataUnpickler(pickle.Unpickler):
         found = _known(module, name)
         if found is None:
             raise EaselError(
-                f"{self._path.name} was not loaded: besides tensors it asks for {module[:80]}.{name[:80]}, which a "
-                "model has no need of and which could run commands on this machine. Nothing of it was run. "
+                f"{self._path.name} was not loaded: besides tensors it asks for {module[:80]}.{name[:80]}, "
+                "which a model has no need of and which could run commands on this machine. Nothing of it was "
+                "run. "
                 "Look for the same model as .safetensors, or delete the file."
             )
         return found
@@ -127,7 +129,9 @@ def _known(module: str, name: str) -> Any:
     return None
 
 
-def _rebuild_tensor(storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> _View:
+def _rebuild_tensor(
+    storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: Any
+) -> _View:
     numbers = (offset, *shape, *stride)
     if not isinstance(storage, _Storage) or any(type(number) is not int or number < 0 for number in numbers):
         raise pickle.UnpicklingError("a tensor that is no window on a storage")
@@ -164,8 +168,17 @@ def _run(path: Path, file: BinaryIO | io.BytesIO) -> Any:
         return _DataUnpickler(file, path).load()
     except EaselError:
         raise
-    # A hostile or damaged pickle can raise anything from the machine and from the stand-ins; none of it is run outside.
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+    # A hostile or damaged pickle can raise anything from the machine and from the stand-ins; none of it is
+    # run outside.
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         raise _damaged(path, f"its index is not readable ({error})") from None
     except (RecursionError, MemoryError, OverflowError, struct.error, ImportError) as error:
         raise _damaged(path, f"its index is not readable ({type(error).__name__})") from None
@@ -190,9 +203,14 @@ def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise _damaged(path, "it is cut short or no zip archive") from None
     entries = {info.filename: info for info in archive.infolist()}
-    root = next((name[: -len("data.pkl")] for name in entries if name.endswith(("/data.pkl",)) or name == "data.pkl"), None)
+    root = next(
+        (name[: -len("data.pkl")] for name in entries if name.endswith(("/data.pkl",)) or name == "data.pkl"),
+        None,
+    )
     if root is None:
-        raise EaselError(f"{path.name} is a zip archive, not a model. Unpack it and put the model that it holds here.")
+        raise EaselError(
+            f"{path.name} is a zip archive, not a model. Unpack it and put the model that it holds here."
+        )
     index = entries[f"{root}data.pkl"]
     if len(entries) > MOST_ENTRIES or index.file_size > LONGEST_PICKLE:
         raise _damaged(path, "its index is longer than any model's")
@@ -229,7 +247,7 @@ def _data_start(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> int:
 
 
 def _read_legacy(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
-    """As `_read_zip`, for files of torch before 1.6: four pickles, then each storage after its count of numbers."""
+    """As `_read_zip`, for torch before 1.6: four pickles, then each storage after its count."""
     if _run(path, file) != LEGACY_MAGIC:
         raise EaselError(f"{path.name} is a pickle, but not one that torch wrote, so it is not a model.")
     _run(path, file)
@@ -244,7 +262,9 @@ def _read_legacy(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, 
         if count < 0:
             raise _damaged(path, "it is cut short")
         if key not in dtypes:
-            raise EaselError(f"{path.name} keeps numbers outside of its tensors; save it again with a newer torch.")
+            raise EaselError(
+                f"{path.name} keeps numbers outside of its tensors; save it again with a newer torch."
+            )
         starts[str(key)] = (file.tell(), count * dtypes[key].itemsize)
         file.seek(count * dtypes[key].itemsize, io.SEEK_CUR)
     return tree, starts

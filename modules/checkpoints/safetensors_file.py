@@ -1,4 +1,4 @@
-"""Safetensors files: https://github.com/huggingface/safetensors, section "Format", read as data and checked first."""
+"""Safetensors files (https://github.com/huggingface/safetensors, section "Format"), checked first."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ HASHING_BUDGET = 1 << 30
 
 
 class CheckpointShelf:
-    """The checkpoints in the folders, as they were at the last `refresh`. `extra` are files outside of them (`--ckpt`)."""
+    """The checkpoints in the folders, as at the last `refresh`, and `extra` ones (`--ckpt`)."""
 
     def __init__(self, folders: Folders, hash_cache: HashCache, extra: Sequence[Path] = ()) -> None:
         self._roots = tuple(folders.checkpoints)
@@ -46,13 +46,15 @@ class CheckpointShelf:
         """Look into the folders again."""
         found = [(path, path.name) for path in self._extra if path.is_file()]
         for root in self._roots:
-            found += [(path, path.relative_to(root).as_posix()) for path in _files_below(root, CHECKPOINT_ENDINGS)]
+            found += [
+                (path, path.relative_to(root).as_posix()) for path in _files_below(root, CHECKPOINT_ENDINGS)
+            ]
         named = {path: name for path, name in reversed(found) if not name.lower().endswith(NAMED_VAE_ENDINGS)}
         files = [CheckpointFile(path, self._hashes, name) for path, name in named.items()]
         self._files = sorted(files, key=lambda file: (file.name.lower(), str(file.path)))
 
     def find(self, text: str) -> CheckpointFile:
-        """The checkpoint that `text` means: a title, name, stem or hash, else the shortest name that contains it.
+        """The checkpoint that `text` means: title, name, stem or hash, else the shortest name it is part of.
 
         A hash in brackets at the end counts only when it is known; capital letters do not matter in names.
         Raises NotFound.
@@ -90,9 +92,9 @@ class CheckpointShelf:
 
     def _missing(self, text: str) -> str:
         if not self._files:
-            return f"There is no checkpoint in {self._roots[0]}. Put a .safetensors file there and refresh the list."
-        names = ", ".join(file.name for file in self._files[:8])
-        return f'No checkpoint is called "{text[:100]}". There are: {names}{", ..." if len(self._files) > 8 else ""}.'
+            return f"There is no checkpoint in {self._roots[0]}. Put a .safetensors file there and refresh."
+        names = [file.name for file in self._files[:8]] + ["..."] * (len(self._files) > 8)
+        return f'No checkpoint is called "{text[:100]}". There are: {", ".join(names)}.'
 
 
 class VaeShelf:
@@ -126,7 +128,7 @@ class VaeShelf:
         raise InvalidRequest("sd_vae", f'No VAE is called "{name[:100]}". Choose one of: {names}.')
 
     def beside(self, checkpoint: CheckpointFile) -> VaeFile | None:
-        """The VAE that is named after the checkpoint (`NAME.vae.pt`, or `NAME.safetensors` in a VAE folder)."""
+        """The VAE named after the checkpoint: `NAME.vae.pt`, or `NAME.safetensors` in a VAE folder."""
         mine = [file for file in self._files if file.name.startswith(f"{checkpoint.stem}.")]
         return min(mine, key=lambda file: file.path.parent != checkpoint.path.parent, default=None)
 

@@ -46,11 +46,13 @@ class StoredTensor:
 class TensorFile:
     """Named tensors of one file, memory-mapped; a context manager that closes the map.
 
-    `read` is the only thing that touches numbers, and it lets go of the file's pages at once, so the memory in
-    use is what was read out and no more.
+    `read` is the only thing that touches numbers, and it lets go of the file's pages at once, so the
+    memory in use is what was read out and no more.
     """
 
-    def __init__(self, path: Path, tensors: Mapping[str, StoredTensor], metadata: Mapping[str, str], mapped: bool) -> None:
+    def __init__(
+        self, path: Path, tensors: Mapping[str, StoredTensor], metadata: Mapping[str, str], mapped: bool
+    ) -> None:
         self.path = path
         self.tensors = tensors
         self.metadata = metadata
@@ -60,7 +62,9 @@ class TensorFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -71,12 +75,14 @@ class TensorFile:
         self._file.close()
 
     def read(self, name: str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
-        """The tensor `name` in memory of its own, in `dtype` (None: as stored) on `device`. KeyError if there is none."""
+        """The tensor `name` in memory of its own on `device`, in `dtype` (None: as stored). Or KeyError."""
         stored = self.tensors[name]
         if stored.numel == 0:
             return torch.empty(stored.shape, dtype=dtype or stored.dtype, device=device)
         view = self._bytes_of(stored).view(stored.dtype)
-        ordered = view.view(stored.shape) if stored.stride is None else view.as_strided(stored.shape, stored.stride)
+        ordered = (
+            view.view(stored.shape) if stored.stride is None else view.as_strided(stored.shape, stored.stride)
+        )
         tensor = ordered.to(device, dtype or stored.dtype, copy=self._map is not None).contiguous()
         del view, ordered
         self._release(stored)

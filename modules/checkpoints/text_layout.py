@@ -29,7 +29,7 @@ START_TOKEN, END_TOKEN = 49406, 49407
 
 
 def build_clip_tower(file: TensorFile, config: LdmConfig, policy: DevicePolicy, configs: Path) -> TextTower:
-    """The text encoder and its tokenizer. Raises EaselError for missing tensors or an unreadable configuration."""
+    """The text encoder and its tokenizer. Raises EaselError for what is missing or unreadable."""
     prefix = next(prefix for prefix in PREFIXES if part_of(file, prefix))
     tensors = part_of(file, prefix)
     folder = _config_folder(config, configs)
@@ -53,7 +53,9 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
         vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
         lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise EaselError(f"The tokenizer in {folder} cannot be read: {error}. Restore it from Easel's own files.") from error
+        raise EaselError(
+            f"The tokenizer in {folder} cannot be read: {error}. Restore it from Easel's own files."
+        ) from error
     merges = [tuple(line.split()) for line in lines if line and not line.startswith("#version")]
     return CLIPTokenizer(vocab=vocabulary, merges=merges)
 
@@ -75,10 +77,13 @@ def _tower_config(tensors: dict[str, Any], folder: Path | None) -> CLIPTextConfi
             "hidden_size": width,
             "intermediate_size": tensors["encoder.layers.0.mlp.fc1.weight"].shape[0],
             "max_position_embeddings": tensors["embeddings.position_embedding.weight"].shape[0],
-            "num_hidden_layers": 1 + max(int(name.split(".")[2]) for name in tensors if name.startswith("encoder.layers.")),
+            "num_hidden_layers": 1
+            + max(int(name.split(".")[2]) for name in tensors if name.startswith("encoder.layers.")),
         }
     except (KeyError, ValueError):
-        raise EaselError("The checkpoint's text encoder is incomplete: its embeddings or its layers are missing.") from None
+        raise EaselError(
+            "The checkpoint's text encoder is incomplete: its embeddings or its layers are missing."
+        ) from None
     told = _told_by_config(folder, width)
     return CLIPTextConfig(
         **sizes,

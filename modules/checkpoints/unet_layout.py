@@ -1,4 +1,4 @@
-"""UNets in the LDM layout: sizes told from the tensors' shapes, and where each tensor goes in diffusers' UNet."""
+"""UNets in the LDM layout: sizes told from tensors, and each tensor's place in diffusers' UNet."""
 
 from __future__ import annotations
 
@@ -66,14 +66,20 @@ class UNetLayout:
 
     def config(self, num_heads: int, num_head_channels: int | None) -> dict[str, Any]:
         """Arguments of diffusers' UNet2DConditionModel."""
-        heads = [level.channels // num_head_channels if num_head_channels else num_heads for level in self.levels]
+        heads = [
+            level.channels // num_head_channels if num_head_channels else num_heads for level in self.levels
+        ]
         return {
             "in_channels": self.in_channels,
             "out_channels": self.out_channels,
             "block_out_channels": tuple(level.channels for level in self.levels),
             "layers_per_block": _one_or_all([level.layers for level in self.levels]),
-            "down_block_types": tuple("CrossAttnDownBlock2D" if level.attention else "DownBlock2D" for level in self.levels),
-            "up_block_types": tuple("CrossAttnUpBlock2D" if level.attention else "UpBlock2D" for level in self.levels[::-1]),
+            "down_block_types": tuple(
+                "CrossAttnDownBlock2D" if level.attention else "DownBlock2D" for level in self.levels
+            ),
+            "up_block_types": tuple(
+                "CrossAttnUpBlock2D" if level.attention else "UpBlock2D" for level in self.levels[::-1]
+            ),
             "transformer_layers_per_block": _one_or_all([level.depth for level in self.levels]),
             # diffusers' name; the value is the number of heads.
             "attention_head_dim": _one_or_all(heads),
@@ -83,7 +89,7 @@ class UNetLayout:
 
 
 def read_unet_layout(tensors: Tensors) -> UNetLayout:
-    """The layout of a UNet from its tensors' names (without prefix) and shapes. KeyError if it is no such UNet."""
+    """The layout of a UNet from its tensors' names (without prefix) and shapes, or KeyError."""
     layout = UNetLayout(blocks=dict(OUTER))
     layout.in_channels = tensors["input_blocks.0.0.weight"].shape[1]
     layout.out_channels = tensors["out.2.weight"].shape[0]

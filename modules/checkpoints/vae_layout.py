@@ -1,4 +1,4 @@
-"""VAEs in the LDM layout: sizes told from the tensors' shapes, and where each tensor goes in diffusers' AutoencoderKL."""
+"""VAEs in the LDM layout: sizes told from tensors, and each tensor's place in AutoencoderKL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ NORM_OUT = re.compile(r"(encoder|decoder)\.norm_out\.(.+)")
 def vae_config(tensors: Mapping[str, StoredTensor], scale: float) -> dict[str, Any]:
     """Arguments of diffusers' AutoencoderKL, from names without prefix. KeyError if it is no such VAE."""
     levels = _count(tensors, "encoder.down.")
-    channels = tuple(tensors[f"encoder.down.{level}.block.0.conv1.weight"].shape[0] for level in range(levels))
+    channels = tuple(
+        tensors[f"encoder.down.{level}.block.0.conv1.weight"].shape[0] for level in range(levels)
+    )
     return {
         "in_channels": tensors["encoder.conv_in.weight"].shape[1],
         "out_channels": tensors["decoder.conv_out.weight"].shape[0],
@@ -39,7 +41,7 @@ def vae_config(tensors: Mapping[str, StoredTensor], scale: float) -> dict[str, A
 
 
 def vae_name(name: str, levels: int) -> str | None:
-    """The name in AutoencoderKL for the LDM `name` of a VAE with that many levels, None for a foreign tensor."""
+    """The name in AutoencoderKL for the LDM `name` of a VAE with `levels` levels, None if foreign."""
     if PLAIN.fullmatch(name):
         return name
     if match := NORM_OUT.fullmatch(name):
@@ -48,7 +50,7 @@ def vae_name(name: str, levels: int) -> str | None:
         return _middle_name(*match.groups())
     if match := BLOCK.fullmatch(name):
         side, way, level, part, layer, rest = match.groups()
-        # The layout counts the decoder's levels from the picture inwards, diffusers in the order of computing.
+        # The decoder's levels are counted from the picture inwards here, in the order of computing there.
         place = int(level) if way == "down" else levels - 1 - int(level)
         return f"{side}.{way}_blocks.{place}.{_part_name(part, layer, rest)}"
     return None

@@ -46,8 +46,8 @@ SLICED = {
 def set_attention(unet: UNet2DConditionModel, kind: AttentionKind, *, upcast: bool = False) -> None:
     """Let every attention layer of `unet` compute as `kind` says.
 
-    upcast: the setting `upcast_attn`: scores and their softmax in float32 whatever the weights' type; that takes
-    the plain formula. Raises InvalidRequest when xformers is asked for and not installed.
+    upcast: the setting `upcast_attn`: scores and their softmax in float32 whatever the weights' type; that
+    takes the plain formula. Raises InvalidRequest when xformers is asked for and not installed.
     """
     if upcast:
         kind = AttentionKind.NONE

@@ -98,7 +98,9 @@ def _precision(text: str) -> Precision:
         return Precision(text)
     except ValueError:
         known = ", ".join(Precision)
-        raise InvalidRequest("precision", f"--precision {text} is not known; choose one of {known}.") from None
+        raise InvalidRequest(
+            "precision", f"--precision {text} is not known; choose one of {known}."
+        ) from None
 
 
 def _choose_device(flags: DeviceFlags) -> torch.device:
@@ -119,7 +121,9 @@ def _numbered(kind: str, count: int, device_id: str | None) -> torch.device:
     if device_id is None:
         return torch.device(kind)
     if not device_id.isdecimal() or int(device_id) >= count:
-        found = f"there are {count} devices, numbered from 0" if count > 1 else "there is one device, number 0"
+        found = (
+            f"there are {count} devices, numbered from 0" if count > 1 else "there is one device, number 0"
+        )
         raise InvalidRequest("device_id", f"--device-id {device_id} names no {kind} device: {found}.")
     return torch.device(kind, int(device_id))
 
@@ -128,7 +132,8 @@ def _dtype(device: torch.device, precision: Precision, no_half: bool) -> torch.d
     if no_half or precision is Precision.FULL:
         return torch.float32
     if device.type == "cpu":
-        # Narrow types gain no speed on processors, so only who asks for them gets them; bfloat16 has kernels on all.
+        # Narrow types gain no speed on processors, so only who asks for them gets them; bfloat16 has kernels
+        # on all.
         return torch.bfloat16 if precision is Precision.HALF else torch.float32
     return torch.float16
 

@@ -20,7 +20,7 @@ POOLS = {
 
 @dataclass(frozen=True, slots=True)
 class MemoryReport:
-    """Bytes. `ram`: free, used, total, where "used" is this process alone. `cuda`: system, pools, events, or an error."""
+    """Bytes. `ram` has free, used (this process alone), total; `cuda` system, pools, events, or an error."""
 
     ram: dict[str, int]
     cuda: dict[str, Any]

@@ -23,8 +23,8 @@ def physical_cores() -> int:
 def set_threads(count: int | None = None) -> int:
     """Let torch compute with `count` threads and return the number in force.
 
-    None: what the environment says (OMP_NUM_THREADS), else one thread a physical core, since two threads on one
-    core only wait for each other. Raises InvalidRequest for less than one thread.
+    None: what the environment says (OMP_NUM_THREADS), else one thread a physical core, since two threads
+    on one core only wait for each other. Raises InvalidRequest for less than one thread.
     """
     if count is not None and count < 1:
         raise InvalidRequest("threads", f"--threads {count}: at least one thread is needed.")

@@ -51,9 +51,17 @@ FOREIGN = (
     _Foreign(("control_model.", "controlnet_cond_embedding"), "a ControlNet"),
     _Foreign(("joint_blocks.",), "a Stable Diffusion 3 checkpoint", NOT_YET),
     _Foreign(("double_blocks.", "double_stream_blocks."), "a Flux checkpoint", NOT_YET),
-    _Foreign(("string_to_param", "emb_params", "clip_g"), "a textual inversion embedding", 'Put it into "embeddings".'),
+    _Foreign(
+        ("string_to_param", "emb_params", "clip_g"),
+        "a textual inversion embedding",
+        'Put it into "embeddings".',
+    ),
     _Foreign((UNET,), "a UNet alone", "A checkpoint holds the VAE and the text encoder too."),
-    _Foreign(("down_blocks.", "time_embedding."), "a part of a model in diffusers' layout", "Easel reads single-file checkpoints."),
+    _Foreign(
+        ("down_blocks.", "time_embedding."),
+        "a part of a model in diffusers' layout",
+        "Easel reads single-file checkpoints.",
+    ),
     _Foreign(("decoder.conv_in.",), "a VAE alone", 'Put it into "models/VAE" and choose it in the settings.'),
     _Foreign(("text_model.", "resblocks."), "a text encoder alone"),
     _Foreign(("conv_first.", "model.1.sub.", "body."), "an upscaler", 'Put it into "models/ESRGAN".'),
@@ -86,6 +94,6 @@ def _what_it_is(path: Path, names: Collection[str]) -> str:
             return f"{path.name} is {foreign.kind}, not a checkpoint. {foreign.advice}".rstrip()
     example = f', such as "{min(names)[:60]}"' if names else ""
     return (
-        f"{path.name} is no checkpoint that Easel knows: its {len(names)} tensors{example} belong to another kind "
-        "of model. Choose a Stable Diffusion 1 checkpoint."
+        f"{path.name} is no checkpoint that Easel knows: its {len(names)} tensors{example} belong to another "
+        "kind of model. Choose a Stable Diffusion 1 checkpoint."
     )

@@ -1,0 +1,20 @@
+"""From prompts to what the network is conditioned on: tokens, chunks, text encoder, emphasis, schedules."""
+
+from modules.conditioning.cache import EncodingCache
+from modules.conditioning.options import ConditioningOptions
+from modules.conditioning.prompt_encoder import PromptEncoder
+from modules.conditioning.stream import EmbeddingLookup, Insertion
+from modules.conditioning.types import Conditioning, GuidedPart, Scheduled, at_evaluation, same_length
+
+__all__ = [
+    "Conditioning",
+    "ConditioningOptions",
+    "EmbeddingLookup",
+    "EncodingCache",
+    "GuidedPart",
+    "Insertion",
+    "PromptEncoder",
+    "Scheduled",
+    "at_evaluation",
+    "same_length",
+]
