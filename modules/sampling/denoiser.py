@@ -45,7 +45,7 @@ class GuidedDenoiser:
 
 @dataclass(frozen=True)
 class GuidedNoise:
-    """PredictNoise for solvers over times; a mask is applied to what the network is shown, before guidance."""
+    """PredictNoise for solvers over times; a mask is applied to what the network sees, before guidance."""
 
     guidance: Guidance
     table: NoiseTable

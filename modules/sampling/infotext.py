@@ -18,7 +18,7 @@ Fields = dict[str, float | int | bool | str]
 
 
 def writes_ensd(sampler: Sampler, settings: SamplerSettings, schedule: Schedule = AUTOMATIC) -> bool:
-    """Whether ENSD stands in the generation text: with the ancestral samplers and some more, unless eta is 0."""
+    """Whether ENSD stands in the generation text: for ancestral samplers and some more, unless eta is 0."""
     karras = (schedule.key if schedule is not AUTOMATIC else sampler.favourite) == "karras"
     named = sampler.ensd is Ensd.ALWAYS or (sampler.ensd is Ensd.WITH_KARRAS and karras)
     return named and sampler.eta_of(settings) != 0

@@ -20,7 +20,7 @@ LCM_ENTRIES = 50
 
 
 class Prediction(StrEnum):
-    """What the network's output is: the noise, or v = sqrt(a) noise - sqrt(1 - a) clean (Salimans & Ho 2022)."""
+    """The network's output: the noise, or v = sqrt(a) noise - sqrt(1 - a) clean (Salimans & Ho 2022)."""
 
     EPSILON = "epsilon"
     V = "v_prediction"

@@ -79,7 +79,7 @@ def normal(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
 
 
 def kl_optimal(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
-    """Align Your Steps (Sabour et al. 2024), theorem 3.1; it ends at the smallest level, and no 0 is added."""
+    """Align Your Steps (Sabour et al. 2024), theorem 3.1; it ends at the smallest level, with no 0 added."""
     smallest, largest = (math.atan(end) for end in _ends(levels, shape))
     return [math.tan(i / n * smallest + (1 - i / n) * largest) for i in range(n + 1)]
 

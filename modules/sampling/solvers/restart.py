@@ -47,8 +47,9 @@ def restart(
     """Heun steps along `restart_levels`; a jump up adds noise of the missing variance (algorithm 1 of the
     paper).
     """
-    level = sigmas[0]
-    for sigma, sigma_next in restart_levels(sigmas):
+    steps = restart_levels(sigmas)
+    level = steps[0][0]
+    for sigma, sigma_next in steps:
         if sigma > level:
             x = x + noise.next() * math.sqrt(sigma**2 - level**2)
         x, denoised = heun_step(denoise, x, sigma, sigma_next)

@@ -1,4 +1,4 @@
-"""UniPC (Zhao et al. 2023, https://arxiv.org/abs/2302.04867): a predictor and a corrector of the same form."""
+"""UniPC (Zhao et al. 2023, https://arxiv.org/abs/2302.04867): predictor and corrector of the same form."""
 
 import math
 from bisect import bisect_right
