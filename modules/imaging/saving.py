@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from modules.errors import EaselError
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
 from modules.imaging.filenames import cut_name, longest_name, safe_folder
 from modules.imaging.patterns import PictureFacts, fill_pattern
-from modules.imaging.writing import next_number, publish, temporary_file
+from modules.imaging.writing import publish, reserved_number, temporary_file
 
 if TYPE_CHECKING:
     from modules.settings import Options
@@ -26,7 +25,8 @@ __all__ = ["SaveOptions", "SavePlace", "SavedPicture", "SmallCopy", "save_pictur
 GRID = "grid"
 NUMBER_DIGITS = 5
 NUMBER_DIGITS_AFTER_PREFIX = 4
-MOST_ATTEMPTS = 1000
+MOST_ATTEMPTS = 10_000
+NO_FREE_NAME = f"no free name was found in {MOST_ATTEMPTS} attempts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +141,33 @@ def _publish_picture(
         path = folder / cut_name(decoration, f"{place.suffix}{extension}", longest_name(folder))
         temporary.replace(path)
         return path
-    numbered = options.add_number or not decoration
-    endings = _numbered_names(folder, place, decoration) if numbered else _names_by_suffix(place, decoration)
-    for stem, ending in itertools.islice(endings, MOST_ATTEMPTS):
-        path = folder / cut_name(stem, f"{ending}{extension}", longest_name(folder))
+    if options.add_number or not decoration:
+        return _publish_numbered(temporary, folder, place, decoration, extension)
+    return _publish_with_suffix(temporary, folder, f"{decoration}{place.suffix}", extension)
+
+
+def _publish_numbered(
+    temporary: Path, folder: Path, place: SavePlace, decoration: str, extension: str
+) -> Path:
+    """`00012-DECORATION.png`, `grid-0007.png`: under the next number."""
+    digits = NUMBER_DIGITS_AFTER_PREFIX if place.prefix else NUMBER_DIGITS
+    for _ in range(MOST_ATTEMPTS):
+        with reserved_number(folder, place.prefix) as number:
+            stem = "-".join(filter(None, (place.prefix, f"{number:0{digits}}", decoration)))
+            path = folder / cut_name(stem, f"{place.suffix}{extension}", longest_name(folder))
+            if publish(temporary, path):
+                return path
+    raise OSError(errno.EEXIST, NO_FREE_NAME)
+
+
+def _publish_with_suffix(temporary: Path, folder: Path, stem: str, extension: str) -> Path:
+    """`STEM.png`, `STEM-1.png`, `STEM-2.png`: the first that is free."""
+    for number in range(MOST_ATTEMPTS):
+        ending = f"-{number}{extension}" if number else extension
+        path = folder / cut_name(stem, ending, longest_name(folder))
         if publish(temporary, path):
             return path
-    raise OSError(errno.EEXIST, f"no free name was found in {MOST_ATTEMPTS} attempts")
-
-
-def _numbered_names(folder: Path, place: SavePlace, decoration: str) -> Iterator[tuple[str, str]]:
-    """`00012-DECORATION` or `grid-0012-DECORATION`: stems and their fixed ends, from the next number on."""
-    digits = NUMBER_DIGITS_AFTER_PREFIX if place.prefix else NUMBER_DIGITS
-    for number in itertools.count(next_number(folder, place.prefix)):
-        yield "-".join(filter(None, (place.prefix, f"{number:0{digits}}", decoration))), place.suffix
-
-
-def _names_by_suffix(place: SavePlace, decoration: str) -> Iterator[tuple[str, str]]:
-    """`DECORATION`, `DECORATION-1`, `DECORATION-2` ..."""
-    yield decoration, place.suffix
-    for number in itertools.count(1):
-        yield decoration, f"{place.suffix}-{number}"
+    raise OSError(errno.EEXIST, NO_FREE_NAME)
 
 
 def _save_text(picture: Path, infotext: str) -> Path:

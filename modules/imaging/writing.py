@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["next_number", "publish", "temporary_file"]
+__all__ = ["publish", "reserved_number", "temporary_file"]
 
 
 @contextlib.contextmanager
@@ -43,12 +44,35 @@ def publish(temporary: Path, path: Path) -> bool:
         return _publish_without_links(temporary, path)
 
 
-def next_number(folder: Path, prefix: str = "") -> int:
-    """One more than the highest number that names in the folder begin with, after `prefix-` if any."""
+@contextlib.contextmanager
+def reserved_number(folder: Path, prefix: str = "") -> Iterator[int]:
+    """A number past all pictures in the folder, which no other program takes while the context lasts.
+
+    An empty hidden file marks it. One that a crash leaves behind costs that number and nothing else.
+    """
+    for number in itertools.count(max(_numbers(folder, prefix), default=-1) + 1):
+        marker = folder / f".{prefix}{number}.taken"
+        try:
+            marker.open("xb").close()
+        except FileExistsError:
+            continue
+        try:
+            # Another program may have saved under this number since the folder was read.
+            if number not in _numbers(folder, prefix):
+                yield number
+                return
+        finally:
+            with contextlib.suppress(OSError):
+                marker.unlink(missing_ok=True)
+
+
+def _numbers(folder: Path, prefix: str) -> set[int]:
+    """The numbers that names in the folder begin with, after `prefix-` where there is one."""
     start = f"{prefix}-" if prefix else ""
-    names = (path.name.removeprefix(start) for path in folder.iterdir() if path.name.startswith(start))
+    with os.scandir(folder) as entries:
+        names = [entry.name.removeprefix(start) for entry in entries if entry.name.startswith(start)]
     numbers = (name.split(".", 1)[0].split("-", 1)[0] for name in names)
-    return max((int(number) for number in numbers if number.isdecimal()), default=-1) + 1
+    return {int(number) for number in numbers if number.isdecimal()}
 
 
 def _publish_without_links(temporary: Path, path: Path) -> bool:

@@ -47,7 +47,7 @@ def fill_defaults(text: GenerationText, *, backcompat: bool = True, skip: Iterab
 
     A value of the form NxM stands under `Key-1` and `Key-2`. Fields of old programs are translated: a
     hypernetwork becomes a tag of the prompt, a first pass size the size. backcompat: the setting
-    `auto_backcompat`, what the version in the text changes. skip: `infotext_skip_pasting`, names to leave out.
+    `auto_backcompat`, what the version in the text changes. skip: `infotext_skip_pasting`, what to leave out.
     """
     written = _split_sizes(text)
     parameters: Parameters = {"Prompt": text.prompt, "Negative prompt": text.negative_prompt, **written}

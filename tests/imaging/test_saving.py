@@ -146,7 +146,7 @@ def test_two_programs_writing_at_once_overwrite_nothing(tmp_path: Path, seeds: t
         worker.join(60)
         assert worker.exitcode == 0
     files = sorted(tmp_path.iterdir())
-    assert len(files) == 80
+    assert [int(file.name[:5]) for file in files] == list(range(80))
     for file in files:
         with Image.open(file) as image:
             assert f"-{read_texts(image).infotext}.png" == file.name[5:]
@@ -163,10 +163,11 @@ def test_file_systems_without_links_number_just_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_links(monkeypatch)
-    monkeypatch.setattr("modules.imaging.saving.next_number", lambda _folder, _prefix: 0)
-    for _ in range(3):
-        save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
-    assert names(tmp_path) == ["00000-5.png", "00001-5.png", "00002-5.png"]
+    for options in (plain, plain, replace(plain, add_number=False, replaces=False)):
+        save_picture(picture, SavePlace(tmp_path, facts()), "", options)
+        save_picture(picture, SavePlace(tmp_path, facts()), "", options)
+    numbered = [f"{number:05}-5.png" for number in range(4)]
+    assert names(tmp_path) == [*numbered, "5-1.png", "5.png"]
     assert all((tmp_path / name).stat().st_size > 0 for name in names(tmp_path))
 
 
