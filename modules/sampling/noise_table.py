@@ -48,9 +48,15 @@ class NoiseLevels(Protocol):
 
     def sigma_to_time(self, sigma: float) -> float: ...
 
-    def time_to_sigma(self, time: float) -> float: ...
+    def times_to_sigmas(self, times: Tensor) -> Tensor: ...
 
     def scaling(self, sigma: float) -> Scaling: ...
+
+
+def _interpolated(values: Tensor, places: Tensor) -> Tensor:
+    """`values` (T,) at places 0 .. T - 1 (n,), linear in between."""
+    low, share = places.floor().long(), places.frac()
+    return (1 - share) * values[low] + share * values[(low + 1).clamp(max=len(values) - 1)]
 
 
 class NoiseTable:
@@ -65,9 +71,11 @@ class NoiseTable:
     ) -> None:
         alphas = alphas_cumprod.detach().to("cpu", torch.float32)
         self.alphas_cumprod: Sequence[float] = alphas.tolist()
-        self.sigmas: Sequence[float] = ((1 - alphas) / alphas).sqrt().tolist()
+        sigmas = ((1 - alphas) / alphas).sqrt()
+        self.sigmas: Sequence[float] = sigmas.tolist()
         self.prediction, self.is_sdxl = prediction, is_sdxl
-        self._logs = [math.log(sigma) for sigma in self.sigmas]
+        self._log_sigmas = sigmas.log()
+        self._logs: Sequence[float] = self._log_sigmas.tolist()
 
     def sigma_to_time(self, sigma: float) -> float:
         """The time 0 .. T - 1 of a level > 0, linear in log sigma; levels outside count as the nearer end."""
@@ -76,11 +84,9 @@ class NoiseTable:
         share = (log - self._logs[low]) / (self._logs[low + 1] - self._logs[low])
         return low + min(max(share, 0.0), 1.0)
 
-    def time_to_sigma(self, time: float) -> float:
-        """The level at a time 0 .. T - 1, whole or not."""
-        low = min(int(time), len(self._logs) - 2)
-        share = time - low
-        return math.exp((1 - share) * self._logs[low] + share * self._logs[low + 1])
+    def times_to_sigmas(self, times: Tensor) -> Tensor:
+        """The levels (n,) at times 0 .. T - 1, whole or not, in float32 on the CPU."""
+        return _interpolated(self._log_sigmas, times).exp()
 
     def scaling(self, sigma: float) -> Scaling:
         """How the network is used on x with noise of standard deviation `sigma`."""
@@ -103,7 +109,8 @@ class LcmTable:
         self._table, self.is_sdxl = table, table.is_sdxl
         self._stride = len(table.sigmas) // LCM_ENTRIES
         self.sigmas: Sequence[float] = table.sigmas[self._stride - 1 :: self._stride]
-        self._logs = [math.log(sigma) for sigma in self.sigmas]
+        self._log_sigmas = torch.tensor(self.sigmas).log()
+        self._logs: Sequence[float] = self._log_sigmas.tolist()
 
     def _time_of_entry(self, entry: int) -> int:
         return (entry + 1) * self._stride - 1
@@ -115,15 +122,12 @@ class LcmTable:
             min(range(len(self._logs)), key=lambda entry: abs(self._logs[entry] - log))
         )
 
-    def time_to_sigma(self, time: float) -> float:
-        """The level at a time, linear in log sigma between the entries; times outside count as the nearer
-        end.
+    def times_to_sigmas(self, times: Tensor) -> Tensor:
+        """The levels (n,) at times, linear in log sigma between the entries; times outside count as the
+        nearer end.
         """
-        last = len(self._logs) - 1
-        place = min(max((time - self._stride + 1) / self._stride, 0.0), float(last))
-        low = min(int(place), last - 1)
-        share = place - low
-        return math.exp((1 - share) * self._logs[low] + share * self._logs[low + 1])
+        places = (times - (self._stride - 1)) / self._stride
+        return _interpolated(self._log_sigmas, places.clamp(0, len(self.sigmas) - 1)).exp()
 
     def scaling(self, sigma: float) -> Scaling:
         """The network's scaling at `sigma` with the boundary conditions of a consistency model on top."""

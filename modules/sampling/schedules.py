@@ -1,15 +1,16 @@
 """The schedules: which noise levels the steps of a sampler stop at (BEHAVIOUR section 5)."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.special import betaincinv
+from torch import Tensor
 
 from modules.sampling.noise_table import NoiseLevels
-from modules.sampling.solvers.karras import karras_levels, spread
+from modules.sampling.solvers.karras import karras_levels
 
 __all__ = ["AUTOMATIC", "SCHEDULES", "Schedule", "Shape", "make_sigmas"]
 
@@ -37,81 +38,85 @@ def _ends(levels: NoiseLevels, shape: Shape) -> tuple[float, float]:
     return shape.sigma_min or levels.sigmas[0], shape.sigma_max or levels.sigmas[-1]
 
 
-def _at_even_times(n: int, levels: NoiseLevels, sigma_min: float, sigma_max: float) -> list[float]:
-    times = spread(levels.sigma_to_time(sigma_max), levels.sigma_to_time(sigma_min), n)
-    return [levels.time_to_sigma(time) for time in times]
+def _at_even_times(n: int, levels: NoiseLevels, sigma_min: float, sigma_max: float) -> Tensor:
+    start, end = levels.sigma_to_time(sigma_max), levels.sigma_to_time(sigma_min)
+    return levels.times_to_sigmas(torch.linspace(start, end, n))
 
 
-def uniform(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def _then_zero(levels: Tensor) -> Tensor:
+    return torch.cat([levels, levels.new_zeros(1)])
+
+
+def uniform(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Evenly spaced times over the whole table."""
-    return [*_at_even_times(n, levels, levels.sigmas[0], levels.sigmas[-1]), 0.0]
+    return _then_zero(_at_even_times(n, levels, levels.sigmas[0], levels.sigmas[-1]))
 
 
-def karras(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def karras(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 5."""
     smallest, largest = OLD_KARRAS_ENDS if shape.old_karras_ends else (levels.sigmas[0], levels.sigmas[-1])
     smallest, largest = shape.sigma_min or smallest, shape.sigma_max or largest
-    return [*karras_levels(n, smallest, largest, shape.rho or KARRAS_RHO), 0.0]
+    return _then_zero(karras_levels(n, smallest, largest, shape.rho or KARRAS_RHO))
 
 
-def exponential(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def exponential(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Evenly spaced in log sigma."""
     smallest, largest = _ends(levels, shape)
-    return [*(math.exp(log) for log in spread(math.log(largest), math.log(smallest), n)), 0.0]
+    return _then_zero(torch.linspace(math.log(largest), math.log(smallest), n).exp())
 
 
-def polyexponential(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def polyexponential(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """A power of an even ramp, laid over log sigma."""
     smallest, largest = _ends(levels, shape)
-    rho = shape.rho or POLYEXPONENTIAL_RHO
-    width = math.log(largest) - math.log(smallest)
-    return [*(math.exp(ramp**rho * width + math.log(smallest)) for ramp in spread(1.0, 0.0, n)), 0.0]
+    ramp = torch.linspace(1, 0, n) ** (shape.rho or POLYEXPONENTIAL_RHO)
+    return _then_zero((ramp * (math.log(largest) - math.log(smallest)) + math.log(smallest)).exp())
 
 
-def sgm_uniform(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def sgm_uniform(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Evenly spaced times that stop a step short of the table's end, as Stability's generative-models do."""
-    return [*_at_even_times(n + 1, levels, *_ends(levels, shape))[:-1], 0.0]
+    return _then_zero(_at_even_times(n + 1, levels, *_ends(levels, shape))[:-1])
 
 
-def normal(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def normal(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Evenly spaced times between the ends."""
-    return [*_at_even_times(n, levels, *_ends(levels, shape)), 0.0]
+    return _then_zero(_at_even_times(n, levels, *_ends(levels, shape)))
 
 
-def kl_optimal(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def kl_optimal(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Align Your Steps (Sabour et al. 2024), theorem 3.1; it ends at the smallest level, with no 0 added."""
     smallest, largest = (math.atan(end) for end in _ends(levels, shape))
-    return [math.tan(i / n * smallest + (1 - i / n) * largest) for i in range(n + 1)]
+    share = torch.arange(n + 1) / n
+    return (share * smallest + (1 - share) * largest).tan()
 
 
-def align_your_steps(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
-    """Sabour et al. 2024, https://arxiv.org/abs/2404.14507: the published levels, interpolated in log sigma
-    for other n.
+def align_your_steps(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
+    """Sabour et al. 2024, https://arxiv.org/abs/2404.14507: published levels, interpolated in log sigma for
+    other n.
     """
     published = ALIGN_YOUR_STEPS_SDXL if levels.is_sdxl else ALIGN_YOUR_STEPS_SD1
     if n == len(published):
-        return [*published, 0.0]
+        return _then_zero(torch.tensor(published))
     places = np.linspace(0, 1, len(published))
     logs = np.interp(np.linspace(0, 1, n), places, np.log(published[::-1]))
-    return [*np.exp(logs)[::-1].tolist(), 0.0]
+    return _then_zero(torch.tensor(np.exp(logs)[::-1].copy(), dtype=torch.float32))
 
 
-def simple(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def simple(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Entries of the table at even strides from its top."""
     count = len(levels.sigmas)
-    return [*(levels.sigmas[count - 1 - int(i * count / n)] for i in range(n)), 0.0]
+    return _then_zero(torch.tensor([levels.sigmas[count - 1 - int(i * count / n)] for i in range(n)]))
 
 
-def ddim(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def ddim(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Entries of the table at a whole stride from its bottom, as DDIM's times; there may be more than n."""
-    return [*reversed(levels.sigmas[1 :: max(len(levels.sigmas) // n, 1)]), 0.0]
+    return _then_zero(torch.tensor(levels.sigmas[1 :: max(len(levels.sigmas) // n, 1)]).flip(0))
 
 
-def beta(n: int, levels: NoiseLevels, shape: Shape) -> list[float]:
+def beta(n: int, levels: NoiseLevels, shape: Shape) -> Tensor:
     """Quantiles of a beta distribution: Lee et al. 2024, https://arxiv.org/abs/2407.12173."""
     smallest, largest = _ends(levels, shape)
     quantiles = betaincinv(shape.beta_alpha, shape.beta_beta, 1 - np.linspace(0, 1, n))
-    return [*(smallest + float(q) * (largest - smallest) for q in quantiles), 0.0]
+    return _then_zero(torch.tensor(smallest + quantiles * (largest - smallest), dtype=torch.float32))
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Schedule:
 
     name: str
     key: str
-    levels: Callable[[int, NoiseLevels, Shape], list[float]] | None
+    levels: Callable[[int, NoiseLevels, Shape], Tensor] | None
     aliases: tuple[str, ...] = ()
     default_rho: float = -1.0
     uses_ends: bool = True
@@ -160,8 +165,5 @@ def make_sigmas(
     """
     if schedule.levels is None:
         raise ValueError("The schedule Automatic has no levels of its own; resolve it for a sampler first.")
-    sigmas: Sequence[float] = schedule.levels(n + discard_penultimate, levels, shape)
-    if discard_penultimate:
-        sigmas = [*sigmas[:-2], sigmas[-1]]
-    exact: list[float] = torch.tensor(sigmas, dtype=torch.float32).tolist()
-    return exact
+    sigmas: list[float] = schedule.levels(n + discard_penultimate, levels, shape).tolist()
+    return [*sigmas[:-2], sigmas[-1]] if discard_penultimate else sigmas

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor
 
 from modules.sampling.solvers.ancestral import ancestral_step
@@ -33,6 +34,16 @@ def dpmpp_2m(
         yield Step(x, denoised, sigma)
 
 
+def _halved(sigma: float, sigma_next: float) -> tuple[float, float, float]:
+    """The two levels and their geometric mean, as float32 finds them by way of t = -ln sigma.
+
+    Brownian noise is asked for at these levels and feels their last bit, so the reference's rounding is kept.
+    """
+    start, end = torch.tensor([sigma, sigma_next]).log().neg()
+    levels: list[float] = torch.stack([start, start + (end - start) * 0.5, end]).neg().exp().tolist()
+    return levels[0], levels[1], levels[2]
+
+
 def dpmpp_sde(
     denoise: Denoise, x: Tensor, sigmas: Sequence[float], noise: StepNoise, params: SolverParams
 ) -> Iterator[Step]:
@@ -45,7 +56,7 @@ def dpmpp_sde(
         if sigma_next == 0:
             x = denoised
         else:
-            middle = math.sqrt(sigma * sigma_next)
+            sigma, middle, sigma_next = _halved(sigma, sigma_next)
             down, up = ancestral_step(sigma, middle, params.eta)
             halfway = x * (down / sigma) + denoised * (1 - down / sigma)
             halfway = halfway + noise.between(sigma, middle) * (params.s_noise * up)

@@ -31,12 +31,12 @@ def restart_levels(sigmas: Sequence[float]) -> list[tuple[float, float]]:
     if steps < 20:
         return list(pairwise(sigmas))
     points, times = (steps // 4 + 1, 2) if steps >= 36 else (10, 1)
-    main = [*karras_levels(steps - (points - 1) * times, sigmas[-2], sigmas[0]), 0.0]
+    main = [*karras_levels(steps - (points - 1) * times, sigmas[-2], sigmas[0]).tolist(), 0.0]
     bottom, top = _nearest(main, BOTTOM), _nearest(main, TOP)
     walk = list(pairwise(main))
     if top >= bottom:
         return walk
-    between = karras_levels(points, main[bottom], main[top])[1:-1]
+    between = karras_levels(points, main[bottom], main[top]).tolist()[1:-1]
     again = list(pairwise([main[top], *between, main[bottom]]))
     return walk[:bottom] + again * times + walk[bottom:]
 

@@ -17,7 +17,6 @@ from modules.sampling.solvers.base import (
     UniPCSkip,
     UniPCVariant,
 )
-from modules.sampling.solvers.karras import spread
 
 __all__ = ["unipc"]
 
@@ -59,15 +58,19 @@ class _Point:
     lam: float
 
 
+def _spread(start: float, end: float, count: int) -> list[float]:
+    return [start + (end - start) * i / (count - 1) for i in range(count)]
+
+
 def _points(schedule: _Continuous, start: float, steps: int, skip: UniPCSkip) -> list[_Point]:
     end = 1 / schedule.count
     if skip is UniPCSkip.TIME_QUADRATIC:
-        times = [root**2 for root in spread(math.sqrt(start), math.sqrt(end), steps + 1)]
+        times = [root**2 for root in _spread(math.sqrt(start), math.sqrt(end), steps + 1)]
     elif skip is UniPCSkip.LOG_SNR:
-        lams = spread(schedule.at(start).lam, schedule.at(end).lam, steps + 1)
+        lams = _spread(schedule.at(start).lam, schedule.at(end).lam, steps + 1)
         times = [start, *(schedule.time_of(lam) for lam in lams[1:-1]), end]
     else:
-        times = spread(start, end, steps + 1)
+        times = _spread(start, end, steps + 1)
     return [schedule.at(t) for t in times]
 
 
