@@ -21,6 +21,7 @@ from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncod
 from modules.errors import NotFound
 from modules.flags import Flags
 from modules.folders import Folders
+from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.preview import LinearPreview
 from modules.generation.request import Txt2ImgRequest
 from modules.generation.result import GenerationResult
@@ -43,6 +44,7 @@ class _Loaded:
     """A model in memory, with what is made from it once: its prompt encoder and its preview map."""
 
     def __init__(self, model: Model) -> None:
+        enlarge_as_reference(model.unet)
         self.model = model
         self._encodings = EncodingCache()
 

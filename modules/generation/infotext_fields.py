@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.checkpoints import Model
+from modules.generation.network import is_inpainting
 from modules.generation.run import Run
 from modules.infotext import GenerationText, write_infotext
 from modules.sampling import writes_ensd
@@ -70,7 +71,7 @@ def infotext_of_picture(run: Run, model: Model, picture: int, version: str, extr
         **model_fields(model, run),
         **_variation_fields(run, picture),
         "Denoising strength": extra.get("Denoising strength"),
-        "Conditional mask weight": 1.0 if model.unet.config.in_channels > 2 * model.latent_channels else None,
+        "Conditional mask weight": run.options.inpainting_mask_weight if is_inpainting(model) else None,
         **_setting_fields(run),
         **{key: value for key, value in extra.items() if key != "Denoising strength"},
         "Version": f"{PROGRAM} {version}" if run.options.add_version_to_infotext else None,

@@ -9,26 +9,50 @@ from torch import Tensor
 from modules.checkpoints import Model
 from modules.generation.autoencoder import encode
 
-__all__ = ["extra_input_for_text", "network_of", "tiled_convolutions"]
+__all__ = [
+    "extra_input_for_second_pass",
+    "extra_input_for_text",
+    "is_inpainting",
+    "network_of",
+    "tiled_convolutions",
+]
 
 Network = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+
+
+def is_inpainting(model: Model) -> bool:
+    """Whether the UNet wants a mask and a masked picture besides the latent."""
+    return model.unet.config.in_channels == 2 * model.latent_channels + 1
 
 
 def network_of(model: Model, extra_input: Tensor | None = None) -> Network:
     """A function (x (N, C, h, w), time (N,), context (N, T, D), vector) -> prediction (N, C, h, w) in
     float32.
 
-    `extra_input` (1, E, h, w) is put behind x's channels, as inpainting checkpoints want it.
+    `extra_input` (1 or B, E, h, w) is put behind x's channels, as inpainting checkpoints want it.
     """
     unet = model.unet
     dtype = unet.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
         if extra_input is not None:
-            x = torch.cat([x, extra_input.expand(x.shape[0], -1, -1, -1)], dim=1)
+            copies = extra_input.repeat(x.shape[0] // extra_input.shape[0], 1, 1, 1)
+            x = torch.cat([x, copies], dim=1)
         return unet(x.to(dtype), time, context.to(dtype), return_dict=False)[0].float()
 
     return network
+
+
+def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: float) -> Tensor | None:
+    """What such a checkpoint is given in a hires pass over enlarged `pictures` (B, 3, H, W) in -1 .. 1.
+
+    All is masked, and of the picture there is what `mask_weight` leaves, counted in 0 .. 1 where the model
+    expects -1 .. 1, sic (BEHAVIOUR section 10). None for other checkpoints.
+    """
+    if not is_inpainting(model):
+        return None
+    masked = encode(model, (pictures + 1) / 2 * (1 - mask_weight))
+    return torch.cat([torch.ones_like(masked[:, :1]), masked], dim=1)
 
 
 def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None:
@@ -36,10 +60,9 @@ def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None
 
     None for others.
     """
-    latent_channels = model.latent_channels
-    if model.unet.config.in_channels != 2 * latent_channels + 1:
+    if not is_inpainting(model):
         return None
-    grey = encode(model, torch.full((1, 3, height, width), 0.5))
+    grey = encode(model, torch.zeros(1, 3, height, width))
     return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
 
 

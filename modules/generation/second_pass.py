@@ -1,42 +1,61 @@
 """How the first pass's latents become the start of the hires pass."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from modules.checkpoints import Model
 from modules.generation.autoencoder import decode_to_picture, encode, picture_to_tensor
 from modules.generation.hires import cut_latent, resize_latent
-from modules.generation.run import HiresRun
+from modules.generation.network import extra_input_for_second_pass, extra_input_for_text
+from modules.generation.run import HiresRun, Run
 from modules.imaging import ResizeMode, resize_image
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS, upscale_picture
 
-__all__ = ["enlarged"]
+__all__ = ["Enlarged", "enlarge"]
+
+Note = Callable[[str], None]
 
 
-def enlarged(
-    first: Model, second: Model, hires: HiresRun, latents: Tensor, seed: int, note: Callable[[str], None]
-) -> Tensor:
-    """`latents` (B, C, h, w) of `first` at the hires size: interpolated as they are, or as pictures,
-    decoded by the first
-    model's VAE and encoded by the second's.
+@dataclass(frozen=True)
+class Enlarged:
+    """The start of the second pass: latents (B, C, h, w); what an inpainting checkpoint is given besides."""
 
-    `seed` decides the draw of the VAE's posterior. BEHAVIOUR section 8.
+    latents: Tensor
+    extra_input: Tensor | None
+
+
+def enlarge(
+    first: Model, second: Model, run: Run, hires: HiresRun, latents: Tensor, seed: int, note: Note
+) -> Enlarged:
+    """The latents of `first` at the hires size: interpolated as they are, or as pictures through the VAEs.
+
+    Pictures are decoded by the first model's VAE and encoded by the second's; `seed` decides the draw of the
+    posterior. BEHAVIOUR section 8.
     """
     size = hires.size
     if hires.upscaler in LATENT_UPSCALERS:
         how = LATENT_UPSCALERS[hires.upscaler]
-        return cut_latent(resize_latent(latents, size, how.mode, how.antialias), size)
-    upscaler = UPSCALERS[hires.upscaler]
-    tensors = []
-    for latent in latents:
-        picture = decode_to_picture(first, latent, note)
-        factor = max(size.scaled_width / picture.width, size.scaled_height / picture.height)
-        picture = upscale_picture(upscaler, picture, factor) if factor > 1 else picture
-        picture = resize_image(
-            ResizeMode.STRETCH, picture, size.scaled_width // 8 * 8, size.scaled_height // 8 * 8
-        )
-        tensors.append(picture_to_tensor(picture))
+        larger = cut_latent(resize_latent(latents, size, how.mode, how.antialias), size)
+        return Enlarged(larger, extra_input_for_text(second, larger.shape[2] * 8, larger.shape[3] * 8))
+    pictures = torch.stack(
+        [picture_to_tensor(_enlarged_picture(first, hires, each, note)) for each in latents]
+    )
     generator = torch.Generator(second.policy.device).manual_seed(seed % 2**63)
-    return cut_latent(encode(second, torch.stack(tensors), generator), size)
+    extra = extra_input_for_second_pass(second, pictures, run.options.inpainting_mask_weight)
+    return Enlarged(
+        cut_latent(encode(second, pictures, generator), size),
+        None if extra is None else cut_latent(extra, size),
+    )
+
+
+def _enlarged_picture(first: Model, hires: HiresRun, latent: Tensor, note: Note) -> Image.Image:
+    picture = decode_to_picture(first, latent, note)
+    width, height = hires.size.scaled_width // 8 * 8, hires.size.scaled_height // 8 * 8
+    upscaler = UPSCALERS[hires.upscaler]
+    return resize_image(
+        ResizeMode.STRETCH, picture, width, height, lambda image, by: upscale_picture(upscaler, image, by)
+    )

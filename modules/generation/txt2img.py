@@ -18,7 +18,7 @@ from modules.generation.preview import LinearPreview, PreviewKind, preview_pictu
 from modules.generation.result import GenerationResult, result_of
 from modules.generation.run import HiresRun, Run
 from modules.generation.saving import Album
-from modules.generation.second_pass import enlarged
+from modules.generation.second_pass import enlarge
 from modules.generation.watcher import Interrupted, MadePicture, StepReport, Watcher
 from modules.imaging import grid_rows, make_grid
 from modules.sampling import (
@@ -172,14 +172,16 @@ def _draw_again(
 ) -> Tensor:
     """The latents of the hires pass, from those of the first."""
     model = studio.second.model
-    start = enlarged(
-        studio.first.model, model, hires, latents, run.seeds.seeds[pictures.start], watcher.on_note
+    start = enlarge(
+        studio.first.model, model, run, hires, latents, run.seeds.seeds[pictures.start], watcher.on_note
     )
-    network = network_of(model, extra_input_for_text(model, *(side * 8 for side in start.shape[2:])))
+    network = network_of(model, start.extra_input)
     plan = replace(_first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
-    noise = _noise(run, pictures, tuple(start.shape[1:]), model.policy.device)
+    noise = _noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
     prompts = _second_prompts(run, hires, studio.second.encoder)
-    return resample(network, plan, noise, prompts, Start(start, hires.strength, exact=True), progress.on_step)
+    return resample(
+        network, plan, noise, prompts, Start(start.latents, hires.strength, exact=True), progress.on_step
+    )
 
 
 def _latents_of_batch(

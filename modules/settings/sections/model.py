@@ -50,6 +50,10 @@ class StableDiffusion(Section):
         help="CPU gives the same pictures on every machine; NV those of an NVIDIA card.",
     )
     tiling: bool = option(False, "Tiling", help="Pictures that continue at their edges.")
+    inpainting_mask_weight: float = option(
+        1.0, "Inpainting conditioning mask strength", ge=0, le=1, step=0.01,
+        help="For inpainting checkpoints: how much of the masked picture is hidden from the model.",
+    )  # fmt: skip
 
 
 class Vae(Section):
