@@ -7,7 +7,7 @@ __all__ = ["karras_levels"]
 
 
 def karras_levels(count: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> Tensor:
-    """`count` falling levels (count,) from sigma_max to sigma_min, evenly spaced in sigma to the power 1 / rho.
+    """`count` falling levels (count,) from sigma_max to sigma_min, even in sigma to the power 1 / rho.
 
     In float32 and in this order of operations: Brownian noise is asked for at these levels, and feels
     their last bit.
