@@ -3,13 +3,12 @@
 import contextlib
 import json
 import logging
-import os
-import secrets
 import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from modules.atomic import replace_file
 from modules.errors import EaselError
 
 __all__ = ["SettingsFile"]
@@ -52,8 +51,8 @@ class SettingsFile:
             target = self.path.resolve()
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
-                _replace(self.backup, target.read_bytes())
-            _replace(target, text.encode())
+                replace_file(self.backup, target.read_bytes())
+            replace_file(target, text.encode())
         except OSError as error:
             raise EaselError(
                 f"The settings could not be saved in {self.path}: {error.strerror or error}. "
@@ -82,17 +81,3 @@ def _load(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError("it does not hold a JSON object")
     return values
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

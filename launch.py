@@ -1,0 +1,94 @@
+"""Makes the virtual environment, installs what is pinned, and starts the program. Standard library only.
+
+    python launch.py [flags]                   start the server
+    python launch.py generate PROMPT [flags]   make a picture without a server
+    python launch.py test [pytest arguments]   run the tests
+
+Variables of the environment: VENV_DIR (`-` for none), TORCH_COMMAND, REQS_FILE, COMMANDLINE_ARGS, GIT.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from modules.python_version import is_supported, spoken
+
+PROGRAM = Path(__file__).resolve().parent
+TEST_HELP = "usage: webui.sh test [pytest arguments]\n\nInstalls what the tests need and runs them all."
+START_FLAGS = (
+    "--reinstall", "--reinstall-torch", "--skip-install", "--skip-prepare-environment",
+    "--skip-python-version-check",
+)  # fmt: skip
+
+
+def main(words: list[str]) -> int:
+    """Prepare, then become the program; the exit status when there is no program to become."""
+    given = [*words, *os.environ.get("COMMANDLINE_ARGS", "").split()]
+    if "--skip-python-version-check" not in given and not is_supported(sys.version_info[:2]):
+        found = ".".join(map(str, sys.version_info[:2]))
+        return refuse(
+            f"{spoken()} is needed, but {sys.executable} is Python {found}. Install one of these, and "
+            "name it as PYTHON in webui-user.bat or python_cmd in webui-user.sh."
+        )
+    # Only now: the rest is written for the Pythons that are supported.
+    from modules.errors import EaselError
+
+    try:
+        return run_tests(words[1:]) if words[:1] == ["test"] else run_program(words)
+    except EaselError as error:
+        return refuse(str(error))
+    except KeyboardInterrupt:
+        return refuse("Stopped. What is installed stays; the next start goes on from there.", status=130)
+
+
+def run_program(words: list[str]) -> int:
+    """Understand the command line, before anything is installed for it; prepare; become the program."""
+    from modules.cli import parse_command
+    from modules.launching import prepare
+
+    python = prepare(parse_command(words).flags, PROGRAM, os.environ, say)
+    return become([str(python), str(PROGRAM / "webui.py"), *words])
+
+
+def run_tests(words: list[str]) -> int:
+    """Prepare with what the tests need, and become pytest. The user's own flags do not reach the tests."""
+    from modules.flags import parse_flags
+    from modules.launching import prepare
+
+    if words[:1] in (["-h"], ["--help"]):
+        say(TEST_HELP)
+        return 0
+    os.environ.pop("COMMANDLINE_ARGS", None)
+    flags = parse_flags([word for word in words if word in START_FLAGS])
+    python = prepare(flags, PROGRAM, os.environ, say, with_tests=True)
+    return become([str(python), "-m", "pytest", *(word for word in words if word not in START_FLAGS)])
+
+
+def become(command: list[str]) -> int:
+    """Go on as `command` in the program's folder; on Windows, which cannot, wait for it."""
+    os.chdir(PROGRAM)
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execv(command[0], command)
+    try:
+        return subprocess.call(command)
+    except KeyboardInterrupt:
+        return 130
+
+
+def say(sentence: str) -> None:
+    """A line for the person at the terminal."""
+    print(sentence, flush=True)
+
+
+def refuse(sentence: str, status: int = 1) -> int:
+    """Say why it does not go on."""
+    print(sentence, file=sys.stderr, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Understanding the command line: flags, and after `generate` what is to be drawn."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from modules.flags import FlagParser, Flags, add_flags, environment_arguments, flags_from, parse_flags
+
+__all__ = ["Command", "Drawing", "parse_command"]
+
+STEPS = 20
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What `generate` was asked for. None: the default of the model, the settings or the program."""
+
+    prompt: str
+    negative_prompt: str
+    steps: int
+    seed: int
+    sampler: str | None
+    scheduler: str | None
+    cfg_scale: float
+    width: int | None
+    height: int | None
+    batch_size: int
+    batch_count: int
+    model: str | None
+    style: tuple[str, ...]
+    output: Path | None
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line as understood: the flags, and the drawing if it began with `generate`."""
+
+    flags: Flags
+    drawing: Drawing | None = None
+
+
+def parse_command(words: Sequence[str]) -> Command:
+    """Understand `words`, with COMMANDLINE_ARGS of the environment before them.
+
+    Ends the program with status 2 and a sentence for what is not understood, and with 0 after --help.
+    """
+    if list(words[:1]) != ["generate"]:
+        return Command(parse_flags(words))
+    found = _generate_parser().parse_args([*words[1:2], *environment_arguments(), *words[2:]])
+    values: dict[str, Any] = {field.name: getattr(found, field.name) for field in fields(Drawing)}
+    return Command(flags_from(found), Drawing(**{**values, "style": tuple(found.style)}))
+
+
+def _generate_parser() -> FlagParser:
+    parser = FlagParser("webui.sh generate", "Make pictures from a prompt, without a server.")
+    parser.usage = "webui.sh generate PROMPT [options] [flags]"
+    parser.epilog = "The server's flags work here too; `webui.sh --help` lists them."
+    parser.add_argument("prompt", help="What the picture shows.")
+    _add_options(parser)
+    add_flags(parser, hidden=True)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-n", "--negative-prompt", default="", metavar="TEXT", help="What it must not show.")
+    add("--steps", type=int, default=STEPS, metavar="N", help=f"Sampling steps ({STEPS}).")
+    add("--seed", type=int, default=-1, metavar="N", help="Seed of the first picture; -1 draws one.")
+    add("--sampler", metavar="NAME", help="Sampler (the first of the page's menu).")
+    add("--scheduler", metavar="NAME", help="Schedule of the noise levels (the sampler's own).")
+    add("--cfg-scale", type=float, default=7.0, metavar="X", help="Guidance (7).")
+    add("--width", type=int, metavar="PIXELS", help="Width (the model's own).")
+    add("--height", type=int, metavar="PIXELS", help="Height (the model's own).")
+    add("--batch-size", type=int, default=1, metavar="N", help="Pictures made together (1).")
+    add("--batch-count", type=int, default=1, metavar="N", help="Batches made one after another (1).")
+    add("--model", metavar="NAME", help="Checkpoint (the one that is set).")
+    add("--style", action="append", default=[], metavar="NAME", help="Style of styles.csv; may be repeated.")
+    add("-o", "--output", type=Path, metavar="FILE", help="File to write (a new one in the outputs folder).")

@@ -1,0 +1,111 @@
+"""`generate`: pictures without a server."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from modules.atomic import replace_file
+from modules.cli.command import Drawing
+from modules.cli.terminal import TerminalWatcher
+from modules.errors import EaselError
+from modules.flags import Flags
+from modules.generation import Engine, MadePicture, parse_txt2img
+from modules.house import House, make_house
+from modules.imaging import PictureFormat, SaveFormat, encode_picture
+from modules.sampling import SAMPLERS
+from modules.settings import Options
+
+__all__ = ["draw"]
+
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+LATENT_PIXELS = 8
+
+
+def draw(flags: Flags, drawing: Drawing) -> int:
+    """Make the pictures of `drawing` and name their files on standard output; the exit status.
+
+    Raises EaselError with the reason when there is no picture. Ctrl-C ends after the current step and keeps
+    what is finished.
+    """
+    house = make_house(flags)
+    try:
+        return _draw(house, drawing)
+    finally:
+        house.close()
+
+
+def _draw(house: House, drawing: Drawing) -> int:
+    options = house.store.options
+    if drawing.model:
+        options = options.overridden({"sd_model_checkpoint": drawing.model})
+    files = _Files(drawing.output, drawing.batch_size * drawing.batch_count, options)
+    house.engine.preload(options)
+    request = parse_txt2img(_request(drawing, _native_side(house.engine)))
+    run = house.engine.plan(request, options, house.styles, save=drawing.output is None)
+    watcher = TerminalWatcher(sys.stderr, files.keep)
+    before = signal.signal(signal.SIGINT, lambda *_: watcher.stop())
+    try:
+        house.engine.make(run, watcher)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if watcher.failure:
+        raise EaselError(f"{drawing.output} could not be written: {watcher.failure}.") from watcher.failure
+    return STOPPED if watcher.should_stop() else 0
+
+
+def _request(drawing: Drawing, native_side: int) -> dict[str, Any]:
+    return {
+        "prompt": drawing.prompt,
+        "negative_prompt": drawing.negative_prompt,
+        "styles": drawing.style,
+        "steps": drawing.steps,
+        "seed": drawing.seed,
+        "sampler_name": drawing.sampler or next(iter(SAMPLERS.values())).name,
+        "scheduler": drawing.scheduler,
+        "cfg_scale": drawing.cfg_scale,
+        "width": native_side if drawing.width is None else drawing.width,
+        "height": native_side if drawing.height is None else drawing.height,
+        "batch_size": drawing.batch_size,
+        "n_iter": drawing.batch_count,
+    }
+
+
+def _native_side(engine: Engine) -> int:
+    """Pixels along a side that the loaded model was trained at."""
+    assert engine.model is not None
+    return int(engine.model.unet.config.sample_size) * LATENT_PIXELS
+
+
+class _Files:
+    """Writes finished pictures to the file that was named, several as NAME-1, NAME-2 ...
+
+    Raises EaselError at once for a file name whose format or folder does not exist.
+    """
+
+    def __init__(self, output: Path | None, pictures: int, options: Options) -> None:
+        self._output = output
+        self._several = pictures > 1
+        self._written = 0
+        if output is not None:
+            if not output.parent.is_dir():
+                raise EaselError(f"There is no folder {output.parent} for {output.name}: make it first.")
+            self._format = SaveFormat(
+                PictureFormat.named("output", output.suffix or "png"),
+                options.jpeg_quality,
+                options.webp_lossless,
+            )
+
+    def keep(self, picture: MadePicture) -> None:
+        """Write `picture`, unless the outputs folder has it, and name its file. Raises OSError."""
+        path = picture.path
+        if self._output is not None and not picture.is_grid:
+            self._written += 1
+            path = self._output
+            if self._several:
+                path = path.with_name(f"{path.stem}-{self._written}{path.suffix}")
+            replace_file(path, encode_picture(picture.image, picture.infotext, self._format).data)
+        if path is not None:
+            sys.stdout.write(f"{path}\n")
+            sys.stdout.flush()
