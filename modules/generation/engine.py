@@ -104,6 +104,20 @@ class Engine:
         self._checkpoint_of(options)
         return run
 
+    def native_size(self, options: Options) -> tuple[int, int]:
+        """Width and height in pixels that the checkpoint of `options` was trained at, as its file says; else 512x512."""
+        try:
+            stated = self._checkpoint_of(options).metadata.get("modelspec.resolution", "")
+        except NotFound:
+            stated = ""
+        width, _, height = stated.partition("x")
+        return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else (512, 512)
+
+    def count_tokens(self, text: str, options: Options, *, negative: bool = False) -> tuple[int, int]:
+        """Tokens that `text` uses and the limit of their chunks, (12, 75); (0, 75) while no model is loaded."""
+        loaded = self._loaded
+        return loaded.encoder(options).count_tokens(text, negative=negative) if loaded else (0, 75)
+
     def preload(self, options: Options) -> None:
         """Bring the checkpoint of `options` into memory before it is needed.
 
