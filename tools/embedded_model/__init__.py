@@ -1,0 +1,1 @@
+"""How the small text-to-image checkpoint that comes with the program is made, from drawings to file."""
