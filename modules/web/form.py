@@ -1,4 +1,4 @@
-"""The form of a generation tab: its controls by the request's field names, and the way between their values and a request."""
+"""The form of a generation tab: controls by the request's field names, their values made into a request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from modules.web.ui_config import UiConfig
 
 __all__ = ["OVERRIDES", "VARIATION_SHOWN", "Form", "overrides_as_texts", "overrides_from_texts"]
 
-# Two controls that no field of the request has: the setting texts of a generation text, and whether Extra is ticked.
+# Two controls that are no field of the request: settings of a generation text, and whether Extra is ticked.
 OVERRIDES = "override_texts"
 VARIATION_SHOWN = "variation_shown"
 
@@ -30,11 +30,18 @@ HIRES_FIELDS = (
     "denoising_strength",
 )
 VARIATION_FIELDS = ("subseed", "subseed_strength", "seed_resize_from_w", "seed_resize_from_h")
-UNSET = {"hr_checkpoint_name": SAME_CHECKPOINT, "hr_sampler_name": SAME_SAMPLER, "hr_scheduler": SAME_SCHEDULER}
+UNSET = {
+    "hr_checkpoint_name": SAME_CHECKPOINT,
+    "hr_sampler_name": SAME_SAMPLER,
+    "hr_scheduler": SAME_SCHEDULER,
+}
 
 
 class Form:
-    """The controls of one tab. They are added while the tab is laid out; their order is the order of the values."""
+    """The controls of one tab.
+
+    They are added while the tab is laid out; their order is the order of the values.
+    """
 
     def __init__(self, tab: str, defaults: UiConfig) -> None:
         self.tab = tab
@@ -45,7 +52,9 @@ class Form:
         """The element id of a part of this tab."""
         return f"{self.tab}_{name}"
 
-    def slider(self, field: str, label: str, name: str, low: float, high: float, step: float, value: float) -> gr.Slider:
+    def slider(
+        self, field: str, label: str, name: str, low: float, high: float, step: float, value: float
+    ) -> gr.Slider:
         """A number with a slider; what is typed may lie outside `low` .. `high`, the request decides."""
         bounds = {"minimum": low, "maximum": high, "step": step, "value": value}
         return self._add(field, gr.Slider, label, name, bounds, buttons=[])
@@ -54,7 +63,9 @@ class Form:
         """A whole number."""
         return self._add(field, gr.Number, label, name, {"value": value}, precision=0, **more)
 
-    def menu(self, field: str, label: str, name: str, choices: Sequence[str], value: Any, **more: Any) -> gr.Dropdown:
+    def menu(
+        self, field: str, label: str, name: str, choices: Sequence[str], value: Any, **more: Any
+    ) -> gr.Dropdown:
         """A choice of one, or of several with `multiselect=True`."""
         return self._add(field, gr.Dropdown, label, name, {"value": value}, choices=list(choices), **more)
 
@@ -82,7 +93,10 @@ class Form:
         return list(self.controls.values())
 
     def request(self, values: Sequence[Any], task_id: str | None = None) -> Txt2ImgRequest:
-        """The request that the form's `values` stand for. Raises InvalidRequest for the first value that is wrong."""
+        """The request that the form's `values` stand for.
+
+        Raises InvalidRequest for the first value that is wrong.
+        """
         found = dict(zip(self.controls, values, strict=True))
         overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
         if not found.pop(VARIATION_SHOWN, False):
@@ -95,14 +109,21 @@ class Form:
     def updates(self, values: Mapping[str, Any]) -> list[Any]:
         """What each control becomes when request `values` (of a generation text) are put into the form."""
         overrides = overrides_as_texts(values.get("override_settings", {}))
-        shown: dict[str, Any] = {**UNSET, **{key: value for key, value in values.items() if value is not None}}
+        shown: dict[str, Any] = {
+            **UNSET,
+            **{key: value for key, value in values.items() if value is not None},
+        }
         shown["enable_hr"] = bool(values.get("enable_hr"))
-        shown[VARIATION_SHOWN] = bool(values.get("subseed_strength") or (values.get("seed_resize_from_w") or 0) > 0)
+        shown[VARIATION_SHOWN] = bool(
+            values.get("subseed_strength") or (values.get("seed_resize_from_w") or 0) > 0
+        )
         shown["tiling"] = bool(values.get("tiling"))
         updates = [gr.update(value=shown[field]) if field in shown else gr.skip() for field in self.controls]
         if OVERRIDES in self.controls:
             place = list(self.controls).index(OVERRIDES)
-            updates[place] = gr.update(value=overrides, choices=overrides, visible=True if overrides else "hidden")
+            updates[place] = gr.update(
+                value=overrides, choices=overrides, visible=True if overrides else "hidden"
+            )
         return updates
 
 

@@ -12,8 +12,13 @@ PanelButtons = dict[str, gr.Button]
 
 
 def generation_panel(form: Form, menus: Menus, size: tuple[int, int]) -> PanelButtons:
-    """Lay out the controls into `form`; gives the buttons that act on them. `size` is the first width and height."""
-    with gr.Column(elem_id=form.element_id("settings"), elem_classes=["settings-column"], min_width=320, scale=1):
+    """Lay out the controls into `form`; gives the buttons that act on them.
+
+    `size` is the first width and height.
+    """
+    with gr.Column(
+        elem_id=form.element_id("settings"), elem_classes=["settings-column"], min_width=320, scale=1
+    ):
         _sampling(form, menus)
         with gr.Column(elem_id=form.element_id("accordions"), elem_classes=["accordions"], min_width=0):
             _hires(form, menus)
@@ -38,8 +43,12 @@ def generation_panel(form: Form, menus: Menus, size: tuple[int, int]) -> PanelBu
 
 def _sampling(form: Form, menus: Menus) -> None:
     with gr.Row(elem_id="sampler_selection_" + form.tab, elem_classes=["form-row"]):
-        form.menu("sampler_name", "Sampling method", "sampling", menus.samplers, menus.samplers[0], min_width=140)
-        form.menu("scheduler", "Schedule type", "scheduler", menus.schedules, menus.schedules[0], min_width=120)
+        form.menu(
+            "sampler_name", "Sampling method", "sampling", menus.samplers, menus.samplers[0], min_width=140
+        )
+        form.menu(
+            "scheduler", "Schedule type", "scheduler", menus.schedules, menus.schedules[0], min_width=120
+        )
         form.slider("steps", "Sampling steps", "steps", 1, 150, 1, 20)
 
 
@@ -48,7 +57,9 @@ def _hires(form: Form, menus: Menus) -> None:
     with input_fold("Hires. fix", form.element_id("hr"), form.element_id("hr_resolution"), info) as enabled:
         form.adopt("enable_hr", enabled)
         with gr.Row(elem_classes=["form-row"]):
-            form.menu("hr_upscaler", "Upscaler", "hr_upscaler", menus.upscalers, menus.upscalers[0], min_width=140)
+            form.menu(
+                "hr_upscaler", "Upscaler", "hr_upscaler", menus.upscalers, menus.upscalers[0], min_width=140
+            )
             form.slider("hr_second_pass_steps", "Hires steps", "hires_steps", 0, 150, 1, 0)
             form.slider("denoising_strength", "Denoising strength", "denoising_strength", 0.0, 1.0, 0.01, 0.7)
         with gr.Row(elem_classes=["form-row"]):
@@ -59,13 +70,38 @@ def _hires(form: Form, menus: Menus) -> None:
             checkpoints = [SAME_CHECKPOINT, *menus.checkpoints]
             samplers = [SAME_SAMPLER, *menus.samplers]
             schedules = [SAME_SCHEDULER, *menus.schedules]
-            form.menu("hr_checkpoint_name", "Hires checkpoint", "hr_checkpoint", checkpoints, SAME_CHECKPOINT, min_width=120)
-            form.menu("hr_sampler_name", "Hires sampling method", "hr_sampler", samplers, SAME_SAMPLER, min_width=120)
-            form.menu("hr_scheduler", "Hires schedule type", "hr_scheduler", schedules, SAME_SCHEDULER, min_width=120)
+            form.menu(
+                "hr_checkpoint_name",
+                "Hires checkpoint",
+                "hr_checkpoint",
+                checkpoints,
+                SAME_CHECKPOINT,
+                min_width=120,
+            )
+            form.menu(
+                "hr_sampler_name",
+                "Hires sampling method",
+                "hr_sampler",
+                samplers,
+                SAME_SAMPLER,
+                min_width=120,
+            )
+            form.menu(
+                "hr_scheduler",
+                "Hires schedule type",
+                "hr_scheduler",
+                schedules,
+                SAME_SCHEDULER,
+                min_width=120,
+            )
         with gr.Row(elem_classes=["form-row"]):
             same = "Empty: the same as above."
-            form.text("hr_prompt", "Hires prompt", "hr_prompt", placeholder=same, lines=2, elem_classes=["prompt"])
-            form.text("hr_negative_prompt", "Hires negative prompt", "hr_neg_prompt", placeholder=same, lines=2)
+            form.text(
+                "hr_prompt", "Hires prompt", "hr_prompt", placeholder=same, lines=2, elem_classes=["prompt"]
+            )
+            form.text(
+                "hr_negative_prompt", "Hires negative prompt", "hr_neg_prompt", placeholder=same, lines=2
+            )
 
 
 def _size_and_batches(form: Form, size: tuple[int, int]) -> PanelButtons:
@@ -73,7 +109,9 @@ def _size_and_batches(form: Form, size: tuple[int, int]) -> PanelButtons:
         with gr.Column(elem_id=form.element_id("column_size"), min_width=140, scale=4):
             form.slider("width", "Width", "width", 64, 2048, 8, size[0])
             form.slider("height", "Height", "height", 64, 2048, 8, size[1])
-        with gr.Column(elem_id=form.element_id("dimensions_row"), elem_classes=["dimensions-tools"], min_width=0, scale=0):
+        with gr.Column(
+            elem_id=form.element_id("dimensions_row"), elem_classes=["dimensions-tools"], min_width=0, scale=0
+        ):
             swap = icon_button("Swap width and height", "swap", form.element_id("res_switch_btn"))
         with gr.Column(elem_id=form.element_id("column_batch"), min_width=120, scale=3):
             form.slider("n_iter", "Batch count", "batch_count", 1, 100, 1, 1)
@@ -86,9 +124,13 @@ def _seed(form: Form) -> PanelButtons:
     with gr.Row(elem_id=form.element_id("seed_row"), elem_classes=["seed-row"]):
         form.number("seed", "Seed", "seed", -1, min_width=100)
         buttons["random_seed"] = icon_button("Random seed: -1", "dice", form.element_id("random_seed"))
-        buttons["reuse_seed"] = icon_button("Seed of the picture that is shown", "recycle", form.element_id("reuse_seed"))
+        buttons["reuse_seed"] = icon_button(
+            "Seed of the picture that is shown", "recycle", form.element_id("reuse_seed")
+        )
         shown = form.tick(VARIATION_SHOWN, "Extra", "subseed_show", container=False, min_width=0, scale=0)
-    with gr.Column(elem_id=form.element_id("seed_extras"), elem_classes=["seed-extras", "folded"], min_width=0):
+    with gr.Column(
+        elem_id=form.element_id("seed_extras"), elem_classes=["seed-extras", "folded"], min_width=0
+    ):
         with gr.Row(elem_classes=["seed-row"]):
             form.number("subseed", "Variation seed", "subseed", -1, min_width=100)
             buttons["random_subseed"] = icon_button(

@@ -6,7 +6,15 @@ from modules.house import House
 from modules.sampling import SAMPLERS, SCHEDULES
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
 
-__all__ = ["SAME_CHECKPOINT", "SAME_SAMPLER", "SAME_SCHEDULER", "Menus", "checkpoint_titles", "read_menus", "style_names"]
+__all__ = [
+    "SAME_CHECKPOINT",
+    "SAME_SAMPLER",
+    "SAME_SCHEDULER",
+    "Menus",
+    "checkpoint_titles",
+    "read_menus",
+    "style_names",
+]
 
 SAME_CHECKPOINT = "Use same checkpoint"
 SAME_SAMPLER = "Use same sampler"

@@ -1,5 +1,6 @@
 """Puts the page onto an application: theme, styles, scripts, static files, Gradio's own routes."""
 
+import html
 import os
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def mount(app: FastAPI, house: House) -> None:
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
     page = build_page(house)
     page.queue(default_concurrency_limit=None, api_open=False)
+    gr.set_static_paths([house.folders.outputs])
     gr.mount_gradio_app(
         app,
         page,
@@ -54,16 +56,19 @@ def mount(app: FastAPI, house: House) -> None:
         favicon_path=str(STATIC / "favicon.png"),
         footer_links=[],
         run_history=False,
-        allowed_paths=[str(house.folders.outputs)],
+        allowed_paths=[str(house.folders.outputs), str(house.folders.log)],
         show_error=True,
         ssr_mode=False,
     )
 
 
 def _head(house: House) -> str:
-    """Tags for the page's head. The version in the addresses makes browsers fetch scripts anew after an update."""
+    """Tags for the page's head.
+
+    The version in the addresses makes browsers fetch scripts anew after an update.
+    """
     stamp = f"{VERSION}-{max(int(path.stat().st_mtime) for path in (STATIC / 'js').iterdir()):x}"
     theme = house.flags.theme or ""
-    first = f'<meta name="easel-theme" content="{theme}"><link rel="icon" href="{STATIC_URL}/favicon.svg" type="image/svg+xml">'
+    icon = f'<link rel="icon" href="{STATIC_URL}/favicon.svg" type="image/svg+xml">'
     scripts = "".join(f'<script src="{STATIC_URL}/js/{name}.js?{stamp}" defer></script>' for name in SCRIPTS)
-    return first + scripts
+    return f'<meta name="easel-theme" content="{html.escape(theme)}">{icon}{scripts}'

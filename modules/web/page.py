@@ -25,7 +25,10 @@ PAGES: tuple[TabPage, ...] = (
 
 
 def build_page(house: House) -> gr.Blocks:
-    """The whole page over `house`. Nothing in it starts work by itself or asks another machine for anything."""
+    """The whole page over `house`.
+
+    Nothing in it starts work by itself or asks another machine for anything.
+    """
     menus = read_menus(house)
     defaults = UiConfig.read(house.folders.ui_config_file)
     with gr.Blocks(analytics_enabled=False, title="Easel", fill_width=True) as page:
@@ -49,5 +52,6 @@ def _first_size(house: House) -> tuple[int, int]:
 
 def _footer() -> str:
     versions = f"version {VERSION} · python {platform.python_version()} · gradio {gr.__version__}"
-    links = '<a href="docs" target="_blank">API</a> · <button type="button" id="toggle-theme">Light or dark</button>'
+    theme = '<button type="button" id="toggle-theme">Light or dark</button>'
+    links = f'<a href="docs" target="_blank">API</a> · {theme}'
     return f'<div class="footer-links">{links}</div><div class="versions">{versions}</div>'

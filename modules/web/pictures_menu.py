@@ -12,6 +12,7 @@ from modules.generation import MadePicture, picture_bytes
 from modules.house import House
 from modules.jobs import Job
 from modules.web.saving import open_folder, save_pictures, zip_pictures
+from modules.web.tasks import gallery_pictures
 from modules.web.texts import error_html, notice_html
 
 __all__ = ["PictureActions"]
@@ -25,11 +26,15 @@ class PictureActions:
 
     def save(self, index: int | None, info: str) -> Sequence[Any]:
         """Save the picture at `index` of the gallery into the folder of the Save button."""
-        return self._answer(info, lambda job: save_pictures(job, self._contents(job, index), self._save_folder()))
+        return self._answer(
+            info, lambda job: save_pictures(job, self._contents(job, index), self._save_folder())
+        )
 
     def save_zip(self, index: int | None, info: str) -> Sequence[Any]:
         """Zip all pictures into the folder of the Save button."""
-        return self._answer(info, lambda job: [zip_pictures(job, self._contents(job, None), self._save_folder())])
+        return self._answer(
+            info, lambda job: [zip_pictures(job, self._contents(job, None), self._save_folder())]
+        )
 
     def open(self) -> str:
         """Open the folder of the newest pictures."""
@@ -48,7 +53,8 @@ class PictureActions:
         return files, notice_html(f"Saved: {', '.join(str(path) for path in saved)}")
 
     def _contents(self, job: Job, index: int | None) -> list[tuple[MadePicture, bytes]]:
-        chosen = job.pictures if index is None else job.pictures[index : index + 1]
+        pictures = gallery_pictures(job)
+        chosen = pictures if index is None else pictures[index : index + 1]
         return [(picture, self._bytes(job, picture)) for picture in chosen]
 
     def _bytes(self, job: Job, picture: MadePicture) -> bytes:

@@ -32,17 +32,23 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
             )
         with gr.Column(elem_classes=["results-column"], min_width=320):
             with gr.Row(elem_classes=["pnginfo-buttons"]):
-                send = gr.Button("Send to txt2img", elem_id="txt2img_tab", variant="primary", scale=0, min_width=160)
+                send = gr.Button(
+                    "Send to txt2img", elem_id="txt2img_tab", variant="primary", scale=0, min_width=180
+                )
             shown = gr.HTML(
-                notice_html("The generation text of a picture appears here."), elem_id="pnginfo_html", elem_classes=["infotext"]
+                notice_html("The generation text of a picture appears here."),
+                elem_id="pnginfo_html",
+                elem_classes=["infotext"],
             )
             text = hidden_text("pnginfo_generation_info")
     picture.change(read_picture, picture, [text, shown], **QUIET)
-    send.click(reader.read, text, txt2img_controls, **QUIET).then(fn=None, js="() => switch_to_txt2img()")
+    send.click(reader.read, text, txt2img_controls, **QUIET).then(
+        fn=None, js="() => { switch_to_txt2img(); promptsChanged('txt2img'); }"
+    )
 
 
 def read_picture(path: str | None) -> tuple[str, str]:
-    """The generation text of the picture at `path`, and the HTML that shows it with the picture's other texts."""
+    """The generation text of the picture at `path`, and HTML that shows it with the picture's other texts."""
     if not path:
         return "", notice_html("The generation text of a picture appears here.")
     try:
@@ -50,5 +56,7 @@ def read_picture(path: str | None) -> tuple[str, str]:
             found = png_info(image)
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
         return "", error_html(f"This file cannot be read as a picture: {error}.")
-    body = infotext_html(found.info) if found.info else notice_html("This picture carries no generation text.")
+    body = (
+        infotext_html(found.info) if found.info else notice_html("This picture carries no generation text.")
+    )
     return found.info, body + picture_items_html(found.items)

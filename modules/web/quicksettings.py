@@ -25,7 +25,11 @@ def quicksettings_row(house: House, menus: Menus) -> None:
     with gr.Row(elem_id="quicksettings"):
         _checkpoint_chooser(house, menus)
         for info in others:
-            _bind(house, info.key, _control(info, getattr(house.store.options, info.key), setting_choices(house, info)))
+            _bind(
+                house,
+                info.key,
+                _control(info, getattr(house.store.options, info.key), setting_choices(house, info)),
+            )
 
 
 def _checkpoint_chooser(house: House, menus: Menus) -> None:
@@ -67,7 +71,12 @@ def _current_title(house: House, titles: Sequence[str]) -> str | None:
 
 
 def _control(info: OptionInfo, value: Any, choices: Sequence[str]) -> gr.components.Component:
-    names: dict[str, Any] = {"label": info.label, "elem_id": f"setting_{info.key}", "value": value, "min_width": 140}
+    names: dict[str, Any] = {
+        "label": info.label,
+        "elem_id": f"setting_{info.key}",
+        "value": value,
+        "min_width": 140,
+    }
     if info.kind is ComponentKind.CHECKBOX:
         return gr.Checkbox(**names)
     if info.kind is ComponentKind.SLIDER:
@@ -81,7 +90,13 @@ def _control(info: OptionInfo, value: Any, choices: Sequence[str]) -> gr.compone
 
 
 def _bind(house: House, key: str, control: gr.components.Component) -> None:
-    event = control.release if isinstance(control, gr.Slider) else control.blur if isinstance(control, gr.Textbox | gr.Number) else control.input
+    event = (
+        control.release
+        if isinstance(control, gr.Slider)
+        else control.blur
+        if isinstance(control, gr.Textbox | gr.Number)
+        else control.input
+    )
 
     def change(value: Any) -> Any:
         return _change(house, key, value)

@@ -1,5 +1,6 @@
 """Putting the parameters of a generation text into a form."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from modules.errors import EaselError
 from modules.house import House
 from modules.infotext import read_infotext, to_request_values
 from modules.web.form import Form
+from modules.web.tasks import gallery_pictures
 
 __all__ = ["ParameterReader"]
 
@@ -37,6 +39,14 @@ class ParameterReader:
             return [gr.skip() for _ in self._form.controls]
         return self._form.updates(values)
 
+    def read_picture(self, index: int | None, info: str | None) -> Sequence[Any]:
+        """Read the text of the picture at `index` of the gallery, whose texts are in the JSON `info`."""
+        texts = json.loads(info or "{}").get("infotexts", [])
+        if not 0 <= (index or 0) < len(texts):
+            gr.Info("There is no picture in the gallery yet.")
+            return [gr.skip() for _ in self._form.controls]
+        return self.read(texts[index or 0])
+
     def _newest_text(self) -> str:
         jobs = [job for job in self._house.queue.jobs() if job.pictures]
-        return jobs[-1].pictures[0].infotext if jobs else ""
+        return gallery_pictures(jobs[-1])[0].infotext if jobs else ""

@@ -1,4 +1,4 @@
-"""The right column of a generation tab: progress and preview, the gallery, what can be done with a picture, its text."""
+"""The right column of a generation tab: progress and preview, gallery, its buttons, the generation text."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,10 @@ class Results:
 
 
 def results_column(tab: str, flags: Flags) -> Results:
-    """Lay the column out. The folder button is there only where folder and browser are on the same machine."""
+    """Lay the column out.
+
+    The folder button is there only where folder and browser are on the same machine.
+    """
     with gr.Column(elem_id=f"{tab}_results", elem_classes=["results-column"], min_width=320, scale=1):
         with gr.Column(elem_id=f"{tab}_gallery_container", elem_classes=["gallery-container"], min_width=0):
             gallery = gr.Gallery(
@@ -43,6 +46,7 @@ def results_column(tab: str, flags: Flags) -> Results:
                 interactive=False,
                 object_fit="contain",
                 buttons=[],
+                format="png",
             )
         with gr.Row(elem_id=f"image_buttons_{tab}", elem_classes=["image-buttons"]):
             is_here = not (flags.listen or flags.share or flags.hide_ui_dir_config)
@@ -53,9 +57,13 @@ def results_column(tab: str, flags: Flags) -> Results:
                     f"{tab}_open_folder",
                     visible=True if is_here else "hidden",
                 ),
-                "save": icon_button("Save the picture once more, with a line in log.csv", "save", f"save_{tab}"),
+                "save": icon_button(
+                    "Save the picture once more, with a line in log.csv", "save", f"save_{tab}"
+                ),
                 "save_zip": icon_button("Save all pictures as a zip", "zip", f"save_zip_{tab}"),
-                "send_to_txt2img": icon_button("Send the picture's parameters to txt2img", "send", f"{tab}_send_to_txt2img"),
+                "send_to_txt2img": icon_button(
+                    "Send the picture's parameters to txt2img", "send", f"{tab}_send_to_txt2img"
+                ),
             }
         files = gr.File(label="Saved", elem_id=f"download_files_{tab}", visible="hidden", interactive=False)
         info = gr.HTML(elem_id=f"html_info_{tab}", elem_classes=["infotext"])

@@ -1,4 +1,4 @@
-"""Routes that only the page needs: what runs, taking waiting work back, the settings it shows, the text of a dropped picture."""
+"""Routes that only the page needs: what runs, taking waiting work back, the text of a dropped picture."""
 
 import io
 from typing import Any
@@ -48,6 +48,8 @@ def page_routes(house: House) -> APIRouter:
             with Image.open(io.BytesIO(picture.file.read())) as image:
                 return {"info": png_info(image).info}
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise InvalidRequest("picture", f"{picture.filename} cannot be read as a picture: {error}.") from error
+            raise InvalidRequest(
+                "picture", f"{picture.filename} cannot be read as a picture: {error}."
+            ) from error
 
     return router

@@ -33,7 +33,8 @@ LOG_COLUMNS = (
 
 
 def save_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folder: Path) -> list[Path]:
-    """Write `pictures` with their file contents into `folder`, a line for each in its log.csv; the files written.
+    """Write `pictures` with their file contents into `folder`, a line for each in its log.csv; the files
+    written.
 
     Raises EaselError when the folder cannot be written to.
     """
@@ -47,7 +48,10 @@ def save_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folde
 
 
 def zip_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folder: Path) -> Path:
-    """All `pictures` in one new zip file in `folder`. Raises EaselError when the folder cannot be written to."""
+    """All `pictures` in one new zip file in `folder`.
+
+    Raises EaselError when the folder cannot be written to.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for number, (picture, data) in enumerate(pictures):
@@ -80,7 +84,9 @@ def _name(job: Job, picture: MadePicture) -> str:
 
 
 def _write_new(folder: Path, name: str, data: bytes) -> Path:
-    """Write under `name`, or `name-1` and so on where that exists; a crash leaves no half file under the name."""
+    """Write under `name`, or `name-1` and so on where that exists; a crash leaves no half file under the
+    name.
+    """
     stem, suffix = Path(name).stem, Path(name).suffix
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as part:
         part.write(data)

@@ -1,4 +1,7 @@
-"""The Settings page as HTML, made from the declared options. static/js/settings.js fills in the values and saves them."""
+"""The Settings page as HTML, made from the declared options.
+
+Static/js/settings.js fills in the values and saves them.
+"""
 
 import html
 import json
@@ -18,10 +21,12 @@ Choices = Callable[[OptionInfo], Sequence[str]]
 def settings_form(infos: Iterable[OptionInfo], choices: Choices) -> str:
     """The whole form; `choices` gives the values an option can be chosen from, none if it is free."""
     sections = [
-        (section_id, list(members)) for section_id, members in groupby(infos, key=lambda info: info.section_id)
+        (section_id, list(members))
+        for section_id, members in groupby(infos, key=lambda info: info.section_id)
     ]
     links = "".join(
-        f'<a href="#settings_{section_id}" data-section="{section_id}">{html.escape(members[0].section_title)}</a>'
+        f'<a href="#settings_{section_id}" data-section="{section_id}">'
+        f"{html.escape(members[0].section_title)}</a>"
         for section_id, members in sections
     )
     pages = "".join(_section(section_id, members, choices) for section_id, members in sections)
@@ -35,13 +40,15 @@ def settings_form(infos: Iterable[OptionInfo], choices: Choices) -> str:
 
 _SEARCH = (
     '<input type="search" id="settings_search" placeholder="Search settings" aria-label="Search settings">'
-    '<label class="settings-only"><input type="checkbox" id="settings_only_changed"> Only what differs from the default</label>'
+    '<label class="settings-only"><input type="checkbox" id="settings_only_changed"> '
+    "Only what differs from the default</label>"
 )
 
 _ACTIONS = (
     '<div class="settings-actions">'
     '<button type="button" id="settings_submit" class="primary">Apply settings</button>'
-    '<button type="button" id="settings_discard" title="Take back what has not been applied">Discard changes</button>'
+    '<button type="button" id="settings_discard" title="Take back what has not been applied">'
+    "Discard changes</button>"
     '<button type="button" id="settings_restart_gradio" title="Load the page again">Reload UI</button>'
     '<span id="settings_state" role="status"></span></div>'
 )
@@ -50,16 +57,21 @@ _ACTIONS = (
 def _section(section_id: str, members: Sequence[OptionInfo], choices: Choices) -> str:
     options = "".join(_option(info, choices(info)) for info in members)
     title = html.escape(members[0].section_title)
-    return f'<section id="settings_{section_id}" data-section="{section_id}"><h2>{title}</h2>{options}</section>'
+    return (
+        f'<section id="settings_{section_id}" data-section="{section_id}"><h2>{title}</h2>{options}</section>'
+    )
 
 
 def _option(info: OptionInfo, choices: Sequence[str]) -> str:
     default = html.escape(json.dumps(info.default, ensure_ascii=False))
-    help_text = " ".join(filter(None, [info.help, "Takes effect when the page is loaded again." if info.needs_reload else ""]))
+    help_text = " ".join(
+        filter(None, [info.help, "Takes effect when the page is loaded again." if info.needs_reload else ""])
+    )
     words = html.escape(f"{info.key} {info.label} {info.help} {info.section_title}".lower())
     shown = f'<p class="setting-help" id="help_{info.key}">{html.escape(help_text)}</p>' if help_text else ""
     return (
-        f'<div class="setting" id="setting_{info.key}" data-key="{info.key}" data-kind="{_control_kind(info, choices)}" '
+        f'<div class="setting" id="setting_{info.key}" data-key="{info.key}" '
+        f'data-kind="{_control_kind(info, choices)}" '
         f'data-default="{default}" data-words="{words}">'
         f'<div class="setting-name"><label for="input_{info.key}">{html.escape(info.label)}</label>'
         f'<button type="button" class="setting-reset" title="Back to the default: {default}" '
@@ -80,7 +92,9 @@ def _control_kind(info: OptionInfo, choices: Sequence[str]) -> str:
 
 
 def _control(info: OptionInfo, choices: Sequence[str]) -> str:
-    names = f'id="input_{info.key}" name="{info.key}"' + (f' aria-describedby="help_{info.key}"' if info.help else "")
+    names = f'id="input_{info.key}" name="{info.key}"' + (
+        f' aria-describedby="help_{info.key}"' if info.help else ""
+    )
     kind = _control_kind(info, choices)
     if kind == "tick":
         return f'<input type="checkbox" {names}>'
@@ -88,10 +102,10 @@ def _control(info: OptionInfo, choices: Sequence[str]) -> str:
         return _number(info, names)
     if kind == "ticks":
         return f'<div class="setting-ticks" {names} role="group">{"".join(map(_tick, choices))}</div>'
-    if choices:
-        return f'<select {names}>{"".join(map(_choice, choices))}</select>'
     if kind == "list":
         return f'<input type="text" {names} placeholder="several, with commas between them">'
+    if choices:
+        return f"<select {names}>{''.join(map(_choice, choices))}</select>"
     return f'<input type="text" {names}>'
 
 
@@ -101,7 +115,8 @@ def _number(info: OptionInfo, names: str) -> str:
     number = f'<input type="number" {names} {attributes}>'
     if info.kind is not ComponentKind.SLIDER:
         return number
-    return f'<div class="setting-slider"><input type="range" {attributes} tabindex="-1" aria-hidden="true">{number}</div>'
+    slider = f'<input type="range" {attributes} tabindex="-1" aria-hidden="true">'
+    return f'<div class="setting-slider">{slider}{number}</div>'
 
 
 def _tick(choice: str) -> str:

@@ -17,18 +17,25 @@ CHECKPOINT = "sd_model_checkpoint"
 
 
 def settings_tab(house: House, tabs: Sequence[str]) -> None:
-    """Lay the tab out; `tabs` are the titles of the page's tabs. Folder settings stay away where a flag says so."""
+    """Lay the tab out; `tabs` are the titles of the page's tabs.
+
+    Folder settings stay away where a flag says so.
+    """
     above = shown_above_tabs(house)
     infos = [
         info
         for info in describe_options()
         if info.key not in above and not (info.restricted and house.flags.hide_ui_dir_config)
     ]
-    gr.HTML(settings_form(infos, lambda info: setting_choices(house, info, tabs)), elem_id="settings", elem_classes=["settings"])
+    gr.HTML(
+        settings_form(infos, lambda info: setting_choices(house, info, tabs)),
+        elem_id="settings",
+        elem_classes=["settings"],
+    )
 
 
 def shown_above_tabs(house: House) -> list[str]:
-    """Keys of the settings in the row above the tabs: the checkpoint, then those that the user wants there."""
+    """Keys of the settings in the row above the tabs: the checkpoint, then what the user wants there."""
     return [CHECKPOINT, *(key for key in house.store.options.quicksettings_list if key != CHECKPOINT)]
 
 
@@ -36,7 +43,11 @@ def setting_choices(house: House, info: OptionInfo, tabs: Sequence[str] = ()) ->
     """What an option can be chosen from now; nothing if it is free."""
     known = {
         ChoiceSource.CHECKPOINTS: lambda: checkpoint_titles(house),
-        ChoiceSource.VAES: lambda: ["Automatic", "None", *(file.name for file in house.engine.vae_shelf.list())],
+        ChoiceSource.VAES: lambda: [
+            "Automatic",
+            "None",
+            *(file.name for file in house.engine.vae_shelf.list()),
+        ],
         ChoiceSource.SAMPLERS: lambda: [each.name for each in SAMPLERS.values()],
         ChoiceSource.TABS: lambda: tabs,
         ChoiceSource.OPTIONS: lambda: [each.key for each in describe_options()],

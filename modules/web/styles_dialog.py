@@ -40,10 +40,13 @@ def styles_dialog(form: Form, house: House, open_button: gr.Button) -> None:
                 lines=3,
                 elem_id=name_of("edit_style_prompt"),
                 elem_classes=["prompt"],
-                info="{prompt} stands for the prompt so far; without it the style is put behind, after a comma.",
+                info="{prompt} stands for the prompt so far; without it the style is put after it.",
             )
             negative = gr.Textbox(
-                label="Negative prompt", lines=3, elem_id=name_of("edit_style_neg_prompt"), elem_classes=["prompt"]
+                label="Negative prompt",
+                lines=3,
+                elem_id=name_of("edit_style_neg_prompt"),
+                elem_classes=["prompt"],
             )
         with gr.Row(elem_classes=["dialog-buttons"]):
             save = gr.Button("Save", elem_id=name_of("edit_style_save"), variant="primary")

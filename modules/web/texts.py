@@ -21,15 +21,18 @@ def error_html(sentence: str) -> str:
 
 
 def infotext_html(infotext: str) -> str:
-    """A generation text: the prompt, the negative prompt, then the fields, each of which stays together in a line."""
+    """A generation text: the prompt, the negative prompt, then the fields."""
     if not infotext.strip():
         return ""
     text = read_infotext(infotext)
     lines = [f'<p class="infotext-prompt">{html.escape(text.prompt)}</p>'] if text.prompt else []
     if text.negative_prompt:
-        lines.append(f'<p class="infotext-negative"><b>Negative prompt:</b> {html.escape(text.negative_prompt)}</p>')
+        lines.append(
+            f'<p class="infotext-negative"><b>Negative prompt:</b> {html.escape(text.negative_prompt)}</p>'
+        )
     fields = ", ".join(
-        f"<span><b>{html.escape(key)}:</b> {html.escape(str(value))}</span>" for key, value in text.fields.items()
+        f"<span><b>{html.escape(key)}:</b> {html.escape(str(value))}</span>"
+        for key, value in text.fields.items()
     )
     lines.append(f'<p class="infotext-fields">{fields}</p>')
     return f'<div class="infotext-body" data-text="{html.escape(infotext)}">{"".join(lines)}</div>'

@@ -1,4 +1,7 @@
-"""The look: Gradio's plain theme with the system's own fonts and one accent colour. Nothing is fetched from elsewhere."""
+"""The look: Gradio's plain theme with the system's own fonts and one accent colour.
+
+Nothing is fetched from elsewhere.
+"""
 
 from collections.abc import Mapping
 
@@ -88,6 +91,9 @@ COLOURS: Mapping[str, str] = {
     "button_secondary_border_color_dark": "transparent",
     "button_secondary_text_color": "#2b323e",
     "button_secondary_text_color_dark": "#dde2ea",
+    "button_large_text_size": "15px",
+    "button_large_text_weight": "500",
+    "button_large_padding": "8px 14px",
     "button_large_radius": "6px",
     "button_medium_radius": "6px",
     "button_small_radius": "6px",
@@ -95,7 +101,7 @@ COLOURS: Mapping[str, str] = {
 
 
 def make_theme() -> gr.themes.Base:
-    """A theme whose fonts are the system's: the names are passed as plain text, so no font server is asked."""
+    """A theme whose fonts are the system's: as plain names, so that no font server is asked."""
     theme = gr.themes.Base(
         primary_hue=ACCENT,
         neutral_hue="slate",

@@ -13,7 +13,10 @@ DEFAULT_STEPS = 20
 
 
 class TokenCounter:
-    """Counts with the loaded checkpoint's own tokenizer, styles included. Until one is loaded nothing is counted."""
+    """Counts with the loaded checkpoint's own tokenizer, styles included.
+
+    Until one is loaded nothing is counted.
+    """
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -31,8 +34,17 @@ class TokenCounter:
     def _shown(self, text: str, steps: float | None, negative: bool) -> str:
         model = self._house.engine.model
         if model is None:
-            return '<span class="unknown" title="Counted as soon as the checkpoint is loaded">&hellip;/75</span>'
-        encoder = PromptEncoder(model, ConditioningOptions.from_options(self._house.store.options))
+            return (
+                '<span class="unknown" title="Counted as soon as the checkpoint is loaded">&hellip;/75</span>'
+            )
+        options = self._house.store.options
+        encoder = PromptEncoder(
+            model,
+            ConditioningOptions(
+                comma_padding_backtrack=options.comma_padding_backtrack,
+                use_old_scheduling=options.use_old_scheduling,
+            ),
+        )
         try:
             used, limit = encoder.count_tokens(text, max(int(steps or DEFAULT_STEPS), 1), negative=negative)
         except EaselError as error:

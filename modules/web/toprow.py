@@ -10,7 +10,10 @@ from modules.web.widgets import hidden_button, icon_button
 
 __all__ = ["TopRow", "top_row"]
 
-PROMPT_HINT = "Prompt\n(Ctrl+Enter generates, Alt+Enter skips, Esc interrupts; Ctrl+Up and Ctrl+Down change a word's emphasis)"
+PROMPT_HINT = (
+    "Prompt\n(Ctrl+Enter generates, Alt+Enter skips, Esc interrupts; "
+    "Ctrl+Up and Ctrl+Down change a word's emphasis)"
+)
 NEGATIVE_HINT = "Negative prompt\n(what the picture must not show)"
 
 
@@ -35,10 +38,19 @@ def top_row(form: Form, menus: Menus) -> TopRow:
     """Lay the row out; the prompts and the styles go into `form`."""
     parts: dict[str, gr.components.Component] = {}
     with gr.Row(elem_id=form.element_id("toprow"), elem_classes=["toprow"]):
-        with gr.Column(elem_id=form.element_id("prompt_container"), elem_classes=["prompt-container"], scale=6, min_width=320):
+        with gr.Column(
+            elem_id=form.element_id("prompt_container"),
+            elem_classes=["prompt-container"],
+            scale=6,
+            min_width=320,
+        ):
             parts["prompt_tokens"] = _prompt(form, "prompt", "Prompt", "prompt", PROMPT_HINT)
-            parts["negative_tokens"] = _prompt(form, "negative_prompt", "Negative prompt", "neg_prompt", NEGATIVE_HINT)
-        with gr.Column(elem_id=form.element_id("actions_column"), elem_classes=["actions-column"], scale=2, min_width=260):
+            parts["negative_tokens"] = _prompt(
+                form, "negative_prompt", "Negative prompt", "neg_prompt", NEGATIVE_HINT
+            )
+        with gr.Column(
+            elem_id=form.element_id("actions_column"), elem_classes=["actions-column"], scale=2, min_width=260
+        ):
             parts |= _generate_box(form)
             parts |= _tools(form)
             with gr.Row(elem_id=form.element_id("styles_row"), elem_classes=["styles-row"]):
@@ -52,10 +64,12 @@ def top_row(form: Form, menus: Menus) -> TopRow:
                     show_label=False,
                     container=False,
                 )
-                parts["edit_styles"] = icon_button("Edit styles", "edit", form.element_id("styles_edit_button"))
+                parts["edit_styles"] = icon_button(
+                    "Edit styles", "edit", form.element_id("styles_edit_button")
+                )
     parts["count_prompt"] = hidden_button(form.element_id("token_button"))
     parts["count_negative"] = hidden_button(form.element_id("negative_token_button"))
-    return TopRow(**parts)  # type: ignore[arg-type]
+    return TopRow(**parts)
 
 
 def _prompt(form: Form, field: str, label: str, name: str, hint: str) -> gr.HTML:

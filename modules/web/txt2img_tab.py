@@ -24,7 +24,9 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private",
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
 
-def txt2img_tab(house: House, menus: Menus, defaults: UiConfig, size: tuple[int, int]) -> tuple[Form, gr.Button]:
+def txt2img_tab(
+    house: House, menus: Menus, defaults: UiConfig, size: tuple[int, int]
+) -> tuple[Form, gr.Button]:
     """Lay the tab out and bind it; gives its form and the button that reads parameters into it."""
     form = Form("txt2img", defaults)
     top = top_row(form, menus)
@@ -36,12 +38,15 @@ def txt2img_tab(house: House, menus: Menus, defaults: UiConfig, size: tuple[int,
     _bind_prompts(form, top, house)
     _bind_panel(buttons, form, results)
     _bind_pictures(results, PictureActions(house))
+    _bind_sending(form, results, ParameterReader(house, form))
     _bind_memory(form)
     return form, top.paste
 
 
 def _bind_job(form: Form, top: TopRow, results: Results, tasks: Tasks) -> None:
-    """Generate sends a job and the page follows it; static/js/progress.js presses `collect` when it has ended."""
+    """Generate sends a job and the page follows it; static/js/progress.js presses `collect` when it has
+    ended.
+    """
     top.generate.click(
         tasks.submit,
         [results.ticket, *form.components()],
@@ -59,7 +64,9 @@ def _bind_job(form: Form, top: TopRow, results: Results, tasks: Tasks) -> None:
         trigger_mode="multiple",
         **QUIET,
     ).then(fn=None, js=f"() => collected({form.tab!r})")
-    top.interrupt.click(tasks.interrupt, results.ticket, None, js=f"() => followedTask({form.tab!r})", **AT_ONCE)
+    top.interrupt.click(
+        tasks.interrupt, results.ticket, None, js=f"() => followedTask({form.tab!r})", **AT_ONCE
+    )
     top.skip.click(tasks.skip, None, None, **AT_ONCE)
     chosen = f"(_, info) => [selectedPicture({form.tab!r}), info]"
     results.show_info.click(
@@ -71,7 +78,9 @@ def _bind_prompts(form: Form, top: TopRow, house: House) -> None:
     prompt, negative, styles = (form.controls[name] for name in ("prompt", "negative_prompt", "styles"))
     counter = TokenCounter(house)
     counted = {"trigger_mode": "always_last", **AT_ONCE}
-    top.count_prompt.click(counter.count_positive, [prompt, form.controls["steps"], styles], top.prompt_tokens, **counted)
+    top.count_prompt.click(
+        counter.count_positive, [prompt, form.controls["steps"], styles], top.prompt_tokens, **counted
+    )
     top.count_negative.click(
         counter.count_negative, [negative, form.controls["steps"], styles], top.negative_tokens, **counted
     )
@@ -84,9 +93,9 @@ def _bind_prompts(form: Form, top: TopRow, house: House) -> None:
     def apply_styles(prompt: str, negative: str, names: list[str]) -> tuple[str, str, list[str]]:
         return *house.styles.apply(prompt or "", negative or "", names or []), []
 
-    top.apply_styles.click(apply_styles, [prompt, negative, styles], [prompt, negative, styles], **QUIET).then(
-        fn=None, js=f"() => promptsChanged({form.tab!r})"
-    )
+    top.apply_styles.click(
+        apply_styles, [prompt, negative, styles], [prompt, negative, styles], **QUIET
+    ).then(fn=None, js=f"() => promptsChanged({form.tab!r})")
     styles.change(fn=None, js=f"() => promptsChanged({form.tab!r})")
 
 
@@ -112,6 +121,16 @@ def _bind_pictures(results: Results, actions: PictureActions) -> None:
     results.open_folder.click(actions.open, None, results.log, **QUIET)
 
 
+def _bind_sending(form: Form, results: Results, reader: ParameterReader) -> None:
+    results.send_to_txt2img.click(
+        reader.read_picture,
+        [results.index, results.generation_info],
+        form.components(),
+        js=f"(_, info) => [selectedPicture({form.tab!r}), info]",
+        **QUIET,
+    ).then(fn=None, js=f"() => promptsChanged({form.tab!r})")
+
+
 def _bind_memory(form: Form) -> None:
     """Every change is written to the browser's own store; when the page is opened the values are put back."""
     names = list(form.controls)
@@ -127,5 +146,3 @@ def _bind_memory(form: Form) -> None:
         inputs=form.components(),
         js=f"(...values) => rememberForm({form.tab!r}, {names!r}, values)",
     )
-
-

@@ -27,14 +27,23 @@ class UiConfig:
         except FileNotFoundError:
             return cls({})
         except (OSError, ValueError) as error:
-            log.warning("%s cannot be read (%s); the page starts with the program's own defaults.", path, error)
+            log.warning(
+                "%s cannot be read (%s); the page starts with the program's own defaults.", path, error
+            )
             return cls({})
         return cls(values if isinstance(values, dict) else {})
 
     def over(self, tab: str, label: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """`arguments` of a control with the file's values over them, where they are of the same kind."""
-        found = {key: self._values.get(f"{tab}/{label}/{key}") for key in KNOWN if key in arguments or key == "visible"}
-        return {**arguments, **{key: value for key, value in found.items() if _fits(value, arguments.get(key))}}
+        found = {
+            key: self._values.get(f"{tab}/{label}/{key}")
+            for key in KNOWN
+            if key in arguments or key == "visible"
+        }
+        return {
+            **arguments,
+            **{key: value for key, value in found.items() if _fits(value, arguments.get(key))},
+        }
 
 
 def _fits(value: Any, default: Any) -> bool:

@@ -7,13 +7,24 @@ from typing import Any
 
 import gradio as gr
 
-__all__ = ["TabPage", "fold", "hidden_button", "hidden_text", "icon_button", "input_fold", "tab_bar", "tab_page"]
+__all__ = [
+    "TabPage",
+    "fold",
+    "hidden_button",
+    "hidden_text",
+    "icon_button",
+    "input_fold",
+    "tab_bar",
+    "tab_page",
+]
 
 TabPage = tuple[str, str]
 
 
 def icon_button(label: str, icon: str, elem_id: str | None = None, **arguments: Any) -> gr.Button:
-    """A square button that shows `icon` of static/css/icons.css; `label` is its accessible name and its tooltip."""
+    """A square button that shows `icon` of static/css/icons.css; `label` is its accessible name and its
+    tooltip.
+    """
     classes = ["tool", f"icon-{icon}"]
     return gr.Button(label, elem_id=elem_id, elem_classes=classes, min_width=0, scale=0, **arguments)
 
@@ -29,33 +40,23 @@ def hidden_text(elem_id: str, value: str = "") -> gr.Textbox:
 
 
 @contextmanager
-def fold(label: str, elem_id: str, is_open: bool = False) -> Iterator[gr.Column]:
-    """A panel under a heading that opens and shuts it.
-
-    A Gradio accordion puts its contents into the page only when it is first opened; here they are always there, and
-    static/js/folds.js hides them.
-    """
-    with gr.Column(elem_id=elem_id, elem_classes=["fold", "open"] if is_open else ["fold"], min_width=0) as column:
-        gr.HTML(
-            f'<button type="button" class="label-wrap fold-toggle" aria-expanded="{str(is_open).lower()}">'
-            f'<span>{html.escape(label)}</span><span class="icon"></span></button>',
-            elem_classes=["fold-head"],
-        )
-        with gr.Column(elem_classes=["fold-body"], min_width=0):
-            yield column
-
-
-@contextmanager
 def input_fold(label: str, elem_id: str, summary_id: str, info: str) -> Iterator[gr.Checkbox]:
-    """A fold whose heading is a checkbox: ticking opens it. Gives the checkbox; `summary_id` names a short text beside it."""
+    """A fold whose heading is a checkbox: ticking opens it.
+
+    Gives the checkbox; `summary_id` names a short text beside it.
+    """
     with gr.Column(elem_id=elem_id, elem_classes=["fold", "input-accordion"], min_width=0):
         with gr.Row(elem_classes=["fold-head", "label-wrap"]):
             checkbox = gr.Checkbox(
-                label=label, elem_id=f"{elem_id}-checkbox", elem_classes=["input-accordion-checkbox"], container=False
+                label=label,
+                elem_id=f"{elem_id}-checkbox",
+                elem_classes=["input-accordion-checkbox"],
+                container=False,
             )
             gr.HTML(f'<span id="{summary_id}"></span>', elem_classes=["fold-summary"])
             gr.HTML(
-                f'<button type="button" class="fold-toggle" aria-expanded="false" title="{html.escape(info)}" '
+                f'<button type="button" class="fold-toggle" aria-expanded="false" '
+                f'title="{html.escape(info)}" '
                 f'aria-label="Show or hide {html.escape(label)}"><span class="icon"></span></button>'
             )
         with gr.Column(elem_classes=["fold-body"], min_width=0):
@@ -64,9 +65,12 @@ def input_fold(label: str, elem_id: str, summary_id: str, info: str) -> Iterator
 
 
 def tab_bar(pages: Sequence[TabPage], label: str) -> gr.HTML:
-    """The row of tab buttons for `pages`, pairs of element id and title; static/js/tabs.js switches between them."""
+    """The row of tab buttons for `pages`, pairs of element id and title; static/js/tabs.js switches between
+    them.
+    """
     buttons = "".join(
-        f'<button type="button" role="tab" id="{page_id}-button" aria-controls="{page_id}" data-page="{page_id}" '
+        f'<button type="button" role="tab" id="{page_id}-button" data-page="{page_id}" '
+        f'aria-controls="{page_id}" '
         f'aria-selected="{str(number == 0).lower()}" tabindex="{0 if number == 0 else -1}" '
         f'class="{"selected" if number == 0 else ""}">{html.escape(title)}</button>'
         for number, (page_id, title) in enumerate(pages)

@@ -64,7 +64,7 @@ function progressSentence(answer, step, waiting) {
     const parts = [`${Math.round((answer.progress ?? 0) * 100)}%`];
     if (step?.total) parts.push(`step ${step.done}/${step.total}`);
     if (answer.eta) parts.push(`${formatSeconds(answer.eta)} left`);
-    if (!step?.done && answer.textinfo) parts.push(answer.textinfo);
+    if (answer.textinfo) parts.push(answer.textinfo);
     if (waiting) parts.push(`${waiting} more waiting`);
     return parts.join(" · ");
 }
