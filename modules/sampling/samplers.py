@@ -1,7 +1,7 @@
 """The table of samplers, and the reading of their names."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -220,13 +220,14 @@ def _schedule_names() -> dict[str, Schedule]:
     return {name.casefold(): row for row in rows for name in (row.name, row.key, *row.aliases)}
 
 
-def _unknown(field: str, what: str, asked: str, known: Iterable[str]) -> InvalidRequest:
-    known = list(known)
-    nearest = difflib.get_close_matches(
-        asked.casefold(), [name.casefold() for name in known], n=1, cutoff=0.4
-    )
+def _unknown(
+    field: str, what: str, asked: str, known: Sequence[str], joined: Iterable[str] = ()
+) -> InvalidRequest:
+    """The refusal of a name. `joined` names may be suggested too, but are not listed."""
+    spelled = {name.casefold(): name for name in (*joined, *known)}
+    nearest = difflib.get_close_matches(asked.strip().casefold(), spelled, n=1)
     shown = asked if len(asked) <= 60 else asked[:57] + "..."
-    hint = next((f" Did you mean {name!r}?" for name in known if [name.casefold()] == nearest), "")
+    hint = f" Did you mean {spelled[nearest[0]]!r}?" if nearest else ""
     return InvalidRequest(field, f"There is no {what} named {shown!r}.{hint} There are: {', '.join(known)}.")
 
 
@@ -249,7 +250,7 @@ def resolve_sampler(name: str, scheduler: str | None = None) -> tuple[Sampler, S
     """
     asked = (name or "").strip().casefold()
     schedules = _schedule_names()
-    chosen = schedules.get((scheduler or AUTOMATIC.name).strip().casefold())
+    chosen = schedules.get((scheduler or "").strip().casefold() or AUTOMATIC.key)
     if chosen is None:
         raise _unknown("scheduler", "schedule", str(scheduler), [row.name for row in SCHEDULES.values()])
     plain = _sampler_names().get(asked)
@@ -257,7 +258,8 @@ def resolve_sampler(name: str, scheduler: str | None = None) -> tuple[Sampler, S
         return SAMPLERS[plain], chosen
     joined = _split_joined(asked)
     if joined is None:
-        raise _unknown("sampler_name", "sampler", name, SAMPLERS)
+        old_names = (f"{row} {schedule.name}" for row in SAMPLERS for schedule in SCHEDULES.values())
+        raise _unknown("sampler_name", "sampler", name, list(SAMPLERS), old_names)
     return SAMPLERS[joined[0]], joined[1]
 
 
