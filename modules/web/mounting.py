@@ -31,6 +31,7 @@ SCRIPTS = (
     "prompt_keys",
     "token_counter",
     "form_memory",
+    "sliders",
     "hires",
     "drop_picture",
     "settings",

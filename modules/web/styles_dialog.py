@@ -58,7 +58,7 @@ def styles_dialog(form: Form, house: House, open_button: gr.Button) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
     open_button.click(fn=None, js=f"() => openDialog({name_of('styles_dialog')!r})")
     close.click(fn=None, js="() => closeDialog()")
-    chosen.change(actions.show, [chosen, prompt, negative], [prompt, negative], **quiet)
+    chosen.change(actions.show, chosen, [prompt, negative], **quiet)
     save.click(actions.save, [chosen, prompt, negative], outputs, **quiet)
     delete.click(fn=None, inputs=chosen, js=f"(name) => confirmStyleDeletion({form.tab!r}, name)")
     really_delete.click(actions.delete, chosen, [*outputs, prompt, negative], **quiet)
@@ -70,10 +70,10 @@ class _StyleActions:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def show(self, name: str | None, prompt: str, negative: str) -> tuple[str, str]:
+    def show(self, name: str | None) -> Sequence[Any]:
         """The texts of the style chosen; a new name leaves what is written."""
         found = next((style for style in self._house.styles.list() if style.name == name), None)
-        return (found.prompt, found.negative_prompt) if found else (prompt or "", negative or "")
+        return (found.prompt, found.negative_prompt) if found else (gr.skip(), gr.skip())
 
     def save(self, name: str | None, prompt: str | None, negative: str | None) -> Sequence[Any]:
         """Write the style and offer it in both menus."""

@@ -9,7 +9,6 @@ import gradio as gr
 
 __all__ = [
     "TabPage",
-    "fold",
     "hidden_button",
     "hidden_text",
     "icon_button",
