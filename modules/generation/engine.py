@@ -21,6 +21,7 @@ from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncod
 from modules.errors import NotFound
 from modules.flags import Flags
 from modules.folders import Folders
+from modules.generation.attention import attention_of
 from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.preview import LinearPreview
 from modules.generation.request import Txt2ImgRequest
@@ -29,7 +30,7 @@ from modules.generation.run import Run, plan_run
 from modules.generation.saving import Album
 from modules.generation.txt2img import Artist, Studio, make_pictures
 from modules.generation.watcher import Watcher
-from modules.memory import choose_policy
+from modules.memory import AttentionKind, attention_scope, choose_policy, set_attention, set_threads
 from modules.prompts import Emphasis, StyleBook
 from modules.settings import Options
 
@@ -47,6 +48,7 @@ class _Loaded:
         enlarge_as_reference(model.unet)
         self.model = model
         self._encodings = EncodingCache()
+        self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
 
     def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
         """Whether this is what loading these files would give."""
@@ -67,8 +69,14 @@ class _Loaded:
         )
         return PromptEncoder(self.model, wanted, self._encodings if options.persistent_cond_cache else None)
 
-    def artist(self, options: Options) -> Artist:
-        """Who draws with this model as `options` say."""
+    def artist(self, options: Options, attention: AttentionKind) -> Artist:
+        """Who draws with this model as `options` say. Raises InvalidRequest for an attention that is not
+        installed.
+        """
+        wanted = attention, options.upcast_attn or self.model.policy.upcast_sampling
+        if self._attention != wanted:
+            set_attention(self.model.unet, attention, upcast=wanted[1])
+            self._attention = wanted
         return Artist(self.model, self.encoder(options), lambda: self.preview)
 
 
@@ -80,6 +88,7 @@ class Engine:
 
     def __init__(self, folders: Folders, flags: Flags) -> None:
         self.folders, self.flags = folders, flags
+        set_threads()
         self.policy = choose_policy(flags)
         self.hashes = HashCache(folders.cache / "hashes.json", enabled=not flags.no_hashing)
         self.shelf = CheckpointShelf(
@@ -105,7 +114,9 @@ class Engine:
         return run
 
     def native_size(self, options: Options) -> tuple[int, int]:
-        """Width and height in pixels that the checkpoint of `options` was trained at, as its file says; else 512x512."""
+        """Width and height in pixels that the checkpoint of `options` was trained at, as its file says; else
+        512x512.
+        """
         try:
             stated = self._checkpoint_of(options).metadata.get("modelspec.resolution", "")
         except NotFound:
@@ -114,7 +125,7 @@ class Engine:
         return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else (512, 512)
 
     def count_tokens(self, text: str, options: Options, *, negative: bool = False) -> tuple[int, int]:
-        """Tokens that `text` uses and the limit of their chunks, (12, 75); (0, 75) while no model is loaded."""
+        """Tokens that `text` uses and the limit of its chunks, (12, 75); (0, 75) before a model is loaded."""
         loaded = self._loaded
         return loaded.encoder(options).count_tokens(text, negative=negative) if loaded else (0, 75)
 
@@ -131,8 +142,11 @@ class Engine:
 
         A checkpoint that cannot be loaded leaves the one before it in place.
         """
+        attention = attention_of(run.options, self.flags)
         with self._lock:
-            return make_pictures(run, self._studio(run, watcher), watcher)
+            studio = self._studio(run, attention, watcher)
+            with self.policy.precision_scope(), attention_scope(attention):
+                return make_pictures(run, studio, watcher)
 
     def _checkpoint_of(self, options: Options) -> CheckpointFile:
         """The checkpoint that `options` names; with no name the first there is, the program's own last."""
@@ -161,7 +175,7 @@ class Engine:
     def _load(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> _Loaded:
         return _Loaded(load_model(checkpoint, self.policy, self.folders.configs, vae))
 
-    def _studio(self, run: Run, watcher: Watcher) -> Studio:
+    def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         first = self._ready(run.options, note=watcher.on_note)
         second = None
         if run.hires and run.hires.checkpoint:
@@ -169,7 +183,7 @@ class Engine:
             vae = self._vae_of(run.options, checkpoint)
             second = first if first.is_from(checkpoint, vae) else self._load(checkpoint, vae)
         return Studio(
-            first=first.artist(run.options),
-            second=(second or first).artist(run.options),
+            first=first.artist(run.options, attention),
+            second=(second or first).artist(run.options, attention),
             album=Album(self.folders),
         )

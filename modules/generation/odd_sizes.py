@@ -27,7 +27,7 @@ class _DoublingUpsample(Upsample2D):
 
 
 def enlarge_as_reference(unet: UNet2DConditionModel) -> None:
-    """Let every upsampling layer of `unet` work in the reference's order. Weights and names stay as they are."""
+    """Let every upsampling layer of `unet` work in the reference's order; weights and names stay."""
     for module in unet.modules():
         if type(module) is Upsample2D:
             # The layer is as diffusers built it; only the order within its forward pass changes.
