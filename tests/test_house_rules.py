@@ -1,6 +1,7 @@
 """The rules of the house, held for all of it: style, types, floors, sizes, docstrings."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from modules.flags import WITHOUT_EFFECT, described_flags
 from modules.settings import describe_options
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,6 +17,8 @@ MODULES = ROOT / "modules"
 FILES = sorted(path for path in MODULES.rglob("*.py") if "__pycache__" not in path.parts)
 MOST_LINES_OF_A_FILE = 500
 MOST_LINES_OF_A_FUNCTION = 80
+READ_BY_LAUNCH = {"skip_python_version_check"}
+ALWAYS_ON = {"api"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -129,3 +133,11 @@ def test_every_setting_has_an_effect():
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert [info.key for info in describe_options() if info.key not in text] == []
+
+
+def test_every_flag_that_claims_an_effect_is_read():
+    """Flags that nothing reads belong to `later_flags` or `unused_flags`, which say so."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in FILES if "flags" not in path.parts)
+    claimed = [name for name, info in described_flags().items() if info.group not in WITHOUT_EFFECT]
+    read = set(re.findall(r"\bflags\.([a-z0-9_]+)", text)) | set(re.findall(r'"([a-z0-9_]+)"', text))
+    assert [name for name in claimed if name not in read | READ_BY_LAUNCH | ALWAYS_ON] == []

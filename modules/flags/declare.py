@@ -19,6 +19,7 @@ class FlagGroup(StrEnum):
     SAVING = "Saving and settings"
     START = "Installing and starting"
     EXTENSIONS = "Extensions"
+    LATER = "Known, without effect in this version"
     UNUSED = "Accepted for the field's habits, without effect here"
 
 

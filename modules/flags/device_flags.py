@@ -25,13 +25,6 @@ class DeviceFlags:
     no_half: bool = flag(False, "Keep the model in float32.", D)
     no_half_vae: bool = flag(False, "Keep the VAE in float32.", D)
     upcast_sampling: bool = flag(False, "Sample in float32 while the model stays in half precision.", D)
-    medvram: bool = flag(False, "Move the model's parts to the card one at a time.", D)
-    medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", D)
-    lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", D)
-    lowram: bool = flag(False, "Load checkpoints straight to the card.", D)
-    disable_model_loading_ram_optimization: bool = flag(
-        False, "Load checkpoints without mapping the file into memory.", D
-    )
     xformers: bool = flag(False, "Use xformers' attention if it is installed.", D)
     force_enable_xformers: bool = flag(False, "--xformers, also on cards it does not know.", D)
     opt_sdp_attention: bool = flag(False, "Use torch's own attention (the default).", D)
@@ -42,17 +35,5 @@ class DeviceFlags:
     opt_split_attention_v1: bool = flag(False, "Like --opt-split-attention.", D)
     opt_split_attention_invokeai: bool = flag(False, "Like --opt-split-attention.", D)
     opt_sub_quad_attention: bool = flag(False, "Attention in chunks: least memory.", D)
-    sub_quad_q_chunk_size: int = flag(1024, "Query chunk of --opt-sub-quad-attention.", D, convert=int)
-    sub_quad_kv_chunk_size: int | None = flag(
-        None, "Key and value chunk of --opt-sub-quad-attention.", D, convert=int
-    )
-    sub_quad_chunk_threshold: int | None = flag(
-        None, "Percent of the card's memory from which --opt-sub-quad-attention cuts.", D, convert=int
-    )
     disable_opt_split_attention: bool = flag(False, "Plain attention, never in slices.", D)
-    disable_nan_check: bool = flag(False, "Do not look for NaN in what the model computes.", D)
-    opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", D)
     skip_load_model_at_start: bool = flag(False, "Load the checkpoint with the first picture.", D)
-    disable_safe_unpickle: bool = flag(
-        False, "Accepted; pickled checkpoints are always read as data and never run.", D
-    )

@@ -2,31 +2,43 @@
 
 import dataclasses
 
-from modules.flags.declare import FlagGroup, flag_info
+from modules.flags.declare import FlagGroup, FlagInfo, flag_info
 from modules.flags.device_flags import DeviceFlags
 from modules.flags.folder_flags import FolderFlags
+from modules.flags.later_flags import LaterFlags
 from modules.flags.server_flags import SavingFlags, ServerFlags
 from modules.flags.start_flags import StartFlags
 from modules.flags.unused_flags import UnusedFlags
 
-__all__ = ["Flags", "option_string", "unused_flags"]
+__all__ = ["WITHOUT_EFFECT", "Flags", "described_flags", "option_string", "unused_flags"]
+
+WITHOUT_EFFECT = frozenset({FlagGroup.LATER, FlagGroup.UNUSED})
+"""Groups of flags that are accepted and do nothing."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Flags(FolderFlags, ServerFlags, DeviceFlags, SavingFlags, StartFlags, UnusedFlags):
+class Flags(FolderFlags, ServerFlags, DeviceFlags, SavingFlags, StartFlags, LaterFlags, UnusedFlags):
     """The command line as it was given. `Flags()` is the command line without any flag."""
+
+
+def described_flags() -> dict[str, FlagInfo]:
+    """Every flag's declaration, by the name of its field."""
+    return {field.name: flag_info(field) for field in dataclasses.fields(Flags)}
 
 
 def option_string(name: str) -> str:
     """The spelling of the field `name` on the command line: `data_dir` is `--data-dir`."""
-    spelled = {field.name: flag_info(field).spelling for field in dataclasses.fields(Flags)}[name]
-    return spelled or "--" + name.replace("_", "-")
+    return described_flags()[name].spelling or "--" + name.replace("_", "-")
 
 
 def unused_flags(flags: Flags) -> dict[str, str]:
     """Flags that were given but have no effect, with the sentence that says why."""
     return {
-        option_string(field.name): flag_info(field).help
+        option_string(field.name): _why_unused(flag_info(field))
         for field in dataclasses.fields(flags)
-        if flag_info(field).group is FlagGroup.UNUSED and getattr(flags, field.name) != field.default
+        if flag_info(field).group in WITHOUT_EFFECT and getattr(flags, field.name) != field.default
     }
+
+
+def _why_unused(info: FlagInfo) -> str:
+    return info.help if info.group is FlagGroup.UNUSED else "This version does not have what it is about."

@@ -18,28 +18,16 @@ class ServerFlags:
     port: int | None = flag(None, "Port to serve at; without it 7860 or the next free one.", S, convert=int)
     listen: bool = flag(False, "Serve every machine of the network, not only this one.", S)
     server_name: str | None = flag(None, "Address to serve at, in place of --listen.", S)
-    subpath: str | None = flag(None, "Path under which a reverse proxy shows the page.", S)
     api: bool = flag(False, "The API is always on; the flag is accepted.", S)
     nowebui: bool = flag(False, "Serve the API without the page.", S)
     api_auth: str | None = flag(None, "Names and passwords for the API: user:password,user:password.", S)
-    api_log: bool = flag(False, "Write every API request to the log.", S)
-    api_server_stop: bool = flag(False, "Let the API stop and restart the server.", S)
-    add_stop_route: bool = flag(False, "Older name of --api-server-stop.", S)
-    cors_allow_origins: str | None = flag(None, "Origins that may call the API, comma separated.", S)
-    cors_allow_origins_regex: str | None = flag(None, "Pattern of origins that may call the API.", S)
     tls_keyfile: Path | None = flag(None, "Private key for HTTPS; with --tls-certfile.", S)
     tls_certfile: Path | None = flag(None, "Certificate for HTTPS; with --tls-keyfile.", S)
-    disable_tls_verify: bool | None = flag(
-        None, "Accept self-signed certificates for HTTPS.", S, store_false=True
-    )
     timeout_keep_alive: int = flag(30, "Seconds that an idle connection is kept.", S, convert=int)
     autolaunch: bool = flag(False, "Open the page in the browser when the server is ready.", S)
     theme: str | None = flag(None, "light or dark; without it as the browser is set.", S)
     gradio_auth: str | None = flag(None, "Names and passwords for the page: user:password,user:password.", S)
     gradio_auth_path: Path | None = flag(None, "File with names and passwords for the page.", S)
-    gradio_allowed_path: tuple[str, ...] = flag(
-        (), "Further folder whose files the page may show; may be repeated.", S, repeatable=True
-    )
     share: bool = flag(False, "Show the page on the internet through Gradio's relay.", S)
     hide_ui_dir_config: bool = flag(False, "Keep folder settings and folder buttons out of the page.", S)
     loglevel: str | None = flag(None, "CRITICAL, ERROR, WARNING, INFO or DEBUG.", S)
@@ -56,8 +44,4 @@ class SavingFlags:
     freeze_specific_settings: str | None = flag(
         None, "These settings cannot be changed: samples_save,samples_format.", V
     )
-    unix_filenames_sanitization: bool = flag(
-        False, "Keep characters in file names that only Windows forbids.", V
-    )
-    filenames_max_length: int = flag(128, "Longest file name that is written, in characters.", V, convert=int)
     no_hashing: bool = flag(False, "Do not compute the sha256 of checkpoints.", V)

@@ -48,3 +48,6 @@ class UnusedFlags:
     administrator: bool = flag(False, "As administrator the program starts anyway.", U)
     no_prompt_history: bool = flag(False, "Extensions of the prompt history have a setting.", U)
     disable_gpu_warning: bool = flag(False, "Use --skip-torch-cuda-test.", U)
+    disable_safe_unpickle: bool = flag(
+        False, "Pickled checkpoints are read as data, and nothing in them runs.", U
+    )

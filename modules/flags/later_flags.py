@@ -1,0 +1,70 @@
+"""Flags of the field whose subject this version does not have yet. They are accepted and named in the log."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modules.flags.declare import FlagGroup, flag
+
+__all__ = ["LaterFlags"]
+
+L = FlagGroup.LATER
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaterFlags:
+    """Moved to their own group with the release that gives them their effect."""
+
+    skip_torch_cuda_test: bool = flag(False, "Do not say so when torch cannot use the graphics card.", L)
+    test_server: bool = flag(False, "Start as the tests do: on the CPU, without opening a browser.", L)
+    log_startup: bool = flag(False, "Write to the log how long each step of the start took.", L)
+    dump_sysinfo: bool = flag(False, "Write a file about the machine and end.", L)
+    disable_all_extensions: bool = flag(False, "Start without any extension.", L)
+    disable_extra_extensions: bool = flag(False, "Start with the built-in extensions only.", L)
+    update_all_extensions: bool = flag(False, "Update every extension at start.", L)
+    enable_insecure_extension_access: bool = flag(
+        False, "Let the page install extensions although others can reach it.", L
+    )
+    allow_code: bool = flag(False, "Allow the script that runs code from the page.", L)
+    unix_filenames_sanitization: bool = flag(
+        False, "Keep characters in file names that only Windows forbids.", L
+    )
+    filenames_max_length: int = flag(128, "Longest file name that is written, in characters.", L, convert=int)
+    medvram: bool = flag(False, "Move the model's parts to the card one at a time.", L)
+    medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", L)
+    lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", L)
+    lowram: bool = flag(False, "Load checkpoints straight to the card.", L)
+    disable_model_loading_ram_optimization: bool = flag(
+        False, "Load checkpoints without mapping the file into memory.", L
+    )
+    sub_quad_q_chunk_size: int = flag(1024, "Query chunk of --opt-sub-quad-attention.", L, convert=int)
+    sub_quad_kv_chunk_size: int | None = flag(
+        None, "Key and value chunk of --opt-sub-quad-attention.", L, convert=int
+    )
+    sub_quad_chunk_threshold: int | None = flag(
+        None, "Percent of the card's memory from which --opt-sub-quad-attention cuts.", L, convert=int
+    )
+    disable_nan_check: bool = flag(False, "Do not look for NaN in what the model computes.", L)
+    opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", L)
+    subpath: str | None = flag(None, "Path under which a reverse proxy shows the page.", L)
+    api_log: bool = flag(False, "Write every API request to the log.", L)
+    api_server_stop: bool = flag(False, "Let the API stop and restart the server.", L)
+    add_stop_route: bool = flag(False, "Older name of --api-server-stop.", L)
+    cors_allow_origins: str | None = flag(None, "Origins that may call the API, comma separated.", L)
+    cors_allow_origins_regex: str | None = flag(None, "Pattern of origins that may call the API.", L)
+    disable_tls_verify: bool | None = flag(
+        None, "Accept self-signed certificates for HTTPS.", L, store_false=True
+    )
+    gradio_allowed_path: tuple[str, ...] = flag(
+        (), "Further folder whose files the page may show; may be repeated.", L, repeatable=True
+    )
+    esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
+    realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)
+    bsrgan_models_path: Path | None = flag(None, "Folder of BSRGAN upscalers.", L)
+    dat_models_path: Path | None = flag(None, "Folder of DAT upscalers.", L)
+    ldsr_models_path: Path | None = flag(None, "Folder of LDSR upscalers.", L)
+    scunet_models_path: Path | None = flag(None, "Folder of ScuNET upscalers.", L)
+    swinir_models_path: Path | None = flag(None, "Folder of SwinIR upscalers.", L)
+    gfpgan_models_path: Path | None = flag(None, "Folder of GFPGAN models.", L)
+    codeformer_models_path: Path | None = flag(None, "Folder of CodeFormer models.", L)
+    clip_models_path: Path | None = flag(None, "Folder of CLIP models for interrogation.", L)
+    textual_inversion_templates_dir: Path | None = flag(None, "Folder of training templates.", L)
