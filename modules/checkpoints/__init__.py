@@ -2,7 +2,7 @@
 
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.hashes import HashCache, old_hash
-from modules.checkpoints.loading import load_model, with_vae
+from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import Family, Model, Prediction, TextTower
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
@@ -14,6 +14,7 @@ __all__ = [
     "Family",
     "HashCache",
     "Model",
+    "ModelPlan",
     "Prediction",
     "TensorFile",
     "TextTower",
@@ -22,5 +23,6 @@ __all__ = [
     "load_model",
     "old_hash",
     "open_tensors",
+    "plan_model",
     "with_vae",
 ]

@@ -48,8 +48,8 @@ class HashCache:
     """sha256 of files, computed when first asked for, kept in the JSON file `store`.
 
     An entry counts while the file's path, size and time of change are the same. Safe to use from several
-    threads; several programs may share the file. Not `enabled` (`--no-hashing`), nothing is computed and every
-    hash is unknown.
+    threads; several programs may share the file. Not `enabled` (`--no-hashing`), nothing is computed and
+    every hash is unknown.
     """
 
     def __init__(self, store: Path, *, enabled: bool = True) -> None:

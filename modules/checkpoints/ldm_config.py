@@ -17,6 +17,18 @@ __all__ = ["LdmConfig", "read_ldm_config"]
 LONGEST_FILE = 1_000_000
 """Bytes."""
 
+_Bounds = tuple[float, float, type]
+
+MODEL_BOUNDS: Mapping[str, _Bounds] = {
+    "linear_start": (1e-9, 0.5, float),
+    "linear_end": (1e-9, 0.5, float),
+    "scale_factor": (1e-6, 1e6, float),
+}
+UNET_BOUNDS: Mapping[str, _Bounds] = {
+    "num_heads": (-1, 1024, int),
+    "num_head_channels": (1, 1024, int),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class LdmConfig:
@@ -24,7 +36,6 @@ class LdmConfig:
 
     linear_start: float = 0.00085
     linear_end: float = 0.012
-    timesteps: int = 1000
     scale_factor: float = 0.18215
     prediction: Prediction = Prediction.EPSILON
     num_heads: int = 8
@@ -43,12 +54,8 @@ def read_ldm_config(path: Path) -> LdmConfig:
     unet = _params(params, "unet_config")
     text = params.get("cond_stage_config") or params.get("conditioner_config") or {}
     given: dict[str, Any] = {
-        **_numbers(
-            path,
-            params,
-            {"linear_start": float, "linear_end": float, "timesteps": int, "scale_factor": float},
-        ),
-        **_numbers(path, unet, {"num_heads": int, "num_head_channels": int}),
+        **_numbers(path, params, MODEL_BOUNDS),
+        **_numbers(path, unet, UNET_BOUNDS),
     }
     if given.get("num_heads", 1) < 1:  # -1 is the layout's way to say: see num_head_channels
         del given["num_heads"]
@@ -77,11 +84,13 @@ def _params(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return params if isinstance(params, Mapping) else {}
 
 
-def _numbers(path: Path, params: Mapping[str, Any], kinds: Mapping[str, type]) -> dict[str, Any]:
-    found = {name: params[name] for name in kinds if params.get(name) is not None}
+def _numbers(path: Path, params: Mapping[str, Any], bounds: Mapping[str, _Bounds]) -> dict[str, Any]:
+    found = {name: params[name] for name in bounds if params.get(name) is not None}
     for name, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        low, high, _ = bounds[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise EaselError(
-                f'The model configuration {path.name} says "{name}: {value}", which is not a number.'
+                f'The model configuration {path.name} says "{name}: {value}", where a number from {low:g} to '
+                f"{high:g} is needed."
             )
-    return {name: kinds[name](value) for name, value in found.items()}
+    return {name: bounds[name][2](value) for name, value in found.items()}

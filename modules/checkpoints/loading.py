@@ -2,29 +2,83 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from modules.checkpoints.families import build_sd1, recognise_family
-from modules.checkpoints.families.sd1 import build_vae
+from modules.checkpoints.assembly import Blueprint
+from modules.checkpoints.families import Sd1Plan, plan_sd1, plan_vae, recognise_family
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.ldm_config import LdmConfig, read_ldm_config
 from modules.checkpoints.model import Family, Model
 from modules.checkpoints.opening import open_tensors
-from modules.checkpoints.vae_layout import VAE_PREFIX
+from modules.checkpoints.tensor_file import TensorFile
 from modules.errors import EaselError
 from modules.memory import DevicePolicy
 
-__all__ = ["alphas_cumprod", "load_model", "with_vae"]
+__all__ = ["ModelPlan", "load_model", "plan_model", "with_vae"]
 
-log = logging.getLogger(__name__)
+DEFAULT_CONFIG = "v1-inference.yaml"
+TIMESTEPS = 1000
 
-VAE_MARK = "decoder.conv_in.weight"
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelPlan:
+    """A checkpoint that was looked through and found whole; its numbers are not in memory yet."""
+
+    checkpoint: CheckpointFile
+    family: Family
+    vae_file: VaeFile | None
+    _config: LdmConfig
+    _parts: Sd1Plan
+    _vae: Blueprint[AutoencoderKL]
+
+    def load(self, policy: DevicePolicy) -> Model:
+        """Read the model into memory. May be called once."""
+        vae = self._vae.build(policy.vae_dtype, policy.device)
+        return Model(
+            checkpoint=self.checkpoint,
+            family=self.family,
+            prediction=self._config.prediction,
+            unet=self._parts.unet.build(policy.dtype, policy.device),
+            vae=vae,
+            towers=(self._parts.tower.build(policy),),
+            alphas_cumprod=_alphas_cumprod(self._config),
+            latent_scale=self._config.scale_factor,
+            latent_channels=vae.config.latent_channels,
+            policy=policy,
+            vae_file=self.vae_file,
+        )
+
+
+@contextmanager
+def plan_model(
+    file: CheckpointFile, configs: Path, vae: VaeFile | None = None, *, mapped: bool = True
+) -> Iterator[ModelPlan]:
+    """Open and check a checkpoint and its VAE, the file `vae` where one is given; inside, `load` reads it.
+
+    Between the two whoever owns another model can let go of it, so that memory holds one model at a time
+    and a broken file costs nothing. configs: the folder of Easel's model configurations and tokenizer.
+    mapped: see `open_tensors`. Raises EaselError, saying what is wrong with which file.
+    """
+    with ExitStack() as files:
+        tensors = files.enter_context(open_tensors(file.path, mapped=mapped))
+        config = read_ldm_config(file.config_path or configs / DEFAULT_CONFIG)
+        family = recognise_family(file.path, tensors.tensors, config if file.config_path else None)
+        if family is not Family.SD1:
+            raise EaselError(
+                f"{file.name} is a {family} checkpoint. This version draws with {Family.SD1} only; "
+                "choose a checkpoint of that family."
+            )
+        parts = plan_sd1(tensors, config, configs)
+        source = files.enter_context(open_tensors(vae.path, mapped=mapped)) if vae else tensors
+        part = _fitting_vae(source, config.scale_factor, parts.unet.module.config.out_channels)
+        yield ModelPlan(file, family, vae, config, parts, part)
 
 
 def load_model(
@@ -35,37 +89,9 @@ def load_model(
     *,
     mapped: bool = True,
 ) -> Model:
-    """Load a checkpoint, its VAE replaced by the file `vae` where one is given.
-
-    configs: the folder of Easel's own model configurations and tokenizer. mapped: see `open_tensors`.
-    Raises EaselError, saying what is wrong with which file. Its hash is then computed in the background.
-    """
-    config = (
-        read_ldm_config(file.config_path)
-        if file.config_path
-        else read_ldm_config(configs / "v1-inference.yaml")
-    )
-    with open_tensors(file.path, mapped=mapped) as tensors:
-        family = recognise_family(file.path, tensors.tensors, config if file.config_path else None)
-        if family is not Family.SD1:
-            raise EaselError(
-                f"{file.name} is a {family} checkpoint. This version draws with {Family.SD1} checkpoints "
-                "only; choose another one."
-            )
-        parts = build_sd1(tensors, config, policy, configs)
-    model = Model(
-        checkpoint=file,
-        family=family,
-        prediction=config.prediction,
-        unet=parts.unet,
-        vae=parts.vae if vae is None else load_vae(vae, config, policy),
-        towers=parts.towers,
-        alphas_cumprod=alphas_cumprod(config),
-        latent_scale=config.scale_factor,
-        latent_channels=parts.vae.config.latent_channels,
-        policy=policy,
-        vae_file=vae,
-    )
+    """Load a checkpoint in one go; see `plan_model`. Its hash is then computed in the background."""
+    with plan_model(file, configs, vae, mapped=mapped) as plan:
+        model = plan.load(policy)
     file.hash_later()
     return model
 
@@ -73,38 +99,33 @@ def load_model(
 def with_vae(model: Model, vae: VaeFile | None) -> Model:
     """The same model with the VAE of the file `vae`, or with the checkpoint's own for None.
 
-    Nothing else is loaded anew, and `model` itself is not changed. Raises EaselError for a VAE that does not fit.
+    Nothing else is loaded anew, and `model` itself is not changed. Raises EaselError for a VAE that does
+    not fit.
     """
     if vae == model.vae_file:
         return model
-    config = LdmConfig(scale_factor=model.latent_scale)
-    source = vae or model.checkpoint
-    part = load_vae(source, config, model.policy)
-    if part.config.latent_channels != model.latent_channels:
-        raise EaselError(
-            f"The VAE {source.name} makes latents of {part.config.latent_channels} channels, "
-            f"{model.checkpoint.name} needs {model.latent_channels}. Choose another VAE in the settings."
-        )
+    with open_tensors((vae or model.checkpoint).path) as tensors:
+        blueprint = _fitting_vae(tensors, model.latent_scale, model.latent_channels)
+        part = blueprint.build(model.policy.vae_dtype, model.policy.device)
     return replace(model, vae=part, vae_file=vae)
 
 
-def load_vae(file: VaeFile | CheckpointFile, config: LdmConfig, policy: DevicePolicy) -> AutoencoderKL:
-    """The VAE of a file that holds one alone (names without prefix) or of a whole checkpoint."""
-    with open_tensors(file.path) as tensors:
-        for prefix in ("", VAE_PREFIX):
-            if prefix + VAE_MARK in tensors.tensors:
-                return build_vae(tensors, config, policy, prefix)
-    raise EaselError(
-        f"{file.name} holds no VAE in the layout of Stable Diffusion. Choose another VAE in the settings."
-    )
+def _fitting_vae(file: TensorFile, scale: float, latent_channels: int) -> Blueprint[AutoencoderKL]:
+    blueprint = plan_vae(file, scale)
+    found = blueprint.module.config.latent_channels
+    if found != latent_channels:
+        raise EaselError(
+            f"The VAE in {file.path.name} makes latents of {found} channels, the checkpoint needs "
+            f"{latent_channels}. Choose another VAE in the settings."
+        )
+    return blueprint
 
 
-def alphas_cumprod(config: LdmConfig) -> Tensor:
-    """The products of 1 - beta, (timesteps,) float32, over "scaled linear" betas (Rombach et al. 2022).
+def _alphas_cumprod(config: LdmConfig) -> Tensor:
+    """The products of 1 - beta, (1000,) float32, over "scaled linear" betas (Rombach et al. 2022).
 
     Computed in float64, as the recorded program does.
     """
-    roots = torch.linspace(
-        config.linear_start**0.5, config.linear_end**0.5, config.timesteps, dtype=torch.float64
-    )
+    ends = config.linear_start**0.5, config.linear_end**0.5
+    roots = torch.linspace(*ends, TIMESTEPS, dtype=torch.float64)
     return torch.cumprod(1.0 - roots**2, dim=0).to(torch.float32)

@@ -28,7 +28,7 @@ from modules.errors import EaselError
 __all__ = ["looks_like_torch_file", "read_torch_index"]
 
 ZIP_START = b"PK\x03\x04"
-PICKLE_START = b"\x80"
+PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LOCAL_HEADER_BYTES = 30
 LONGEST_PICKLE = 64 << 20
@@ -47,6 +47,21 @@ STORAGES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
+ZIP_ERRORS = (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, struct.error)
+"""What a damaged archive makes the standard library raise."""
+PICKLE_ERRORS = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What a damaged or hostile pickle makes the machine or the stand-ins of this file raise."""
 FORBIDDEN_OPCODES = {"EXT1", "EXT2", "EXT4", "INST", "OBJ", "PERSID", "NEXT_BUFFER", "READONLY_BUFFER"}
 
 
@@ -71,7 +86,7 @@ class _View:
 
 def looks_like_torch_file(head: bytes) -> bool:
     """Whether a file that begins with `head` is a zip archive or a binary pickle."""
-    return head.startswith((ZIP_START, PICKLE_START))
+    return head.startswith((ZIP_START, *PICKLE_STARTS))
 
 
 def read_torch_index(path: Path) -> dict[str, StoredTensor]:
@@ -93,9 +108,11 @@ def read_torch_index(path: Path) -> dict[str, StoredTensor]:
 class _DataUnpickler(pickle.Unpickler):
     """Runs a pickle with the names of `_known` alone."""
 
-    def __init__(self, file: BinaryIO | io.BytesIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path) -> None:
         super().__init__(file)
         self._path = path
+        self.storages: dict[str, torch.dtype] = {}
+        """Number types of the storages that were named, by their keys."""
 
     def find_class(self, module: str, name: str) -> Any:
         """What the pickle gets for a name: a stand-in of this file. Raises EaselError for any other name."""
@@ -103,7 +120,7 @@ class _DataUnpickler(pickle.Unpickler):
         if found is None:
             raise EaselError(
                 f"{self._path.name} was not loaded: besides tensors it asks for {module[:80]}.{name[:80]}, "
-                "which a model has no need of and which could run commands on this machine. Nothing of it was "
+                "which a model does not need and which could run commands on this machine. Nothing of it was "
                 "run. "
                 "Look for the same model as .safetensors, or delete the file."
             )
@@ -114,6 +131,7 @@ class _DataUnpickler(pickle.Unpickler):
         kind, dtype, key, _, count, *rest = pid
         if kind != "storage" or not isinstance(dtype, torch.dtype) or type(count) is not int or any(rest):
             raise pickle.UnpicklingError("a reference to something that is no storage")
+        self.storages[str(key)] = dtype
         return _Storage(str(key), dtype, count)
 
 
@@ -159,54 +177,41 @@ REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-def _run(path: Path, file: BinaryIO | io.BytesIO) -> Any:
-    """Run the next pickle of `file`, checked first; the file then stands behind it."""
+def _run(path: Path, file: BinaryIO) -> tuple[Any, dict[str, torch.dtype]]:
+    """Run the next pickle of `file`, looked through first: its result, and the storages it names by key.
+
+    The file then stands behind it.
+    """
     start = file.tell()
+    index = io.BytesIO(file.read(LONGEST_PICKLE))
     try:
-        _check_instructions(path, file)
-        file.seek(start)
-        return _DataUnpickler(file, path).load()
-    except EaselError:
-        raise
-    # A hostile or damaged pickle can raise anything from the machine and from the stand-ins; none of it is
-    # run outside.
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        EOFError,
-        pickle.UnpicklingError,
-    ) as error:
-        raise _damaged(path, f"its index is not readable ({error})") from None
-    except (RecursionError, MemoryError, OverflowError, struct.error, ImportError) as error:
+        _check_instructions(path, index)
+        index.seek(0)
+        unpickler = _DataUnpickler(index, path)
+        result = unpickler.load()
+    except PICKLE_ERRORS as error:
         raise _damaged(path, f"its index is not readable ({type(error).__name__})") from None
+    file.seek(start + index.tell())
+    return result, unpickler.storages
 
 
-def _check_instructions(path: Path, file: BinaryIO | io.BytesIO) -> None:
-    start = file.tell()
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+def _check_instructions(path: Path, index: BinaryIO) -> None:
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(index)):
         if opcode.name in FORBIDDEN_OPCODES:
             raise _damaged(path, f"its index holds the instruction {opcode.name}, which torch never writes")
         # The machine's memo grows to the largest number that is named.
         if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and isinstance(argument, int) and argument > count:
             raise _damaged(path, "its index asks for more memory than it can need")
-        if file.tell() - start > LONGEST_PICKLE:
-            raise _damaged(path, "its index is longer than any model's")
 
 
 def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
     """The pickle's result, and where each storage lies: key -> (start, bytes)."""
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except ZIP_ERRORS:
         raise _damaged(path, "it is cut short or no zip archive") from None
     entries = {info.filename: info for info in archive.infolist()}
-    root = next(
-        (name[: -len("data.pkl")] for name in entries if name.endswith(("/data.pkl",)) or name == "data.pkl"),
-        None,
-    )
+    root = next((name.removesuffix("data.pkl") for name in entries if f"/{name}".endswith("/data.pkl")), None)
     if root is None:
         raise EaselError(
             f"{path.name} is a zip archive, not a model. Unpack it and put the model that it holds here."
@@ -218,7 +223,7 @@ def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int
         raise _damaged(path, "its contents are compressed, which torch never does")
     if _contents(path, archive, f"{root}byteorder", b"little") != b"little":
         raise EaselError(f"{path.name} was saved on a machine with another byte order and cannot be read.")
-    tree = _run(path, io.BytesIO(_contents(path, archive, index.filename)))
+    tree, _ = _run(path, io.BytesIO(_contents(path, archive, index.filename)))
     folder = f"{root}data/"
     starts = {
         name[len(folder) :]: (_data_start(path, file, info), info.file_size)
@@ -233,7 +238,7 @@ def _contents(path: Path, archive: zipfile.ZipFile, name: str, default: bytes = 
         return archive.read(name)
     except KeyError:
         return default
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError):
+    except ZIP_ERRORS:
         raise _damaged(path, "its index is damaged") from None
 
 
@@ -248,25 +253,20 @@ def _data_start(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> int:
 
 def _read_legacy(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
     """As `_read_zip`, for torch before 1.6: four pickles, then each storage after its count."""
-    if _run(path, file) != LEGACY_MAGIC:
+    if _run(path, file)[0] != LEGACY_MAGIC:
         raise EaselError(f"{path.name} is a pickle, but not one that torch wrote, so it is not a model.")
     _run(path, file)
     _run(path, file)
-    tree = _run(path, file)
-    keys = _run(path, file)
-    dtypes = {view.storage.key: view.storage.dtype for view in _state_dict(tree).values()}
-    starts = {}
-    for key in keys if isinstance(keys, list) else []:
+    tree, dtypes = _run(path, file)
+    keys, _ = _run(path, file)
+    starts: dict[str, tuple[int, int]] = {}
+    for key in map(str, keys if isinstance(keys, list) else []):
         prefix = file.read(8)
         count = struct.unpack("<q", prefix)[0] if len(prefix) == 8 else -1
-        if count < 0:
-            raise _damaged(path, "it is cut short")
-        if key not in dtypes:
-            raise EaselError(
-                f"{path.name} keeps numbers outside of its tensors; save it again with a newer torch."
-            )
-        starts[str(key)] = (file.tell(), count * dtypes[key].itemsize)
-        file.seek(count * dtypes[key].itemsize, io.SEEK_CUR)
+        if key not in dtypes or not 0 <= count <= path.stat().st_size:
+            raise _damaged(path, "its numbers do not lie where its index says")
+        starts[key] = (file.tell(), count * dtypes[key].itemsize)
+        file.seek(sum(starts[key]))
     return tree, starts
 
 

@@ -83,6 +83,8 @@ class TensorFile:
         ordered = (
             view.view(stored.shape) if stored.stride is None else view.as_strided(stored.shape, stored.stride)
         )
+        if dtype and stored.dtype is torch.float64:
+            ordered = ordered.to(dtype)  # some devices have no float64 to convert from
         tensor = ordered.to(device, dtype or stored.dtype, copy=self._map is not None).contiguous()
         del view, ordered
         self._release(stored)

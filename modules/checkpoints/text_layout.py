@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from modules.checkpoints.assembly import assemble, part_of
+from modules.checkpoints.assembly import Blueprint, draw_blueprint, part_of
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import TextTower
 from modules.checkpoints.tensor_file import TensorFile
 from modules.errors import EaselError
 from modules.memory import DevicePolicy
 
-__all__ = ["build_clip_tower", "load_tokenizer"]
+__all__ = ["TowerPlan", "load_tokenizer", "plan_clip_tower"]
 
 PREFIXES = ("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.")
 """The second is that of early fine-tunes."""
@@ -28,23 +29,37 @@ HEAD_WIDTH = 64
 START_TOKEN, END_TOKEN = 49406, 49407
 
 
-def build_clip_tower(file: TensorFile, config: LdmConfig, policy: DevicePolicy, configs: Path) -> TextTower:
+@dataclass(frozen=True, slots=True, eq=False)
+class TowerPlan:
+    """A text encoder that was checked and is not read yet, and its tokenizer."""
+
+    encoder: Blueprint[CLIPTextModel]
+    tokenizer: CLIPTokenizer
+
+    def build(self, policy: DevicePolicy) -> TextTower:
+        """The tower in memory. May be called once."""
+        encoder = self.encoder.build(policy.dtype, policy.device)
+        positions = torch.arange(encoder.config.max_position_embeddings, device=policy.device)
+        encoder.embeddings.position_ids = positions.expand((1, -1))
+        return TextTower(encoder, self.tokenizer)
+
+
+def plan_clip_tower(file: TensorFile, config: LdmConfig, configs: Path) -> TowerPlan:
     """The text encoder and its tokenizer. Raises EaselError for what is missing or unreadable."""
     prefix = next(prefix for prefix in PREFIXES if part_of(file, prefix))
     tensors = part_of(file, prefix)
     folder = _config_folder(config, configs)
     tower_config = _tower_config(tensors, folder)
-    encoder = assemble(
-        lambda: CLIPTextModel(tower_config),
-        file,
-        {name: prefix + name for name in tensors},
-        policy.dtype,
-        policy.device,
-    )
-    positions = torch.arange(tower_config.max_position_embeddings, device=policy.device)
-    encoder.embeddings.position_ids = positions.expand((1, -1))
-    has_vocabulary = folder is not None and (folder / "vocab.json").is_file()
-    return TextTower(encoder, load_tokenizer(folder if folder and has_vocabulary else configs / TOKENIZER))
+    names: dict[str | None, str] = {name: prefix + name for name in tensors}
+    encoder = draw_blueprint(lambda: CLIPTextModel(tower_config), file, names, "text encoder")
+    own_tokenizer = folder is not None and (folder / "vocab.json").is_file()
+    tokenizer = load_tokenizer(folder if folder and own_tokenizer else configs / TOKENIZER)
+    if len(tokenizer) > tower_config.vocab_size:
+        raise EaselError(
+            f"{file.path.name} knows {tower_config.vocab_size} tokens, its tokenizer has {len(tokenizer)}; "
+            "the text encoder is of a kind that Easel does not know."
+        )
+    return TowerPlan(encoder, tokenizer)
 
 
 def load_tokenizer(folder: Path) -> CLIPTokenizer:

@@ -22,7 +22,7 @@ NORM_OUT = re.compile(r"(encoder|decoder)\.norm_out\.(.+)")
 
 def vae_config(tensors: Mapping[str, StoredTensor], scale: float) -> dict[str, Any]:
     """Arguments of diffusers' AutoencoderKL, from names without prefix. KeyError if it is no such VAE."""
-    levels = _count(tensors, "encoder.down.")
+    levels = max(1, _count(tensors, "encoder.down."))
     channels = tuple(
         tensors[f"encoder.down.{level}.block.0.conv1.weight"].shape[0] for level in range(levels)
     )

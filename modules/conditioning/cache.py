@@ -14,8 +14,8 @@ __all__ = ["EncodingCache"]
 class EncodingCache:
     """Encoded chunks by encoder and key; the longest unused leave first.
 
-    At most `limit_bytes` are kept for each encoder, and its entries vanish with it. Whoever changes an encoder's
-    weights calls `clear`.
+    At most `limit_bytes` are kept for each encoder, and its entries vanish with it. Whoever changes an
+    encoder's weights calls `clear`.
     """
 
     def __init__(self, limit_bytes: int = 64 << 20) -> None:

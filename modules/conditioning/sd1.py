@@ -59,12 +59,19 @@ class Sd1TextEncoder:
         return make_chunks(pieces, self._tokenise, self._rules, self._embeddings)
 
     def encode(self, schedules: Sequence[Sequence[str]]) -> list[list[Conditioning]]:
-        """Conditionings of several schedules; the texts of one are made equally long and weighted together."""
-        chunked = {text: self.chunks(text)[0] for texts in schedules for text in texts}
-        states = self._states(
-            {chunk for chunks in chunked.values() for chunk in (*chunks, empty_chunk(self._rules))}
-        )
-        return [self._encode_schedule(texts, chunked, states) for texts in schedules]
+        """The conditionings of several schedules, whose texts are made equally long and weighted together."""
+        chunked = [self._equally_long(texts) for texts in schedules]
+        states = self._states(chunk for rows in chunked for chunks in rows.values() for chunk in chunks)
+        return [
+            self._encode_schedule(texts, rows, states) for texts, rows in zip(schedules, chunked, strict=True)
+        ]
+
+    def _equally_long(self, texts: Iterable[str]) -> dict[str, list[Chunk]]:
+        """The chunks of each distinct text, shorter ones filled up with chunks of the empty text."""
+        rows = {text: self.chunks(text)[0] for text in dict.fromkeys(texts)}
+        length = max(len(chunks) for chunks in rows.values())
+        empty = empty_chunk(self._rules)
+        return {text: chunks + [empty] * (length - len(chunks)) for text, chunks in rows.items()}
 
     def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
         tokenised: list[list[int]] = self._tower.tokenizer(
@@ -77,17 +84,14 @@ class Sd1TextEncoder:
         return tokenised
 
     def _encode_schedule(
-        self, texts: Sequence[str], chunked: dict[str, list[Chunk]], states: dict[tuple[object, ...], Tensor]
+        self, texts: Sequence[str], rows: dict[str, list[Chunk]], states: dict[tuple[object, ...], Tensor]
     ) -> list[Conditioning]:
-        distinct = list(dict.fromkeys(texts))
-        length = max(len(chunked[text]) for text in distinct)
-        filled = [
-            chunked[text] + [empty_chunk(self._rules)] * (length - len(chunked[text])) for text in distinct
-        ]
-        share = torch.tensor([distinct.index(text) for text in texts])
-        parts = [self._weigh([chunks[place] for chunks in filled], share, states) for place in range(length)]
-        conditionings = dict(zip(distinct, torch.cat(parts, dim=1), strict=True))
-        return [Conditioning(conditionings[text]) for text in texts]
+        place = {text: number for number, text in enumerate(rows)}
+        share = torch.tensor([place[text] for text in texts])
+        columns = zip(*rows.values(), strict=True)
+        tensor = torch.cat([self._weigh(column, share, states) for column in columns], dim=1)
+        conditionings = [Conditioning(row) for row in tensor]
+        return [conditionings[place[text]] for text in texts]
 
     def _weigh(
         self, chunks: Sequence[Chunk], share: Tensor, states: dict[tuple[object, ...], Tensor]
