@@ -55,17 +55,16 @@ class BrownianTree:
         state = np.random.SeedSequence(entropy=self._entropy, spawn_key=place, pool_size=POOL_SIZE)
         return make_generator(self._source, int(state.generate_state(1)[0]), self._home).draw(self._shape)
 
-    def _halves(self, node: _Node) -> tuple[_Node, _Node]:
+    def _half(self, node: _Node, time: float) -> _Node:
+        """The half of `node` that `time` lies in; of the middle itself, the left one."""
         middle = round(0.5 * (node.end + node.start), DIGITS)
         left, right, whole = middle - node.start, node.end - middle, node.end - node.start
-        gain = node.gain * (left / whole) + self._normal((node.key, node.depth)) * math.sqrt(
-            left * right / whole
-        )
+        normal = self._normal((node.key, node.depth))
+        gain = (node.gain * (left / whole)).add_(normal, alpha=math.sqrt(left * right / whole))
         key, depth = 2 * node.key, node.depth + 1
-        return (
-            _Node(node.start, middle, key, depth, node.value, gain),
-            _Node(middle, node.end, key + 1, depth, node.value + gain, node.gain - gain),
-        )
+        if time <= middle:
+            return _Node(node.start, middle, key, depth, node.value, gain)
+        return _Node(middle, node.end, key + 1, depth, node.value + gain, node.gain - gain)
 
     def at(self, time: float) -> Tensor:
         """W(time); a time outside counts as the nearer end."""
@@ -75,8 +74,7 @@ class BrownianTree:
             self._path.pop()
         node = self._path[-1]
         while node.start < time < node.end:
-            left, right = self._halves(node)
-            node = left if time <= left.end else right
+            node = self._half(node, time)
             self._path.append(node)
         return node.value if time == node.start else node.value + node.gain
 

@@ -212,12 +212,12 @@ def test_the_last_step_to_zero_lands_on_the_estimate_of_a_certain_world(name):
     torch.testing.assert_close(made, torch.full_like(made, certain.mean), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("steps", [2, 5])
 @pytest.mark.parametrize(
     "solver", [solvers.euler, solvers.heun, solvers.dpm2], ids=lambda solver: solver.__name__
 )
-def test_churn_draws_at_every_step_even_when_it_is_off(solver, steps):
+@pytest.mark.parametrize(("churn", "draws"), [(0.0, 0), (3.0, 5)])
+def test_churn_draws_at_every_step_wherever_it_is_used(solver, churn, draws):
     x = starts()
     noise = Fixed(x)
-    last(solver(WORLD.denoise, x, levels(steps), noise, SolverParams(s_churn=0)))
-    assert noise.draws == steps
+    last(solver(WORLD.denoise, x, levels(5), noise, SolverParams(s_churn=churn, s_tmin=1.0)))
+    assert noise.draws == draws

@@ -55,9 +55,8 @@ def _ddim(
         else:
             eps = direction = predict(x, time)
         x, denoised = _ddim_step(x, eps, direction, a, a_before, deviation)
-        draw = noise.next()  # drawn with eta 0 too, so that eta does not change which draw a later step gets
-        if deviation:
-            x = x + draw * deviation
+        if params.eta:
+            x = x + noise.next() * deviation
         yield Step(x, denoised, _level(a))
 
 

@@ -93,7 +93,8 @@ def dpm_fast(
             x = equation.second(x, t, down, eps, equation.at_first_node(x, t, down, eps, 1 / 2), 1 / 2)
         else:
             x = equation.third(x, t, down, eps, equation.at_first_node(x, t, down, eps, 1 / 3))
-        x = x + noise.next() * (params.s_noise * up)
+        if params.eta:
+            x = x + noise.next() * (params.s_noise * up)
         yield Step(x, denoised, math.exp(-t))
 
 
@@ -138,6 +139,6 @@ def dpm_adaptive(
         if factor >= SAFETY:
             sigma = math.exp(-t)
             previous, t = low, t_next
-            x = high + noise.next() * up
+            x = high + noise.next() * up if params.eta else high
             yield Step(x, denoised, sigma)
         step *= factor

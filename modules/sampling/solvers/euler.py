@@ -18,13 +18,13 @@ def _churned(
 ) -> tuple[Tensor, float]:
     """x and sigma after the stochastic rise of algorithm 2, lines 4 to 6.
 
-    A noise is drawn whether it is used or not.
+    With churn a noise is drawn at every step, at those outside s_tmin .. s_tmax for nothing.
     """
-    draw = noise.next()
-    if not params.s_tmin <= sigma <= params.s_tmax:
+    if not params.s_churn:
         return x, sigma
+    draw = noise.next()
     gamma = min(params.s_churn / steps, math.sqrt(2) - 1)
-    if gamma <= 0:
+    if gamma <= 0 or not params.s_tmin <= sigma <= params.s_tmax:
         return x, sigma
     raised = sigma * (1 + gamma)
     return x + draw * (params.s_noise * math.sqrt(raised**2 - sigma**2)), raised
