@@ -32,7 +32,7 @@ def test_a_picture_of_a_batch_is_the_picture_made_alone(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("steps", [1, 2, 3, 24, 40])
+@pytest.mark.parametrize("steps", [1, 2, 3, 37])
 def test_every_sampler_takes_any_number_of_steps(name, steps):
     assert torch.isfinite(draw(name, 1, steps=steps)).all()
 
@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("strength", [0.0, 0.1, 0.55, 1.0])
+@pytest.mark.parametrize("strength", [0.0, 0.55, 1.0])
 def test_every_sampler_starts_from_a_latent(name, strength):
     assert torch.isfinite(redraw(name, strength)).all()
     assert torch.isfinite(redraw(name, strength, exact=True)).all()

@@ -168,7 +168,7 @@ STOCHASTIC = [
 @pytest.mark.parametrize(("solver", "bound"), STOCHASTIC, ids=lambda value: getattr(value, "__name__", ""))
 def test_with_noise_the_pictures_have_the_worlds_distribution(solver, bound):
     generator = torch.Generator().manual_seed(1)
-    x = torch.randn(1, 1, 200, 200, generator=generator) * math.hypot(START, WORLD.deviation)
+    x = torch.randn(1, 1, 150, 150, generator=generator) * math.hypot(START, WORLD.deviation)
     sigmas = torch.tensor([*levels(100, 0.005), 0.0]).tolist()
     made = last(solver(WORLD.denoise, x + WORLD.mean, sigmas, Paths(x, sigmas), SolverParams()))
     assert float(made.mean()) == pytest.approx(WORLD.mean, abs=0.02)
@@ -180,7 +180,7 @@ def test_with_noise_the_pictures_have_the_worlds_distribution(solver, bound):
 )
 def test_churn_keeps_the_distribution(solver):
     generator = torch.Generator().manual_seed(1)
-    x = torch.randn(1, 1, 200, 200, generator=generator, dtype=torch.float64) * math.hypot(
+    x = torch.randn(1, 1, 150, 150, generator=generator, dtype=torch.float64) * math.hypot(
         START, WORLD.deviation
     )
     params = SolverParams(s_churn=20, s_tmin=0.05, s_tmax=50)
