@@ -172,9 +172,9 @@ class Guidance:
         """
         batch, odd = self._next_batch()
         if odd and level < self._options.s_min_uncond:
-            return self._without_negative(self._evaluate(x, time, batch.positive, owned=True))
+            return self._without_negative(self._positive(x, time, batch))
         if self._cancels:
-            return self._weighted_sum(self._evaluate(x, time, batch.positive, owned=True))
+            return self._weighted_sum(self._positive(x, time, batch))
         return self._mixed(*self._both(x, time, batch))
 
     def with_unconditional(self, x: Tensor, time: float, level: float) -> tuple[Tensor, Tensor]:
@@ -204,21 +204,25 @@ class Guidance:
         fits = self._options.batched and positive.length == negative.length
         return _Batch(positive, negative, positive.followed_by(negative) if fits else None)
 
-    def _evaluate(self, x: Tensor, time: float, joined: _Joined, owned: bool) -> Tensor:
-        """The network's prediction; with `owned` x is repeated for every part of a picture."""
-        if owned and not self._one_each:
-            x = x[self._owners]
+    def _for_parts(self, x: Tensor) -> Tensor:
+        """x (B, ...) with a row for every part (P, ...)."""
+        return x if self._one_each else x[self._owners]
+
+    def _evaluate(self, x: Tensor, time: float, joined: _Joined) -> Tensor:
+        """The network's prediction for rows of x and as many conditionings."""
         times = torch.full((x.shape[0],), time, device=x.device, dtype=torch.float32)
         return self._network(x, times, joined.context, joined.vector)
+
+    def _positive(self, x: Tensor, time: float, batch: _Batch) -> Tensor:
+        """Predictions for the parts alone, (P, C, h, w)."""
+        return self._evaluate(self._for_parts(x), time, batch.positive)
 
     def _both(self, x: Tensor, time: float, batch: _Batch) -> tuple[Tensor, Tensor]:
         """Predictions for the parts (P, C, h, w) and for the negative prompts (B, C, h, w)."""
         if batch.together is None:
-            positive = self._evaluate(x, time, batch.positive, owned=True)
-            return positive, self._evaluate(x, time, batch.negative, owned=False)
-        parts = x if self._one_each else x[self._owners]
-        both = self._evaluate(torch.cat([parts, x]), time, batch.together, owned=False)
-        return both[: len(parts)], both[len(parts) :]
+            return self._positive(x, time, batch), self._evaluate(x, time, batch.negative)
+        both = self._evaluate(torch.cat([self._for_parts(x), x]), time, batch.together)
+        return both[: len(self._parts)], both[len(self._parts) :]
 
     def _mixed(self, positive: Tensor, negative: Tensor) -> Tensor:
         """U + sum of (C_i - U) * w_i * scale."""
