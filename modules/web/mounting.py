@@ -1,15 +1,15 @@
 """Puts the page onto an application: theme, styles, scripts, static files, Gradio's own routes."""
 
+import hashlib
 import html
 import os
 from pathlib import Path
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 
 from modules.house import House
-from modules.version import VERSION
 from modules.web.page import build_page
 from modules.web.routes import page_routes
 from modules.web.theme import make_theme
@@ -18,7 +18,8 @@ __all__ = ["mount"]
 
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "/internal/web/static"
-# The order counts: later scripts use what earlier ones define.
+SCRIPT_URL = "/internal/web/page.js"
+# Later scripts use what earlier ones define.
 SCRIPTS = (
     "page",
     "tabs",
@@ -43,6 +44,12 @@ def mount(app: FastAPI, house: House) -> None:
     """Serve the page over `house` at `/` of `app`. Other routes have to be on `app` before."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     app.include_router(page_routes(house))
+    script = _scripts()
+
+    @app.get(SCRIPT_URL, include_in_schema=False)
+    def page_script() -> Response:
+        return Response(script, media_type="text/javascript")
+
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
     page = build_page(house)
     page.queue(default_concurrency_limit=None, api_open=False)
@@ -53,7 +60,7 @@ def mount(app: FastAPI, house: House) -> None:
         path="/",
         theme=make_theme(),
         css_paths=[STATIC / "css" / f"{name}.css" for name in STYLES],
-        head=_head(house),
+        head=_head(house, script),
         favicon_path=str(STATIC / "favicon.png"),
         footer_links=[],
         run_history=False,
@@ -63,13 +70,14 @@ def mount(app: FastAPI, house: House) -> None:
     )
 
 
-def _head(house: House) -> str:
-    """Tags for the page's head.
+def _scripts() -> str:
+    """All scripts as one: tags that Gradio adds to the head would be run by browsers in any order."""
+    return "\n".join((STATIC / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
-    The version in the addresses makes browsers fetch scripts anew after an update.
-    """
-    stamp = f"{VERSION}-{max(int(path.stat().st_mtime) for path in (STATIC / 'js').iterdir()):x}"
-    theme = house.flags.theme or ""
+
+def _head(house: House, script: str) -> str:
+    """Tags for the page's head. The digest in the address makes browsers fetch a changed script anew."""
+    digest = hashlib.sha256(script.encode()).hexdigest()[:10]
     icon = f'<link rel="icon" href="{STATIC_URL}/favicon.svg" type="image/svg+xml">'
-    scripts = "".join(f'<script src="{STATIC_URL}/js/{name}.js?{stamp}" defer></script>' for name in SCRIPTS)
-    return f'<meta name="easel-theme" content="{html.escape(theme)}">{icon}{scripts}'
+    theme = f'<meta name="easel-theme" content="{html.escape(house.flags.theme or "")}">'
+    return f'{theme}{icon}<script src="{SCRIPT_URL}?{digest}"></script>'

@@ -139,7 +139,7 @@ def _bind_memory(form: Form) -> None:
         inputs=form.components(),
         outputs=form.components(),
         js=f"(...values) => recallForm({form.tab!r}, {names!r}, values)",
-    )
+    ).then(fn=None, js=f"() => formRecalled({form.tab!r})")
     gr.on(
         [control.change for control in form.components() if hasattr(control, "change")],
         fn=None,

@@ -21,7 +21,12 @@ QUIET_BROWSER = [
     "--disable-sync",
     "--no-first-run",
 ]
-START = "import sys; from modules.flags import parse_flags; from modules.server import serve; serve(parse_flags(sys.argv[1:]))"
+START = """
+import sys
+from modules.flags import parse_flags
+from modules.server import serve
+serve(parse_flags(sys.argv[1:]))
+"""
 
 
 def _free_port() -> int:
@@ -81,7 +86,7 @@ def chromium():
 
 @pytest.fixture
 def watched(chromium, server):
-    """Opens pages of the server; at the end no page may have logged an error or asked another machine for anything."""
+    """Opens pages; at the end none may have logged an error or asked another machine for anything."""
     complaints: list[str] = []
     contexts = []
 
@@ -92,10 +97,11 @@ def watched(chromium, server):
         page.set_default_timeout(60_000)
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: _is_foreign(request.url, server) and complaints.append(request.url))
+        page.on(
+            "request", lambda request: _is_foreign(request.url, server) and complaints.append(request.url)
+        )
         page.goto(server)
-        page.wait_for_function("window.uiIsLoaded === true || (typeof uiIsLoaded !== 'undefined' && uiIsLoaded)")
-        page.wait_for_function("formIsRecalled")
+        page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled")
         return page
 
     yield open_page

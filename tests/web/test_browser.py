@@ -104,7 +104,9 @@ def test_the_last_pictures_are_shown_again_after_a_reload(page):
     generate(page)
     page.reload()
     page.wait_for_selector("[data-testid=detailed-image]")
-    page.wait_for_function("document.querySelector('#html_info_txt2img').textContent.includes('a lighthouse')")
+    page.wait_for_function(
+        "document.querySelector('#html_info_txt2img').textContent.includes('a lighthouse')"
+    )
 
 
 def test_more_work_is_queued_while_something_runs(page):
@@ -246,7 +248,9 @@ def test_a_saved_picture_tells_its_text_and_is_sent_to_the_form(page, user_folde
     prompt(page).fill("a kite")
     ask_for_small_picture(page, seed=77)
     generate(page)
-    newest = max((user_folder / "outputs" / "txt2img-images").rglob("*.png"), key=lambda path: path.stat().st_mtime)
+    newest = max(
+        (user_folder / "outputs" / "txt2img-images").rglob("*.png"), key=lambda path: path.stat().st_mtime
+    )
     fill(page, seed=1)
     page.click("#tab_pnginfo-button")
     page.set_input_files("#pnginfo_image input[type=file]", newest)
@@ -257,7 +261,13 @@ def test_a_saved_picture_tells_its_text_and_is_sent_to_the_form(page, user_folde
 
 
 def test_everything_that_scripts_look_for_is_in_the_page_before_any_tab_or_panel_is_opened(page):
-    wanted = ["#pnginfo_image", "#setting_jpeg_quality", "#txt2img_hr_upscaler", "#txt2img_subseed", "#txt2img_edit_style_prompt"]
+    wanted = [
+        "#pnginfo_image",
+        "#setting_jpeg_quality",
+        "#txt2img_hr_upscaler",
+        "#txt2img_subseed",
+        "#txt2img_edit_style_prompt",
+    ]
     assert [name for name in wanted if page.locator(name).count() != 1] == []
     assert page.evaluate("missingIds") == []
 

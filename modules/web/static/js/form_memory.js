@@ -13,11 +13,13 @@ function rememberForm(tab, names, values) {
 
 function recallForm(tab, names, values) {
     const kept = localGet(formKey(tab), {});
-    setTimeout(() => {
-        formIsRecalled = true;
-        promptsChanged(tab);
-    }, 500);
     return names.map((name, number) => kept[name] ?? values[number]);
+}
+
+// Called once the values stand in the form: what changes from now on is the person's doing.
+function formRecalled(tab) {
+    formIsRecalled = true;
+    promptsChanged(tab);
 }
 
 onUiLoaded(() => press("txt2img_recall"));
