@@ -21,6 +21,7 @@ from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncod
 from modules.errors import NotFound
 from modules.flags import Flags
 from modules.folders import Folders
+from modules.generation.artist import Artist
 from modules.generation.attention import attention_of
 from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.preview import LinearPreview
@@ -28,7 +29,7 @@ from modules.generation.request import Txt2ImgRequest
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.saving import Album
-from modules.generation.txt2img import Artist, Studio, make_pictures
+from modules.generation.txt2img import Studio, make_pictures
 from modules.generation.watcher import Watcher
 from modules.memory import AttentionKind, attention_scope, choose_policy, set_attention, set_threads
 from modules.prompts import Emphasis, StyleBook
@@ -169,11 +170,12 @@ class Engine:
         vae = self._vae_of(options, checkpoint)
         if self._loaded is None or not self._loaded.is_from(checkpoint, vae):
             note(f"Loading {checkpoint.name}")
-            self._loaded = self._load(checkpoint, vae)
+            self._loaded = self._load(checkpoint, vae, options)
         return self._loaded
 
-    def _load(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> _Loaded:
-        return _Loaded(load_model(checkpoint, self.policy, self.folders.configs, vae))
+    def _load(self, checkpoint: CheckpointFile, vae: VaeFile | None, options: Options) -> _Loaded:
+        policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
+        return _Loaded(load_model(checkpoint, policy, self.folders.configs, vae))
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         first = self._ready(run.options, note=watcher.on_note)
@@ -181,7 +183,7 @@ class Engine:
         if run.hires and run.hires.checkpoint:
             checkpoint = self.shelf.find(run.hires.checkpoint)
             vae = self._vae_of(run.options, checkpoint)
-            second = first if first.is_from(checkpoint, vae) else self._load(checkpoint, vae)
+            second = first if first.is_from(checkpoint, vae) else self._load(checkpoint, vae, run.options)
         return Studio(
             first=first.artist(run.options, attention),
             second=(second or first).artist(run.options, attention),

@@ -23,7 +23,9 @@ SMALLEST_SIDE, LARGEST_SIDE = 64, 8192
 
 
 def _seed(value: Any) -> int:
-    """A whole number as it is; anything else (empty, words, None) asks for a random one: -1."""
+    """A whole number as it is; anything else (empty, words, None, 1.5) asks for a random one: -1."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     try:
         return int(str(value).strip())
     except ValueError:
@@ -157,7 +159,15 @@ class Txt2ImgRequest(BaseModel):
         return _side(value)
 
     @field_validator(
-        "cfg_scale", "hr_scale", "subseed_strength", "eta", "s_churn", "s_tmin", "s_tmax", "s_noise"
+        "cfg_scale",
+        "hr_scale",
+        "subseed_strength",
+        "eta",
+        "s_churn",
+        "s_tmin",
+        "s_tmax",
+        "s_noise",
+        "s_min_uncond",
     )
     @classmethod
     def _no_infinity(cls, value: float | None) -> float | None:

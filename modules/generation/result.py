@@ -1,7 +1,7 @@
 """What a run answers: its pictures, and the facts about them as the field's clients read them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,13 @@ class GenerationResult:
         """The generation text of each picture, in the same order."""
         return [picture.infotext for picture in self.pictures]
 
-    def info_json(self) -> str:
-        """The `info` text of the field's answers: JSON with the seeds, prompts and texts of all pictures."""
+    def info_json(self, notes: Sequence[str] = ()) -> str:
+        """The `info` text of the field's answers: JSON with the seeds, prompts and texts of all pictures,
+        and the `notes` for the person where there are any.
+        """
         run, request, count = self.run, self.run.request, self.run.pictures
         has_grid = bool(self.pictures and self.pictures[0].is_grid)
-        info = {
+        info: dict[str, Any] = {
             "prompt": run.prompt,
             "all_prompts": [run.prompt] * count,
             "negative_prompt": run.negative_prompt,
@@ -70,6 +72,8 @@ class GenerationResult:
             "is_using_inpainting_conditioning": False,
             "version": self.version,
         }
+        if notes:
+            info["notes"] = list(notes)
         return json.dumps(info, ensure_ascii=False)
 
 

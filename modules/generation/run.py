@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from modules.errors import InvalidRequest
 from modules.generation.hires import HiresSize, size_of_second_pass
-from modules.generation.request import LARGEST_SIDE, Txt2ImgRequest
+from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE, Txt2ImgRequest
 from modules.generation.seeds import Seeds, draw_seed, seeds_of_pictures
 from modules.prompts import StyleBook, strip_comments, take_network_tags
 from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler
@@ -73,7 +73,12 @@ class Run:
 def _texts(
     prompt: str, negative: str, request: Txt2ImgRequest, options: Options, styles: StyleBook
 ) -> tuple[str, str]:
-    """Prompt and negative prompt with the request's styles, by setting without comments."""
+    """Prompt and negative prompt with the request's styles, by setting without comments.
+
+    Raises NotFound for a style that does not exist.
+    """
+    for name in request.styles:
+        styles.find(name)
     texts = styles.apply(prompt, negative, request.styles)
     return (strip_comments(texts[0]), strip_comments(texts[1])) if options.enable_prompt_comments else texts
 
@@ -90,6 +95,11 @@ def _plan_hires(
             "hr_upscaler", f"There is no upscaler named {upscaler!r}; the upscalers are {', '.join(known)}."
         )
     size = size_of_second_pass(request)
+    if min(size.width, size.height) < SMALLEST_SIDE:
+        raise InvalidRequest(
+            "hr_resize_x",
+            f"The hires pass would be {size.width}x{size.height}; a side has to be {SMALLEST_SIDE} at least.",
+        )
     if max(size.scaled_width, size.scaled_height) > LARGEST_SIDE:
         raise InvalidRequest(
             "hr_scale",

@@ -50,18 +50,17 @@ class Album:
         self._started = datetime.now().astimezone()
 
     def keep(
-        self, picture: MadePicture, run: Run, model: Model, position: int, complete: bool
+        self, picture: MadePicture, run: Run, model: Model, position: int, suffix: str = ""
     ) -> MadePicture:
-        """`picture`, saved if it is to be, with its path; an incomplete one only by `save_incomplete_images`.
+        """`picture` number `position` (0-based), saved if it is to be, with its path; `suffix` ends the name.
 
         Raises EaselError when it cannot be written.
         """
         options = run.options
-        wanted = run.save and options.samples_save and not run.request.do_not_save_samples
-        if not wanted or not (complete or options.save_incomplete_images):
+        if not run.save or not options.samples_save or run.request.do_not_save_samples:
             return picture
         folder = self._folders.place(options.outdir_samples or options.outdir_txt2img_samples)
-        place = SavePlace(folder, _facts(run, model, position, self._started))
+        place = SavePlace(folder, _facts(run, model, position, self._started), suffix=suffix)
         saved = save_picture(picture.image, place, picture.infotext, SaveOptions.from_options(options))
         return replace(picture, path=saved.path)
 

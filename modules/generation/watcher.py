@@ -28,7 +28,10 @@ class StepReport:
 
 @dataclass(frozen=True)
 class MadePicture:
-    """A finished picture: pixels, its generation text, seeds, and where it was saved (None: it was not)."""
+    """A finished picture: pixels, its generation text, seeds, and where it was saved (None: it was not).
+
+    `unsaved` is the sentence that says why it could not be, when it was to be saved.
+    """
 
     image: Image.Image
     infotext: str
@@ -36,6 +39,7 @@ class MadePicture:
     subseed: int
     path: Path | None = None
     is_grid: bool = False
+    unsaved: str | None = None
 
 
 class Watcher(Protocol):

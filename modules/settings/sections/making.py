@@ -19,7 +19,6 @@ class Infotext(Section):
     add_model_hash_to_info: bool = option(True, "Add model hash to infotext")
     add_vae_name_to_info: bool = option(True, "Add VAE name to infotext")
     add_vae_hash_to_info: bool = option(True, "Add VAE hash to infotext")
-    add_user_name_to_info: bool = option(False, "Add user name to infotext when authenticated")
     add_version_to_infotext: bool = option(True, "Add program version to infotext")
     disable_weights_auto_swap: bool = option(
         True, "Disregard checkpoint information from pasted infotext", help="The loaded checkpoint stays."
@@ -54,9 +53,6 @@ class LivePreviews(Section):
         "Live preview method",
         help="Full: the VAE itself, slow. Approx cheap: a linear map fitted to the VAE. Approx NN and TAESD "
         "need models of their own and show the same as Approx cheap.",
-    )
-    live_preview_content: Literal["Combined", "Prompt", "Negative prompt"] = option(
-        "Prompt", "Live preview subject"
     )
     live_preview_refresh_period: float = option(
         1000, "Progressbar and preview update period", help="In milliseconds.", ge=50, le=60_000

@@ -25,11 +25,6 @@ class StableDiffusion(Section):
         help="What (more:1.2) and [less] do. None: the characters are text; Ignore: they are left out; "
         "No norm: without bringing the mean back.",
     )
-    enable_batch_seeds: bool = option(
-        True,
-        "Make the samplers' noise of every picture of a batch its own",
-        help="So a picture of a batch is the picture made alone.",
-    )
     enable_prompt_comments: bool = option(
         True, "Enable comments", help="Text from # to the end of the line is left out."
     )
@@ -67,11 +62,6 @@ class Vae(Section):
         "SD VAE",
         help="None: the checkpoint's own; Automatic: the file beside the checkpoint with its name, if any.",
         source=ChoiceSource.VAES,
-    )
-    auto_vae_precision: bool = option(
-        True,
-        "Automatically revert VAE to 32-bit floats",
-        help="When it computes NaN in half precision, which would be a black picture.",
     )
     auto_vae_precision_bfloat16: bool = option(
         False, "Automatically convert VAE to bfloat16", help="In place of float16."

@@ -75,11 +75,6 @@ class UiAlternatives(Section):
     txt2img_settings_accordion: bool = option(
         False, "Settings in txt2img hidden under Accordion", needs_reload=True
     )
-    interrupt_after_current: bool = option(
-        True,
-        "Don't interrupt in the middle",
-        help="The picture being drawn is finished first; press Interrupt again to stop at once.",
-    )
 
 
 class UserInterface(Section):

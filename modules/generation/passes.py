@@ -1,0 +1,108 @@
+"""The two passes of a batch: from noise to latents, and from these to the larger ones of hires fix."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from modules.checkpoints import Model
+from modules.conditioning import PromptEncoder
+from modules.generation.artist import Artist
+from modules.generation.network import extra_input_for_text, network_of
+from modules.generation.progress import Progress
+from modules.generation.run import HiresRun, Run
+from modules.generation.second_pass import enlarge
+from modules.generation.watcher import Watcher
+from modules.sampling import (
+    NoiseSource,
+    NoiseTable,
+    PictureNoise,
+    Prediction,
+    Prompts,
+    SamplingPlan,
+    SeedPlan,
+    Start,
+    resample,
+    sample,
+)
+
+__all__ = ["draw_again", "draw_first"]
+
+
+def _noise(run: Run, pictures: range, shape: tuple[int, int, int], device: torch.device) -> PictureNoise:
+    request, seeds = run.request, run.seeds
+    resized = request.seed_resize_from_w > 0 and request.seed_resize_from_h > 0
+    plan = SeedPlan(
+        seeds=tuple(seeds.seeds[picture] for picture in pictures),
+        subseeds=tuple(seeds.subseeds[picture] for picture in pictures),
+        subseed_strength=request.subseed_strength,
+        resize_from=(request.seed_resize_from_w, request.seed_resize_from_h) if resized else None,
+        source=NoiseSource(run.options.randn_source),
+        eta_noise_seed_delta=run.options.eta_noise_seed_delta,
+    )
+    return PictureNoise(plan, shape, device)
+
+
+def _first_plan(run: Run, model: Model) -> SamplingPlan:
+    request = run.request
+    table = NoiseTable(model.alphas_cumprod, Prediction[model.prediction.name])
+    return SamplingPlan(
+        run.sampler, run.schedule, request.steps, request.cfg_scale, run.sampler_settings, table
+    )
+
+
+def _empty(encoder: PromptEncoder) -> Tensor:
+    """The empty prompt's context, for padding."""
+    return encoder.negative([""], 1)[0][0].conditioning.cross_attention
+
+
+def _first_prompts(run: Run, encoder: PromptEncoder) -> Prompts:
+    count, evaluations = run.request.batch_size, run.sampler.evaluations(run.request.steps)
+    return Prompts(
+        positive=encoder.positive([run.prompt_without_tags] * count, evaluations),
+        negative=encoder.negative([run.negative_prompt] * count, evaluations),
+        empty=_empty(encoder) if run.options.pad_cond_uncond else None,
+    )
+
+
+def _second_prompts(run: Run, hires: HiresRun, encoder: PromptEncoder) -> Prompts:
+    count = run.request.batch_size
+    first, second = run.sampler.evaluations(run.request.steps), hires.sampler.evaluations(hires.steps)
+    return Prompts(
+        positive=encoder.positive([hires.prompt_without_tags] * count, first, second),
+        negative=encoder.negative([hires.negative_prompt] * count, first, second),
+        empty=_empty(encoder) if run.options.pad_cond_uncond else None,
+    )
+
+
+def draw_first(run: Run, pictures: range, artist: Artist, progress: Progress) -> Tensor:
+    """The latents (B, C, h, w) of the first pass."""
+    request, model = run.request, artist.model
+    shape = (model.latent_channels, request.height // 8, request.width // 8)
+    network = network_of(model, extra_input_for_text(model, request.height, request.width))
+    noise = _noise(run, pictures, shape, model.policy.device)
+    return sample(
+        network, _first_plan(run, model), noise, _first_prompts(run, artist.encoder), progress.on_step
+    )
+
+
+def draw_again(
+    run: Run,
+    hires: HiresRun,
+    latents: Tensor,
+    pictures: range,
+    first: Artist,
+    second: Artist,
+    progress: Progress,
+    watcher: Watcher,
+) -> Tensor:
+    """The latents of the hires pass, from those of the first."""
+    model = second.model
+    start = enlarge(first.model, model, run, hires, latents, run.seeds.seeds[pictures.start], watcher.on_note)
+    network = network_of(model, start.extra_input)
+    plan = replace(_first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
+    noise = _noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
+    prompts = _second_prompts(run, hires, second.encoder)
+    return resample(
+        network, plan, noise, prompts, Start(start.latents, hires.strength, exact=True), progress.on_step
+    )
