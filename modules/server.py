@@ -1,6 +1,8 @@
 """Serving: one FastAPI application with the page and the API, started and ended cleanly."""
 
+import asyncio
 import logging
+import socket
 import threading
 import time
 import webbrowser
@@ -43,6 +45,22 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
+class _Server(uvicorn.Server):
+    """Ends the work before the doors close, so that whoever waits for pictures still gets an answer."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn after Ctrl-C; the second Ctrl-C stops the waiting too."""
+        ending = threading.Thread(target=self._house.close, name="easel-ending", daemon=True)
+        ending.start()
+        while ending.is_alive() and not self.force_exit:
+            await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
+
+
 def _refuse_what_cannot_be_kept(flags: Flags) -> None:
     for name in NOT_PROTECTED_YET:
         if getattr(flags, name):
@@ -79,7 +97,7 @@ def serve(flags: Flags) -> int:
     log.info("Running on local URL:  %s  (ready after %.1f s)", url, time.monotonic() - started)
     if flags.autolaunch and not flags.nowebui:
         threading.Timer(1.0, webbrowser.open, (url,)).start()
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             host=host,
@@ -89,7 +107,8 @@ def serve(flags: Flags) -> int:
             timeout_graceful_shutdown=5,
             ssl_keyfile=flags.tls_keyfile,
             ssl_certfile=flags.tls_certfile,
-        )
+        ),
+        house,
     )
     server.run()
     return 0

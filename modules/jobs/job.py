@@ -109,8 +109,9 @@ class JobWatcher:
         self._job.pictures += (picture,)
 
     def on_note(self, sentence: str) -> None:
-        """Add a note for the person."""
-        self._job.notes += (sentence,)
+        """Add a note for the person, once."""
+        if sentence not in self._job.notes:
+            self._job.notes += (sentence,)
 
     def should_stop(self) -> bool:
         """Whether somebody asked to interrupt the job."""

@@ -96,15 +96,22 @@ class JobQueue:
         """Block until `job` has ended; False when `timeout` seconds passed first."""
         return job.ended.wait(timeout)
 
-    def close(self, timeout: float = 30.0) -> None:
+    def close(self, timeout: float = 10.0) -> None:
         """Stop the running job after its step, start no other, and wait for the worker up to `timeout`
         seconds.
+
+        Afterwards every job has ended: nobody waits for one in vain.
         """
+        self.interrupt()
         with self._changed:
             self._closing = True
+            for job in self.waiting():
+                self._end(job, JobState.INTERRUPTED)
             self._changed.notify_all()
-        self.interrupt()
         self._worker.join(timeout)
+        with self._changed:
+            if stuck := self.current():
+                self._end(stuck, JobState.INTERRUPTED)
 
     def _next(self) -> Job | None:
         with self._changed:

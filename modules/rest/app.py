@@ -1,5 +1,7 @@
 """Puts the API's routes onto an application."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from modules.house import House
@@ -16,6 +18,6 @@ __all__ = ["create_api"]
 def create_api(app: FastAPI, house: House) -> None:
     """Add every route of the API, and the one shape of its errors, to `app`."""
     install_error_answers(app)
-    shape = {status: {"model": ErrorAnswer} for status in (404, 422, 500)}
+    shape: dict[int | str, dict[str, Any]] = {status: {"model": ErrorAnswer} for status in (404, 422, 500)}
     for routes in (generation_routes, png_info_routes, progress_routes, settings_routes, list_routes):
         app.include_router(routes(house), responses=shape)
