@@ -98,7 +98,7 @@ class SamplerParameters(Section):
     sgm_noise_multiplier: bool = option(
         False, "SGM noise multiplier", help="First noise as the SDXL reference makes it."
     )
-    uni_pc_variant: Literal["bh1", "bh2", "vary_coeff"] = option("bh1", "UniPC variant")
+    uni_pc_variant: Literal["bh1", "bh2"] = option("bh1", "UniPC variant")
     uni_pc_skip_type: Literal["time_uniform", "time_quadratic", "logSNR"] = option(
         "time_uniform", "UniPC skip type"
     )
