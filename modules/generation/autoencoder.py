@@ -1,9 +1,11 @@
 """Between pictures and latents: the VAE's two ways, with an eye on numbers that overflow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 
@@ -24,30 +26,50 @@ def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
     vae = model.vae
     scaled = latent.unsqueeze(0) / model.latent_scale
     pixels = vae.decode(scaled.to(vae.dtype), return_dict=False)[0][0]
-    if not pixels.isnan().any():
+    if pixels.isfinite().all():
         return pixels.float()
-    if latent.isnan().any():
-        raise EaselError(
-            "The model answered with numbers that are no numbers (NaN), so there is no picture. "
-            "Start with --no-half, or with --upcast-sampling, and try again."
-        )
-    narrow = vae.dtype
-    if narrow != torch.float32:
-        note(
-            f"The VAE overflowed in {str(narrow).removeprefix('torch.')}; "
-            "the picture was decoded again in float32."
-        )
-        vae.to(torch.float32)
-        try:
+    if not latent.isfinite().all():
+        raise EaselError(_network_sentence(model))
+    if vae.dtype != torch.float32:
+        note(f"The VAE overflowed in {_name(vae.dtype)}; the picture was decoded again in float32.")
+        with _in_float32(vae):
             pixels = vae.decode(scaled.float(), return_dict=False)[0][0]
-        finally:
-            vae.to(narrow)
     if pixels.isnan().any():
         raise EaselError(
             "The VAE answered with numbers that are no numbers (NaN) in float32 too; "
             "choose another VAE in the settings."
         )
     return pixels.float()
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _network_sentence(model: Model) -> str:
+    narrow = model.unet.dtype
+    advice = (
+        "Try a lower CFG scale or another sampler; if every picture fails, the checkpoint file is damaged."
+        if narrow == torch.float32
+        else f"It computes in {_name(narrow)}: start with --no-half or --upcast-sampling and try again."
+    )
+    return (
+        f"{model.checkpoint.name} answered with numbers that are no numbers (NaN), so there is no picture. "
+        + advice
+    )
+
+
+@contextmanager
+def _in_float32(vae: AutoencoderKL) -> Iterator[None]:
+    """While it lasts the VAE is wide; its weights come back as they were, every narrow number being a wide
+    one too.
+    """
+    narrow = vae.dtype
+    vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        vae.to(narrow)
 
 
 def tensor_to_picture(pixels: Tensor) -> Image.Image:
@@ -75,5 +97,8 @@ def encode(model: Model, pixels: Tensor, generator: torch.Generator | None = Non
     """
     vae = model.vae
     posterior = vae.encode(pixels.to(vae.device, vae.dtype), return_dict=False)[0]
+    if vae.dtype != torch.float32 and not posterior.mean.isfinite().all():
+        with _in_float32(vae):
+            posterior = vae.encode(pixels.to(vae.device, torch.float32), return_dict=False)[0]
     latent = posterior.mean if generator is None else posterior.sample(generator)
     return latent.float() * model.latent_scale

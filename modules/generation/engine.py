@@ -18,7 +18,7 @@ from modules.checkpoints import (
     load_model,
 )
 from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncoder
-from modules.errors import NotFound
+from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation.artist import Artist
@@ -30,7 +30,7 @@ from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.saving import Album
 from modules.generation.txt2img import Studio, make_pictures
-from modules.generation.watcher import Watcher
+from modules.generation.watcher import StepReport, Watcher
 from modules.memory import AttentionKind, attention_scope, choose_policy, set_attention, set_threads
 from modules.prompts import Emphasis, StyleBook
 from modules.settings import Options
@@ -108,10 +108,12 @@ class Engine:
         self, request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None
     ) -> Run:
         """A definite run. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
-        checkpoint, style.
+        checkpoint, VAE, style.
         """
         run = plan_run(request, options, styles, save)
-        self._checkpoint_of(options)
+        self._vae_of(options, self._checkpoint_of(options))
+        if run.hires and run.hires.checkpoint:
+            self.shelf.find(run.hires.checkpoint)
         return run
 
     def native_size(self, options: Options) -> tuple[int, int]:
@@ -136,7 +138,7 @@ class Engine:
         Raises EaselError with the reason it cannot be.
         """
         with self._lock:
-            self._ready(options, note=log.info)
+            self._ready(options, say=log.info)
 
     def make(self, run: Run, watcher: Watcher) -> GenerationResult:
         """Make the pictures of `run`.
@@ -164,21 +166,28 @@ class Engine:
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
 
-    def _ready(self, options: Options, note: Callable[[str], None]) -> _Loaded:
+    def _ready(self, options: Options, say: Callable[[str], None]) -> _Loaded:
         """The model that `options` asks for, loaded if it is another one than before."""
         checkpoint = self._checkpoint_of(options)
         vae = self._vae_of(options, checkpoint)
         if self._loaded is None or not self._loaded.is_from(checkpoint, vae):
-            note(f"Loading {checkpoint.name}")
+            say(f"Loading {checkpoint.name}")
             self._loaded = self._load(checkpoint, vae, options)
         return self._loaded
 
     def _load(self, checkpoint: CheckpointFile, vae: VaeFile | None, options: Options) -> _Loaded:
+        """Raises InvalidRequest for a file that cannot be loaded: another choice mends it."""
         policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
-        return _Loaded(load_model(checkpoint, policy, self.folders.configs, vae))
+        try:
+            return _Loaded(load_model(checkpoint, policy, self.folders.configs, vae))
+        except EaselError as error:
+            raise InvalidRequest("sd_model_checkpoint", str(error)) from error
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
-        first = self._ready(run.options, note=watcher.on_note)
+        def say(stage: str) -> None:
+            watcher.on_step(StepReport(0, run.steps_in_all, 0, run.request.n_iter, stage))
+
+        first = self._ready(run.options, say)
         second = None
         if run.hires and run.hires.checkpoint:
             checkpoint = self.shelf.find(run.hires.checkpoint)
@@ -187,5 +196,5 @@ class Engine:
         return Studio(
             first=first.artist(run.options, attention),
             second=(second or first).artist(run.options, attention),
-            album=Album(self.folders),
+            album=Album(self.folders, watcher.on_note),
         )

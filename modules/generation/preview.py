@@ -57,7 +57,7 @@ class LinearPreview:
         """The preview of `latent` (C, h, w), a pixel a cell."""
         channels = latent.shape[0]
         cells = latent.detach().float().cpu().flatten(1).T
-        colours = cells @ self._weights[:channels] + self._weights[channels]
+        colours = (cells @ self._weights[:channels] + self._weights[channels]).nan_to_num(0)
         return tensor_to_picture(colours.T.reshape(3, *latent.shape[1:]))
 
 

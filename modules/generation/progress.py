@@ -1,8 +1,11 @@
 """Counting the steps of a run, showing previews, and ending a pass when the watcher wants it."""
 
+from contextlib import suppress
+
 from PIL import Image
 from torch import Tensor
 
+from modules.errors import EaselError
 from modules.generation.artist import Artist
 from modules.generation.preview import PreviewKind, preview_picture
 from modules.generation.run import Run
@@ -30,6 +33,7 @@ class Progress:
 
     def end(self) -> None:
         """The pass is over, however many steps it made."""
+        self._report(self._pass_steps)
         self._done_before += self._pass_steps
 
     def end_batch(self) -> None:
@@ -41,7 +45,9 @@ class Progress:
         self.latest = step.denoised
         report = self._report(min(index + 1, self._pass_steps))
         if self._watcher.wants_preview(report):
-            self._watcher.on_preview(self._preview(step.denoised))
+            # Latents that no picture can be made of are the end result's business, not the preview's.
+            with suppress(EaselError):
+                self._watcher.on_preview(self._preview(step.denoised))
         if self._watcher.should_stop() or self._watcher.should_skip():
             raise Interrupted
 

@@ -1,9 +1,11 @@
 """Where a finished picture goes: into its folder, with its text, the moment it exists."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from modules.checkpoints import Model
+from modules.errors import EaselError
 from modules.folders import Folders
 from modules.generation.run import Run
 from modules.generation.watcher import MadePicture
@@ -43,36 +45,43 @@ def _facts(run: Run, model: Model, position: int, started: datetime) -> PictureF
 
 
 class Album:
-    """Saves the pictures of one run as its options say."""
+    """Saves the pictures of one run as its options say.
 
-    def __init__(self, folders: Folders) -> None:
+    A full disk must not cost pictures that are drawn already: one that cannot be written has the reason in
+    place of a path, and `note` is told.
+    """
+
+    def __init__(self, folders: Folders, note: Callable[[str], None]) -> None:
         self._folders = folders
+        self._note = note
         self._started = datetime.now().astimezone()
 
     def keep(
         self, picture: MadePicture, run: Run, model: Model, position: int, suffix: str = ""
     ) -> MadePicture:
-        """`picture` number `position` (0-based), saved if it is to be, with its path; `suffix` ends the name.
-
-        Raises EaselError when it cannot be written.
-        """
+        """`picture` number `position` (0-based), saved if it is to be; `suffix` ends the file's name."""
         options = run.options
         if not run.save or not options.samples_save or run.request.do_not_save_samples:
             return picture
         folder = self._folders.place(options.outdir_samples or options.outdir_txt2img_samples)
         place = SavePlace(folder, _facts(run, model, position, self._started), suffix=suffix)
-        saved = save_picture(picture.image, place, picture.infotext, SaveOptions.from_options(options))
-        return replace(picture, path=saved.path)
+        return self._saved(picture, place, SaveOptions.from_options(options))
 
     def keep_grid(self, grid: MadePicture, run: Run, model: Model) -> MadePicture:
-        """`grid`, saved if it is to be, with its path. Raises EaselError when it cannot be written."""
+        """`grid`, saved if it is to be, with its path."""
         options = run.options
         if not options.grid_save or run.request.do_not_save_grid:
             return grid
         folder = self._folders.place(options.outdir_grids or options.outdir_txt2img_grids)
         place = SavePlace.for_grid(folder, _facts(run, model, 0, self._started))
-        saved = save_picture(grid.image, place, grid.infotext, SaveOptions.from_options(options, grid=True))
-        return replace(grid, path=saved.path)
+        return self._saved(grid, place, SaveOptions.from_options(options, grid=True))
+
+    def _saved(self, picture: MadePicture, place: SavePlace, options: SaveOptions) -> MadePicture:
+        try:
+            return replace(picture, path=save_picture(picture.image, place, picture.infotext, options).path)
+        except EaselError as error:
+            self._note(str(error))
+            return replace(picture, unsaved=str(error))
 
 
 def picture_bytes(picture: MadePicture, run: Run) -> bytes:

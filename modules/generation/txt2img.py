@@ -116,8 +116,8 @@ def _with_grid(
 def make_pictures(run: Run, studio: Studio, watcher: Watcher) -> GenerationResult:
     """Make the pictures of `run`, batch after batch, each saved as soon as it exists.
 
-    When the watcher wants to stop, what is made so far is the result. Raises EaselError where the model
-    cannot draw.
+    When the watcher wants to stop, what is made so far is the result. A picture that cannot be saved is
+    part of it too, with the reason. Raises EaselError where the model cannot draw.
     """
     timestamp = time.strftime("%Y%m%d%H%M%S")
     extra = extra_fields(run)
@@ -130,6 +130,8 @@ def make_pictures(run: Run, studio: Studio, watcher: Watcher) -> GenerationResul
         for number in range(run.request.n_iter):
             if watcher.should_stop():
                 break
+            # A wish to skip that came while the batch before was decoded is past.
+            watcher.should_skip()
             made += _make_batch(run, number, studio, extra, progress, watcher)
         made = _with_grid(run, studio, made, extra, watcher)
     return result_of(run, studio.first.model, tuple(made), extra, VERSION, timestamp)
