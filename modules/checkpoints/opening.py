@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from modules.checkpoints.foreign import describe_foreign_file
-from modules.checkpoints.pickles import looks_like_torch_file, read_torch_index
 from modules.checkpoints.safetensors_file import looks_like_safetensors, read_header
 from modules.checkpoints.tensor_file import TensorFile
+from modules.checkpoints.torch_file import looks_like_torch_file, read_torch_index
 from modules.errors import EaselError
 
 __all__ = ["open_tensors"]

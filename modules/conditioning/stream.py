@@ -8,6 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from modules.errors import InvalidRequest
 from modules.prompts import Weighted
 
 __all__ = ["CHUNK_TOKENS", "Chunk", "ChunkRules", "EmbeddingLookup", "Insertion", "TokenCount", "make_chunks"]
@@ -100,6 +101,12 @@ class _Filling:
         self.after_comma = self.places_after_comma = 0
 
     def take(self, unit: _Unit) -> None:
+        if unit.places > CHUNK_TOKENS:
+            raise InvalidRequest(
+                "prompt",
+                f"An embedding in the prompt has {unit.places} vectors; one chunk of a prompt holds "
+                f"{CHUNK_TOKENS}. Take it out of the prompt.",
+            )
         is_comma = unit.insertion is None and unit.token == self.rules.comma
         if not is_comma and self.places == CHUNK_TOKENS and self._comma_is_near():
             self._move_what_follows_the_comma()

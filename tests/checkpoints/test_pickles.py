@@ -142,6 +142,17 @@ def test_a_pickle_that_would_run_something_is_refused_by_name(
     assert not trap.exists()
 
 
+@pytest.mark.parametrize(
+    "name", [b"ctorch._utils\n_rebuild_tensor_v2\n", b"cargparse\nNamespace\n", b"ctorch\nSize\n"]
+)
+def test_a_pickle_cannot_change_what_it_is_given(name: bytes, tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(2)}, tmp_path / "good.ckpt")
+    raw_zip(tmp_path / "evil.ckpt", b"\x80\x02" + name + b"N}X\x08\x00\x00\x00__call__ctorch\nSize\ns\x86b.")
+    with pytest.raises(EaselError, match=r"evil\.ckpt"):
+        open_tensors(tmp_path / "evil.ckpt")
+    assert torch.equal(read_all(tmp_path / "good.ckpt")["weight"], torch.ones(2))
+
+
 def test_an_object_built_by_attributes_is_refused(tmp_path: Path) -> None:
     class_by_name = b"\x80\x02cposix\nsystem\nX\x02\x00\x00\x00ls\x85R."
     raw_zip(tmp_path / "evil.ckpt", class_by_name)

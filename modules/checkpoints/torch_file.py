@@ -1,0 +1,146 @@
+"""Torch files (`.ckpt`, `.pt`, `.bin`): which tensors they hold, and where the numbers lie."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from modules.checkpoints.pickles import LONGEST_PICKLE, StorageView, damaged, run_pickle
+from modules.checkpoints.tensor_file import StoredTensor
+from modules.errors import EaselError
+
+__all__ = ["looks_like_torch_file", "read_torch_index"]
+
+ZIP_START = b"PK\x03\x04"
+PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LOCAL_HEADER_BYTES = 30
+MOST_ENTRIES = 100_000
+
+ZIP_ERRORS = (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, struct.error)
+"""What a damaged archive makes the standard library raise."""
+
+
+def looks_like_torch_file(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a zip archive or a binary pickle."""
+    return head.startswith((ZIP_START, *PICKLE_STARTS))
+
+
+def read_torch_index(path: Path) -> dict[str, StoredTensor]:
+    """The tensors of a torch file by name: those of its "state_dict" where it has one.
+
+    Nothing that the file names is imported or run. Raises EaselError for a file that wants more than
+    tensors and plain values, one that is damaged, and one that torch did not write.
+    """
+    with path.open("rb") as file:
+        zipped = file.read(len(ZIP_START)) == ZIP_START
+        file.seek(0)
+        tree, starts = _read_zip(path, file) if zipped else _read_legacy(path, file)
+    views = _state_dict(tree)
+    if not views:
+        raise EaselError(f"{path.name} holds no tensors by name, so it is not a model.")
+    return {name: _locate(path, name, view, starts) for name, view in views.items()}
+
+
+def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
+    """The pickle's result, and where each storage lies: key -> (start, bytes)."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except ZIP_ERRORS:
+        raise damaged(path, "it is cut short or no zip archive") from None
+    entries = {info.filename: info for info in archive.infolist()}
+    root = next((name.removesuffix("data.pkl") for name in entries if f"/{name}".endswith("/data.pkl")), None)
+    if root is None:
+        raise EaselError(
+            f"{path.name} is a zip archive, not a model. Unpack it and put the model that it holds here."
+        )
+    index = entries[f"{root}data.pkl"]
+    if len(entries) > MOST_ENTRIES or index.file_size > LONGEST_PICKLE:
+        raise damaged(path, "its index is longer than any model's")
+    if any(info.compress_type != zipfile.ZIP_STORED for info in entries.values()):
+        raise damaged(path, "its contents are compressed, which torch never does")
+    if _contents(path, archive, f"{root}byteorder", b"little") != b"little":
+        raise EaselError(f"{path.name} was saved on a machine with another byte order and cannot be read.")
+    tree, _ = run_pickle(path, io.BytesIO(_contents(path, archive, index.filename)))
+    folder = f"{root}data/"
+    starts = {
+        name[len(folder) :]: (_data_start(path, file, info), info.file_size)
+        for name, info in entries.items()
+        if name.startswith(folder)
+    }
+    return tree, starts
+
+
+def _contents(path: Path, archive: zipfile.ZipFile, name: str, default: bytes = b"") -> bytes:
+    try:
+        return archive.read(name)
+    except KeyError:
+        return default
+    except ZIP_ERRORS:
+        raise damaged(path, "its index is damaged") from None
+
+
+def _data_start(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> int:
+    file.seek(info.header_offset)
+    header = file.read(LOCAL_HEADER_BYTES)
+    if len(header) < LOCAL_HEADER_BYTES or not header.startswith(ZIP_START):
+        raise damaged(path, "its entries do not lie where its index says")
+    name_bytes, extra_bytes = struct.unpack_from("<HH", header, 26)
+    return info.header_offset + LOCAL_HEADER_BYTES + int(name_bytes) + int(extra_bytes)
+
+
+def _read_legacy(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
+    """As `_read_zip`, for torch before 1.6: four pickles, then each storage after its count."""
+    if run_pickle(path, file)[0] != LEGACY_MAGIC:
+        raise EaselError(f"{path.name} is a pickle, but not one that torch wrote, so it is not a model.")
+    run_pickle(path, file)
+    run_pickle(path, file)
+    tree, dtypes = run_pickle(path, file)
+    keys, _ = run_pickle(path, file)
+    starts: dict[str, tuple[int, int]] = {}
+    for key in map(str, keys if isinstance(keys, list) else []):
+        prefix = file.read(8)
+        count = struct.unpack("<q", prefix)[0] if len(prefix) == 8 else -1
+        if key not in dtypes or not 0 <= count <= path.stat().st_size:
+            raise damaged(path, "its numbers do not lie where its index says")
+        starts[key] = (file.tell(), count * dtypes[key].itemsize)
+        file.seek(sum(starts[key]))
+    return tree, starts
+
+
+def _state_dict(tree: Any) -> dict[str, StorageView]:
+    if isinstance(tree, dict) and isinstance(tree.get("state_dict"), dict):
+        tree = tree["state_dict"]
+    if not isinstance(tree, dict):
+        return {}
+    return {
+        name: view for name, view in tree.items() if isinstance(name, str) and isinstance(view, StorageView)
+    }
+
+
+def _locate(path: Path, name: str, view: StorageView, starts: Mapping[str, tuple[int, int]]) -> StoredTensor:
+    start, size = starts.get(view.storage.key, (0, -1))
+    if size < 0:
+        raise damaged(path, f'the numbers of "{name[:80]}" are missing')
+    dtype = view.storage.dtype
+    plain = StoredTensor(view.shape, dtype, start + view.offset * dtype.itemsize)
+    ordered = view.stride == _ordinary_stride(view.shape)
+    stored = plain if ordered else StoredTensor(view.shape, dtype, plain.start, view.stride)
+    inside = len(view.shape) == len(view.stride) and view.offset * dtype.itemsize + stored.span_bytes <= size
+    # A stride of 0 could blow one number up to any size.
+    if not inside or stored.numel * dtype.itemsize > size or start + size > path.stat().st_size:
+        raise damaged(path, f'the numbers of "{name[:80]}" are cut short')
+    return stored
+
+
+def _ordinary_stride(shape: tuple[int, ...]) -> tuple[int, ...]:
+    strides: list[int] = []
+    step = 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))

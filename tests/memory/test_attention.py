@@ -1,0 +1,54 @@
+"""The attention routines differ in speed and memory, not in their answer."""
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+
+from modules.errors import InvalidRequest
+from modules.memory import AttentionKind, attention_scope, set_attention
+
+
+@pytest.fixture(scope="module")
+def unet() -> UNet2DConditionModel:
+    torch.manual_seed(0)
+    return UNet2DConditionModel(
+        block_out_channels=(32, 64), layers_per_block=1, cross_attention_dim=16, attention_head_dim=4,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+    ).eval()  # fmt: skip
+
+
+def answer(unet: UNet2DConditionModel, kind: AttentionKind) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    x, context = torch.randn(2, 4, 8, 8, generator=generator), torch.randn(2, 9, 16, generator=generator)
+    with torch.inference_mode(), attention_scope(kind):
+        return unet(x.to(unet.dtype), torch.tensor([30.0]), context.to(unet.dtype)).sample.float()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AttentionKind if kind is not AttentionKind.XFORMERS])
+def test_every_kind_gives_the_same_numbers(kind: AttentionKind, unet: UNet2DConditionModel) -> None:
+    set_attention(unet, AttentionKind.NONE)
+    expected = answer(unet, AttentionKind.NONE)
+    set_attention(unet, kind)
+    assert torch.allclose(answer(unet, kind), expected, atol=1e-5)
+
+
+def test_upcast_attention_comes_nearer_to_the_wide_answer(unet: UNet2DConditionModel) -> None:
+    set_attention(unet, AttentionKind.NONE)
+    wide = answer(unet, AttentionKind.NONE)
+    weights = {name: tensor.clone() for name, tensor in unet.state_dict().items()}
+    unet.to(torch.bfloat16)
+    set_attention(unet, AttentionKind.SDP, upcast=True)
+    assert any(layer.upcast_attention for name, layer in unet.named_modules() if name.endswith("attn1"))
+    assert torch.allclose(answer(unet, AttentionKind.NONE), wide, atol=0.1)
+    unet.to(torch.float32).load_state_dict(weights)
+    set_attention(unet, AttentionKind.SDP)
+    assert torch.allclose(answer(unet, AttentionKind.SDP), wide, atol=1e-5)
+
+
+def test_xformers_that_is_not_installed_is_said(
+    unet: UNet2DConditionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InvalidRequest, match="xformers") as refusal:
+        set_attention(unet, AttentionKind.XFORMERS)
+    assert refusal.value.field == "cross_attention_optimization"
