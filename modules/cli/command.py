@@ -8,9 +8,11 @@ from typing import Any
 
 from modules.flags import FlagParser, Flags, add_flags, environment_arguments, flags_from, parse_flags
 
-__all__ = ["Command", "Drawing", "parse_command"]
+__all__ = ["STOPPED", "Command", "Drawing", "parse_command"]
 
 STEPS = 20
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 @dataclass(frozen=True)

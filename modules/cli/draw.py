@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from modules.atomic import replace_file
-from modules.cli.command import Drawing
+from modules.cli.command import STOPPED, Drawing
 from modules.cli.terminal import TerminalWatcher
 from modules.errors import EaselError
 from modules.flags import Flags
@@ -18,9 +20,8 @@ from modules.settings import Options
 
 __all__ = ["draw"]
 
-STOPPED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 LATENT_PIXELS = 8
+USUAL_CELLS = 64
 
 
 def draw(flags: Flags, drawing: Drawing) -> int:
@@ -73,9 +74,11 @@ def _request(drawing: Drawing, native_side: int) -> dict[str, Any]:
 
 
 def _native_side(engine: Engine) -> int:
-    """Pixels along a side that the loaded model was trained at."""
-    assert engine.model is not None
-    return int(engine.model.unet.config.sample_size) * LATENT_PIXELS
+    """Pixels along a side that the loaded model was trained at: as its .yaml says, 512 without one."""
+    path = engine.model.checkpoint.config_path if engine.model else None
+    config = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    cells = config.get("model", {}).get("params", {}).get("image_size", USUAL_CELLS)
+    return int(cells) * LATENT_PIXELS
 
 
 class _Files:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from modules.cli.command import Command, parse_command
+from modules.cli.command import STOPPED, Command, parse_command
 from modules.errors import EaselError
 from modules.flags import Flags, unused_flags
 
@@ -25,6 +25,8 @@ def main(words: Sequence[str]) -> int:
         return _run(command)
     except EaselError as error:
         return _refuse(str(error))
+    except KeyboardInterrupt:
+        return STOPPED
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "modules":
             raise
