@@ -71,7 +71,7 @@ def draw(house: House, prompt: str, count: int) -> list[Image.Image]:
     options = house.store.options.overridden(request.override_settings)
     run = house.engine.plan(request, options, house.styles)
     result = house.engine.make(run, SilentWatcher())
-    return [made.picture for made in result.pictures if not made.is_grid]
+    return [made.image for made in result.pictures if not made.is_grid]
 
 
 @torch.no_grad()

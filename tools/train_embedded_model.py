@@ -89,7 +89,8 @@ def main() -> None:
     latents = latents_of(vae, of_concepts).cpu()
     tokenizer = CLIPTokenizer.from_pretrained(args.tokenizer)
     drawer = train_drawer(normalised(latents), tokenizer, args.steps, args.work / "drawer.pt", args.device)
-    vae = tune_decoder(vae, everything, args.decoder_steps, args.work / "decoder.pt", args.device)
+    flat = of_concepts.reshape(-1, *of_concepts.shape[2:])
+    vae = tune_decoder(vae, everything, flat, args.decoder_steps, args.work / "decoder.pt", args.device)
     size = export(drawer, vae, latents, args.out, metadata(args.steps))
     log.info("wrote %s, %.1f MB", args.out.name, size / 1e6)
 

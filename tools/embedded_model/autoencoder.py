@@ -83,9 +83,11 @@ def _picture_loss(difference: Tensor) -> Tensor:
 
 
 def _loss(trainee: _Trainee, pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """What the picture loses on its way through the VAE. The latent gets noise of a fixed size and a bound
-    on its scale, in the place of a learned variance, which would drown a small encoder at the start of its
-    training."""
+    """What `pictures` (N, 3, H, W) lose on their way through the VAE.
+
+    The latent gets noise of a fixed size and a bound on its scale, in the place of a learned variance, which
+    would drown a small encoder at the start of its training.
+    """
     mean = trainee.vae.encode(pictures).latent_dist.mean
     latent = mean + LATENT_NOISE * torch.randn(mean.shape, generator=generator).to(mean.device)
     of_colours = trainee.colours(latent) - avg_pool2d(pictures, CELL)
@@ -127,9 +129,17 @@ def train_vae(pictures: NDArray[np.uint8], steps: int, state_file: Path, device:
 
 
 def tune_decoder(
-    vae: AutoencoderKL, pictures: NDArray[np.uint8], steps: int, state_file: Path, device: str
+    vae: AutoencoderKL,
+    pictures: NDArray[np.uint8],
+    concepts: NDArray[np.uint8],
+    steps: int,
+    state_file: Path,
+    device: str,
 ) -> AutoencoderKL:
-    """`vae` with its decoder trained on for `steps` on whole `pictures`; its latents stay as they are."""
+    """`vae` with its decoder trained on for `steps`; its latents stay as they are.
+
+    It sees whole pictures (N, 128, 128, 3), half of them out of `concepts` (M, 128, 128, 3).
+    """
     vae = vae.to(device).requires_grad_(False)
     ema = Ema(vae, decay=0.99)
     trained = nn.ModuleList([vae.post_quant_conv, vae.decoder]).requires_grad_(True)
@@ -137,8 +147,11 @@ def tune_decoder(
     generator = torch.Generator().manual_seed(3)
     done = load_state(state_file, vae, ema, optimizer, generator)
     for step in range(done, steps):
-        chosen = torch.randint(0, len(pictures), (DECODER_BATCH,), generator=generator)
-        clean = to_tensor(pictures[chosen.numpy()]).to(device)
+        halves = [
+            to_tensor(some[torch.randint(0, len(some), (DECODER_BATCH // 2,), generator=generator).numpy()])
+            for some in (pictures, concepts)
+        ]
+        clean = torch.cat(halves).to(device)
         with torch.no_grad():
             mean = vae.encode(clean).latent_dist.mean
         latent = mean + LATENT_NOISE * torch.randn(mean.shape, generator=generator).to(device)

@@ -24,7 +24,7 @@ TIMES_PER_DRAWING = (
     2  # a drawing and its caption serve twice in a batch: the text encoder costs a third of a step
 )
 PEAK_RATE, WARM_UP, SAVE_EVERY = 8e-4, 200, 250
-STEPS, MIN_SNR_GAMMA = 1000, 5.0
+STEPS, LARGEST_WEIGHT, EMA_DECAY = 1000, 8.0, 0.998
 
 
 def text_config(vocabulary: int, end_token: int) -> CLIPTextConfig:
@@ -127,43 +127,50 @@ def _times(generator: torch.Generator) -> Tensor:
     return (parts / BATCH * STEPS).long().clamp(max=STEPS - 1)
 
 
+def _loss(drawer: Drawer, clean: Tensor, ids: Tensor, which: Tensor, generator: torch.Generator) -> Tensor:
+    """How wrong the predicted noise in clean (BATCH, 4, 16, 16) is; captions as `_Captions.rows` gives them.
+
+    Errors are weighted with 1/sqrt(signal-to-noise), at most LARGEST_WEIGHT: more at high noise than with the
+    min-SNR weights of Hang et al. 2023 (https://arxiv.org/abs/2303.09556). Only there the words decide; later
+    the picture itself says what it is to become.
+    """
+    time = _times(generator)
+    noise = torch.randn(clean.shape, generator=generator)
+    level = alphas_cumprod()[time].view(-1, 1, 1, 1)
+    weight = ((1 - level) / level).sqrt().clamp(max=LARGEST_WEIGHT)
+    noisy = level.sqrt() * clean + (1 - level).sqrt() * noise
+    device = drawer.unet.device
+    predicted = drawer(*(each.to(device) for each in (noisy, time, ids, which)))
+    return ((predicted - noise.to(device)).square() * weight.to(device)).mean()
+
+
 def train_drawer(
     latents: Tensor, tokenizer: CLIPTokenizer, steps: int, state_file: Path, device: str
 ) -> Drawer:
-    """Text encoder and UNet trained for `steps` on `latents` (concepts, styles, 4, 16, 16) of standard
-    deviation 1.
+    """Text encoder and UNet trained for `steps` on `latents` (concepts, styles, 4, 16, 16) of deviation 1.
 
-    Noise prediction with the weights of Hang et al. 2023 (min-SNR, https://arxiv.org/abs/2303.09556), times
-    spread evenly over each batch. Begun training is taken up from `state_file`.
+    The UNet predicts noise, at times spread evenly over each batch. Begun training goes on from `state_file`.
     """
     torch.manual_seed(0)
     captions, rng, generator = _Captions(tokenizer), random.Random(0), torch.Generator().manual_seed(2)
     drawer = Drawer(captions.tokens).to(device)
-    ema = Ema(drawer, decay=0.9985)
+    ema = Ema(drawer, decay=EMA_DECAY)
     optimizer = torch.optim.AdamW(drawer.parameters(), lr=PEAK_RATE, weight_decay=0.01, betas=(0.9, 0.99))
     order = _Order(*latents.shape[:2], rng)
     kept: list[tuple[object, list[tuple[int, int]]]] = []
     done = load_state(state_file, drawer, ema, optimizer, generator, kept)
-    if kept:
-        rng.setstate(kept[0][0])
-        order.waiting = kept[0][1]
-    levels = alphas_cumprod()
-    weights = (MIN_SNR_GAMMA * (1 - levels) / levels).clamp(max=1)
+    for random_state, waiting in kept:
+        rng.setstate(random_state)
+        order.waiting = waiting
     mean_loss = 0.0
     for step in range(done, steps):
         for group in optimizer.param_groups:
             group["lr"] = _rate(step, steps)
         chosen = order.take(BATCH // TIMES_PER_DRAWING)
         texts = [caption(CONCEPTS[concept], STYLES[style], rng) for concept, style in chosen]
-        chosen, (ids, which) = chosen * TIMES_PER_DRAWING, captions.rows(texts * TIMES_PER_DRAWING)
-        clean = torch.stack([latents[concept, style] for concept, style in chosen])
-        time = _times(generator)
-        noise = torch.randn(clean.shape, generator=generator)
-        level = levels[time].view(-1, 1, 1, 1)
-        noisy = level.sqrt() * clean + (1 - level).sqrt() * noise
-        predicted = drawer(*(each.to(device) for each in (noisy, time, ids, which)))
-        errors = (predicted - noise.to(device)).square().mean((1, 2, 3))
-        loss = (errors * weights[time].to(device)).mean()
+        ids, which = captions.rows(texts * TIMES_PER_DRAWING)
+        clean = torch.stack([latents[place] for place in chosen * TIMES_PER_DRAWING])
+        loss = _loss(drawer, clean, ids, which, generator)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(drawer.parameters(), 1.0)
@@ -173,8 +180,7 @@ def train_drawer(
         if (step + 1) % 50 == 0:
             log.info("UNet step %d of %d: loss %.4f", step + 1, steps, mean_loss)
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
-            save_state(
-                state_file, step + 1, drawer, ema, optimizer, generator, (rng.getstate(), order.waiting)
-            )
+            other = (rng.getstate(), order.waiting)
+            save_state(state_file, step + 1, drawer, ema, optimizer, generator, other)
     ema.shadow.tokens = captions.tokens
     return ema.shadow

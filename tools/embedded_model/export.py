@@ -174,6 +174,7 @@ def export(drawer: Drawer, vae: AutoencoderKL, latents: Tensor, path: Path, meta
     unfinished = path.with_suffix(".unfinished")
     save_file({**tensors, **_schedule()}, unfinished, metadata={"format": "pt", **metadata})
     unfinished.replace(path)
+    path.chmod(0o644)  # the writer of the format makes it private
     path.with_suffix(".yaml").write_text(_configuration(drawer.unet, vae))
     return path.stat().st_size
 
