@@ -5,13 +5,16 @@ set -euo pipefail
 here="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
 cd -- "$here"
 
+export COMMANDLINE_ARGS="${COMMANDLINE_ARGS:-}"
 if [[ -f webui-user.sh ]]; then
+    # A user's file may be less strict than this one.
+    set +eu
     # shellcheck source=/dev/null
     source ./webui-user.sh
+    set -eu
 fi
 
 # Variables as the field's start files name them.
-export COMMANDLINE_ARGS="${COMMANDLINE_ARGS:-}"
 export VENV_DIR="${venv_dir:-${VENV_DIR:-}}"
 export GIT="${GIT:-git}"
 for name in TORCH_COMMAND REQS_FILE; do

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from modules.errors import EaselError
 from modules.flags import Flags
 
 __all__ = ["PROGRAM", "Folders"]
@@ -83,10 +84,32 @@ class Folders:
         """The absolute path that a setting or request means: relative ones start at the data folder."""
         return _absolute(self.data / Path(text).expanduser())
 
+    def told(self, flags: Flags) -> Flags:
+        """`flags` with the folders that are used where none was named, as clients of the API expect."""
+        paths: dict[str, Any] = {
+            f"{name.lower()}_models_path": path
+            for name, path in (self.upscalers | self.face_restorers).items()
+        }
+        return dataclasses.replace(
+            flags,
+            data_dir=self.data,
+            models_dir=self.models,
+            embeddings_dir=self.embeddings[0],
+            hypernetwork_dir=self.hypernetworks[0],
+            lora_dir=self.loras[0],
+            lyco_dir_backcompat=self.lycoris[0],
+            localizations_dir=self.localizations,
+            textual_inversion_templates_dir=self.textual_inversion_templates,
+            ui_config_file=self.ui_config_file,
+            ui_settings_file=self.config_file,
+            styles_file=tuple(map(str, self.styles_files)),
+            **paths,
+        )
+
     def ensure(self) -> None:
         """Make the missing folders that a user puts files into; those named by a flag are left alone.
 
-        Raises OSError when the data folder cannot be written.
+        Raises EaselError when one cannot be made.
         """
         own = (self.models, self.data)
         wanted = (
@@ -95,7 +118,7 @@ class Folders:
         )  # fmt: skip
         for folder in wanted:
             if any(folder.is_relative_to(place) for place in own):
-                folder.mkdir(parents=True, exist_ok=True)
+                _make(folder)
 
 
 UPSCALER_FOLDERS = ("ESRGAN", "RealESRGAN", "BSRGAN", "DAT", "LDSR", "ScuNET", "SwinIR")
@@ -124,6 +147,16 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
         "face_restorers": by_kind(FACE_FOLDERS),
         "clip_interrogator": named(flags.clip_models_path, models / "CLIP"),
     }
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EaselError(
+            f"The folder {folder} cannot be made: {error.strerror or error}. Give yourself the rights to "
+            "it, or name another folder as --data-dir."
+        ) from error
 
 
 def _absolute(path: Path) -> Path:

@@ -32,7 +32,10 @@ def settings_routes(house: House) -> APIRouter:
     def cmd_flags() -> dict[str, Any]:
         """The command line that the program was started with; passwords are not told."""
         secret = {"gradio_auth", "api_auth", "ngrok"}
-        flags = {key: None if key in secret else value for key, value in asdict(house.flags).items()}
+        flags = {
+            key: None if key in secret else value
+            for key, value in asdict(house.folders.told(house.flags)).items()
+        }
         return {key: str(value) if isinstance(value, Path) else value for key, value in flags.items()}
 
     @router.get("/memory")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from modules.errors import EaselError
 from modules.flags import parse_flags
 from modules.folders import PROGRAM, Folders
 
@@ -109,6 +110,20 @@ def test_ensure_makes_what_a_user_needs_and_nothing_beyond_the_data_folder(tmp_p
     made = {str(path.relative_to(tmp_path / "data")) for path in (tmp_path / "data").rglob("*")}
     assert {"models/Stable-diffusion", "models/VAE", "embeddings", "outputs", "extensions"} <= made
     assert not outside.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "data").write_text("a file in the way")
+    with pytest.raises(EaselError, match=r"cannot be made: Not a directory.* --data-dir"):
+        folders("--data-dir", tmp_path / "data").ensure()
+
+
+def test_clients_are_told_the_folders_that_are_used(tmp_path):
+    flags = parse_flags(["--data-dir", str(tmp_path), "--listen"], {})
+    told = Folders.from_flags(flags).told(flags)
+    assert (told.lora_dir, told.ui_config_file) == (tmp_path / "models/Lora", tmp_path / "ui-config.json")
+    assert told.swinir_models_path == tmp_path / "models/SwinIR"
+    assert (told.ckpt_dir, told.listen) == (None, True)
 
 
 def test_ensure_can_be_repeated_and_follows_links(tmp_path):
