@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
+from transformers import CLIPTextModel
 
 from modules.checkpoints.assembly import Blueprint
 from modules.checkpoints.families import Sd1Plan, plan_sd1, plan_vae, recognise_family
@@ -37,6 +38,23 @@ class ModelPlan:
     _config: LdmConfig
     _parts: Sd1Plan
     _vae: Blueprint[AutoencoderKL]
+
+    @property
+    def unet(self) -> UNet2DConditionModel:
+        """The UNet that will be filled: its sizes can be asked for, it has no numbers yet. So have the two
+        below.
+        """
+        return self._parts.unet.module
+
+    @property
+    def vae(self) -> AutoencoderKL:
+        """The VAE that will be filled."""
+        return self._vae.module
+
+    @property
+    def text_encoder(self) -> CLIPTextModel:
+        """The text encoder that will be filled."""
+        return self._parts.tower.encoder.module
 
     def load(self, policy: DevicePolicy) -> Model:
         """Read the model into memory. May be called once."""

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from diffusers import UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
+from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import scaled_dot_product_attention
 
 from modules.errors import InvalidRequest
 
@@ -46,15 +48,13 @@ SLICED = {
 def set_attention(unet: UNet2DConditionModel, kind: AttentionKind, *, upcast: bool = False) -> None:
     """Let every attention layer of `unet` compute as `kind` says.
 
-    upcast: the setting `upcast_attn`: scores and their softmax in float32 whatever the weights' type; that
-    takes the plain formula. Raises InvalidRequest when xformers is asked for and not installed.
+    upcast: the setting `upcast_attn`: attention in float32 whatever the weights' type, by torch's routine,
+    for float16 overflows there in some models. Raises InvalidRequest when xformers is asked for and not
+    installed.
     """
     if upcast:
-        kind = AttentionKind.NONE
-    for name, layer in unet.named_modules():
-        if name.endswith(("attn1", "attn2")):
-            layer.upcast_attention = layer.upcast_softmax = upcast
-    if kind is AttentionKind.XFORMERS:
+        unet.set_attn_processor(WideAttention())
+    elif kind is AttentionKind.XFORMERS:
         _require_xformers()
         unet.enable_xformers_memory_efficient_attention()
     elif kind in SLICED:
@@ -63,6 +63,25 @@ def set_attention(unet: UNet2DConditionModel, kind: AttentionKind, *, upcast: bo
         unet.set_attn_processor(AttnProcessor())
     else:
         unet.set_attn_processor(AttnProcessor2_0())
+
+
+class WideAttention:
+    """A processor for diffusers' attention layers: projections in the weights' type, the rest in float32."""
+
+    def __call__(
+        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, **_: object
+    ) -> Tensor:
+        """(B, N, C) from queries of `hidden_states` (B, N, C) on `encoder_hidden_states` (B, M, D), or on
+        itself.
+        """
+        source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        projected = attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source)
+        query, key, value = (
+            part.unflatten(-1, (attn.heads, -1)).transpose(1, 2).float() for part in projected
+        )
+        seen = scaled_dot_product_attention(query, key, value, scale=attn.scale)
+        output: Tensor = attn.to_out[0](seen.transpose(1, 2).flatten(2).to(hidden_states.dtype))
+        return output
 
 
 @contextmanager
