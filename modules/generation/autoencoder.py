@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from PIL import Image
 from torch import Tensor
 
@@ -25,7 +26,7 @@ def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
     """
     vae = model.vae
     scaled = latent.unsqueeze(0) / model.latent_scale
-    pixels = vae.decode(scaled.to(vae.dtype), return_dict=False)[0][0]
+    pixels = _decoded(vae, scaled)
     if pixels.isfinite().all():
         return pixels.float()
     if not latent.isfinite().all():
@@ -33,13 +34,28 @@ def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
     if vae.dtype != torch.float32:
         note(f"The VAE overflowed in {_name(vae.dtype)}; the picture was decoded again in float32.")
         with _in_float32(vae):
-            pixels = vae.decode(scaled.float(), return_dict=False)[0][0]
+            pixels = _decoded(vae, scaled)
     if pixels.isnan().any():
         raise EaselError(
             "The VAE answered with numbers that are no numbers (NaN) in float32 too; "
             "choose another VAE in the settings."
         )
     return pixels.float()
+
+
+def _own_precision(vae: AutoencoderKL) -> torch.autocast:
+    """The VAE computes in its own type, which may be chosen for its range: autocast stays out."""
+    return torch.autocast(vae.device.type, enabled=False)
+
+
+def _decoded(vae: AutoencoderKL, latent: Tensor) -> Tensor:
+    with _own_precision(vae):
+        return vae.decode(latent.to(vae.dtype), return_dict=False)[0][0]
+
+
+def _encoded(vae: AutoencoderKL, pixels: Tensor) -> DiagonalGaussianDistribution:
+    with _own_precision(vae):
+        return vae.encode(pixels.to(vae.device, vae.dtype), return_dict=False)[0]
 
 
 def _name(dtype: torch.dtype) -> str:
@@ -96,9 +112,9 @@ def encode(model: Model, pixels: Tensor, generator: torch.Generator | None = Non
     1: a draw of the posterior, or its mean without a generator.
     """
     vae = model.vae
-    posterior = vae.encode(pixels.to(vae.device, vae.dtype), return_dict=False)[0]
+    posterior = _encoded(vae, pixels)
     if vae.dtype != torch.float32 and not posterior.mean.isfinite().all():
         with _in_float32(vae):
-            posterior = vae.encode(pixels.to(vae.device, torch.float32), return_dict=False)[0]
+            posterior = _encoded(vae, pixels)
     latent = posterior.mean if generator is None else posterior.sample(generator)
     return latent.float() * model.latent_scale

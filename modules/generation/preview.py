@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from modules.checkpoints import Model
-from modules.generation.autoencoder import decode_to_picture, encode, tensor_to_picture
+from modules.generation.autoencoder import decode, decode_to_picture, encode, tensor_to_picture
 
 __all__ = ["LinearPreview", "PreviewKind", "preview_picture"]
 
@@ -39,16 +39,19 @@ def _training_picture(seed: int = 0) -> Tensor:
 
 
 class LinearPreview:
-    """A map from a latent cell to one colour, by least squares over a picture that the model's own VAE
-    encodes.
+    """A map from a latent cell to one colour, by least squares over what the model's own VAE decodes of a
+    picture that it has encoded.
 
-    One small encoding is all it costs, so it fits any VAE and needs no model of its own.
+    One small picture is all it costs, so it fits any VAE and needs no model of its own. Raises EaselError
+    for a VAE that answers with no numbers.
     """
 
+    @torch.no_grad()
     def __init__(self, model: Model) -> None:
-        pixels = _training_picture()
-        latent = encode(model, pixels)[0].cpu()
-        colours = torch.nn.functional.avg_pool2d(pixels, LATENT_PIXELS)[0]
+        encoded = encode(model, _training_picture())[0]
+        decoded = decode(model, encoded, note=lambda _: None).clamp(-1, 1).cpu()
+        latent = encoded.cpu()
+        colours = torch.nn.functional.avg_pool2d(decoded, LATENT_PIXELS)
         cells = torch.cat([latent.flatten(1), torch.ones(1, latent[0].numel())]).T
         self._weights = torch.linalg.lstsq(cells, colours.flatten(1).T).solution
         self.residual = float((cells @ self._weights - colours.flatten(1).T).square().mean().sqrt())
