@@ -5,23 +5,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from modules.atomic import replace_file
 from modules.cli.command import STOPPED, Drawing
 from modules.cli.terminal import TerminalWatcher
 from modules.errors import EaselError
 from modules.flags import Flags
-from modules.generation import Engine, MadePicture, parse_txt2img
+from modules.generation import MadePicture, parse_txt2img
 from modules.house import House, make_house
 from modules.imaging import PictureFormat, SaveFormat, encode_picture
 from modules.sampling import SAMPLERS
 from modules.settings import Options
 
 __all__ = ["draw"]
-
-LATENT_PIXELS = 8
-USUAL_CELLS = 64
 
 
 def draw(flags: Flags, drawing: Drawing) -> int:
@@ -42,8 +37,7 @@ def _draw(house: House, drawing: Drawing) -> int:
     if drawing.model:
         options = options.overridden({"sd_model_checkpoint": drawing.model})
     files = _Files(drawing.output, drawing.batch_size * drawing.batch_count, options)
-    house.engine.preload(options)
-    request = parse_txt2img(_request(drawing, _native_side(house.engine)))
+    request = parse_txt2img(_request(drawing, house.engine.native_size(options)))
     run = house.engine.plan(request, options, house.styles, save=drawing.output is None)
     watcher = TerminalWatcher(sys.stderr, files.keep)
     before = signal.signal(signal.SIGINT, lambda *_: watcher.stop())
@@ -56,7 +50,7 @@ def _draw(house: House, drawing: Drawing) -> int:
     return STOPPED if watcher.should_stop() else 0
 
 
-def _request(drawing: Drawing, native_side: int) -> dict[str, Any]:
+def _request(drawing: Drawing, native_size: tuple[int, int]) -> dict[str, Any]:
     return {
         "prompt": drawing.prompt,
         "negative_prompt": drawing.negative_prompt,
@@ -66,19 +60,11 @@ def _request(drawing: Drawing, native_side: int) -> dict[str, Any]:
         "sampler_name": drawing.sampler or next(iter(SAMPLERS.values())).name,
         "scheduler": drawing.scheduler,
         "cfg_scale": drawing.cfg_scale,
-        "width": native_side if drawing.width is None else drawing.width,
-        "height": native_side if drawing.height is None else drawing.height,
+        "width": native_size[0] if drawing.width is None else drawing.width,
+        "height": native_size[1] if drawing.height is None else drawing.height,
         "batch_size": drawing.batch_size,
         "n_iter": drawing.batch_count,
     }
-
-
-def _native_side(engine: Engine) -> int:
-    """Pixels along a side that the loaded model was trained at: as its .yaml says, 512 without one."""
-    path = engine.model.checkpoint.config_path if engine.model else None
-    config = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
-    cells = config.get("model", {}).get("params", {}).get("image_size", USUAL_CELLS)
-    return int(cells) * LATENT_PIXELS
 
 
 class _Files:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from modules.cli import main
 
@@ -16,10 +17,11 @@ SMALL = ("--steps", "1", "--width", "64", "--height", "64")
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory, parity_models):
-    """A checkpoint folder with one small model of native size 128."""
+    """A checkpoint folder with one small model, whose file says that it was trained at 72x64."""
     folder = tmp_path_factory.mktemp("models")
-    for name in ("tiny-sd1.safetensors", "tiny-sd1.yaml"):
-        shutil.copy(parity_models / name, folder / name)
+    shutil.copy(parity_models / "tiny-sd1.yaml", folder / "tiny.yaml")
+    tensors = load_file(parity_models / "tiny-sd1.safetensors")
+    save_file(tensors, folder / "tiny.safetensors", {"modelspec.resolution": "72x64"})
     return folder
 
 
@@ -35,7 +37,7 @@ def draw(models, tmp_path, monkeypatch, capsys):
             "--ckpt-dir",
             models,
             "--model",
-            "tiny-sd1.safetensors",
+            "tiny.safetensors",
             "--use-cpu",
             "all",
         )
@@ -57,9 +59,9 @@ def test_a_picture_lands_in_the_file_that_was_named_with_its_text_inside(draw, t
 
 def test_the_size_is_the_models_own_unless_it_is_given(draw, tmp_path):
     draw("a cat", "--steps", "1", "-o", tmp_path / "own.png")
-    draw("a cat", "--steps", "1", "--width", "64", "--height", "72", "-o", tmp_path / "given.png")
-    assert Image.open(tmp_path / "own.png").size == (128, 128)
-    assert Image.open(tmp_path / "given.png").size == (64, 72)
+    draw("a cat", "--steps", "1", "--width", "64", "--height", "80", "-o", tmp_path / "given.png")
+    assert Image.open(tmp_path / "own.png").size == (72, 64)
+    assert Image.open(tmp_path / "given.png").size == (64, 80)
 
 
 def test_several_pictures_are_numbered(draw, tmp_path):
