@@ -44,7 +44,7 @@ def part_of(file: TensorFile, prefix: str) -> dict[str, StoredTensor]:
 
 
 def draw_blueprint(
-    make: Callable[[], M], file: TensorFile, names: Mapping[str | None, str], part: str
+    make: Callable[[], M], file: TensorFile, names: Mapping[str, str], part: str
 ) -> Blueprint[M]:
     """The blueprint of what `make` makes, called `part` ("UNet") in errors.
 
@@ -58,9 +58,8 @@ def draw_blueprint(
         raise EaselError(
             f"{file.path.name}: no {part} can be built with the sizes it has ({error})."
         ) from error
-    known = {name: source for name, source in names.items() if name is not None}
-    _check(file, dict(module.named_parameters()), known, part)
-    return Blueprint(module, file, known)
+    _check(file, dict(module.named_parameters()), names, part)
+    return Blueprint(module, file, names)
 
 
 def _check(file: TensorFile, wanted: Mapping[str, nn.Parameter], names: Mapping[str, str], part: str) -> None:

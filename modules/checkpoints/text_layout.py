@@ -50,7 +50,7 @@ def plan_clip_tower(file: TensorFile, config: LdmConfig, configs: Path) -> Tower
     tensors = part_of(file, prefix)
     folder = _config_folder(config, configs)
     tower_config = _tower_config(tensors, folder)
-    names: dict[str | None, str] = {name: prefix + name for name in tensors}
+    names = {name: prefix + name for name in tensors}
     encoder = draw_blueprint(lambda: CLIPTextModel(tower_config), file, names, "text encoder")
     own_tokenizer = folder is not None and (folder / "vocab.json").is_file()
     tokenizer = load_tokenizer(folder if folder and own_tokenizer else configs / TOKENIZER)

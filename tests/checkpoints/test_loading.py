@@ -215,6 +215,21 @@ def test_a_vae_is_put_in_and_taken_out_again_exactly(
     assert all(torch.equal(a, b) for a, b in zip(back.vae.parameters(), model.vae.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("old_names", [False, True])
+def test_a_vae_in_diffusers_own_layout_is_read_too(
+    old_names: bool, tiny: CheckpointFile, configs: Path, tmp_path: Path, hashes: HashCache
+) -> None:
+    model = load_model(tiny, CPU, configs)
+    tensors = {name: tensor.clone() for name, tensor in model.vae.state_dict().items()}
+    if old_names:
+        renames = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
+        for new, old in renames.items():
+            tensors = renamed(tensors, new, old)
+    save_file(tensors, tmp_path / "theirs.safetensors")
+    other = with_vae(model, VaeFile(tmp_path / "theirs.safetensors", hashes))
+    assert all(torch.equal(a, b) for a, b in zip(other.vae.parameters(), model.vae.parameters(), strict=True))
+
+
 def test_a_checkpoint_without_a_vae_loads_with_one_from_a_file(
     saved: Saved, tiny_tensors: Tensors, vae_file: VaeFile, configs: Path
 ) -> None:

@@ -12,7 +12,7 @@ from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.tensor_file import TensorFile
 from modules.checkpoints.text_layout import TowerPlan, plan_clip_tower
 from modules.checkpoints.unet_layout import UNET_PREFIX, read_unet_layout
-from modules.checkpoints.vae_layout import VAE_PREFIX, vae_config, vae_name
+from modules.checkpoints.vae_layout import VAE_PREFIX, vae_config, vae_names
 from modules.errors import EaselError
 
 __all__ = ["Sd1Plan", "plan_sd1", "plan_vae"]
@@ -44,13 +44,11 @@ def plan_vae(file: TensorFile, scale: float) -> Blueprint[AutoencoderKL]:
             f"{file.path.name} holds no VAE in the layout of Stable Diffusion. Choose one in settings; its "
             'file belongs into "models/VAE".'
         )
-    tensors = part_of(file, prefix)
+    names = {name: prefix + source for name, source in vae_names(part_of(file, prefix)).items()}
     try:
-        arguments = vae_config(tensors, scale)
+        arguments = vae_config({name: file.tensors[source] for name, source in names.items()}, scale)
     except (KeyError, IndexError) as error:
         raise _incomplete(file, "VAE", error) from None
-    levels = len(arguments["block_out_channels"])
-    names = {vae_name(name, levels): prefix + name for name in tensors}
     return draw_blueprint(lambda: AutoencoderKL(**arguments), file, names, "VAE")
 
 
@@ -62,7 +60,8 @@ def _plan_unet(file: TensorFile, config: LdmConfig) -> Blueprint[UNet2DCondition
         raise _incomplete(file, "UNet", error) from None
     _check_heads(file, [level.channels for level in layout.levels], config)
     arguments = layout.config(config.num_heads, config.num_head_channels)
-    names = {layout.diffusers_name(name): UNET_PREFIX + name for name in tensors}
+    places = {name: layout.diffusers_name(name) for name in tensors}
+    names = {place: UNET_PREFIX + name for name, place in places.items() if place is not None}
     return draw_blueprint(lambda: UNet2DConditionModel(**arguments), file, names, "UNet")
 
 
