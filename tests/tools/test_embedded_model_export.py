@@ -58,7 +58,7 @@ def test_every_name_is_in_the_layouts_own_words(file):
         names = list(stored.keys())
     assert not [name for name in names if "resnets" in name or "attentions" in name or "mid_block" in name]
     for name in (
-        "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight",
+        "model.diffusion_model.input_blocks.3.1.transformer_blocks.0.attn2.to_k.weight",
         "model.diffusion_model.output_blocks.1.1.conv.weight",
         "first_stage_model.decoder.up.3.block.1.conv2.weight",
         "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight",
