@@ -29,6 +29,7 @@ from modules.generation.request import Txt2ImgRequest
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.saving import Album
+from modules.generation.shortage import explained_shortage
 from modules.generation.txt2img import Studio, make_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import AttentionKind, attention_scope, choose_policy, set_attention, set_threads
@@ -148,7 +149,7 @@ class Engine:
         attention = attention_of(run.options, self.flags)
         with self._lock:
             studio = self._studio(run, attention, watcher)
-            with self.policy.precision_scope(), attention_scope(attention):
+            with explained_shortage(run), self.policy.precision_scope(), attention_scope(attention):
                 return make_pictures(run, studio, watcher)
 
     def _checkpoint_of(self, options: Options) -> CheckpointFile:

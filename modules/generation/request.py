@@ -1,6 +1,5 @@
 """What a face asks for: one text-to-image request, checked at the door."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -20,6 +19,8 @@ __all__ = ["MAX_PROMPT_CHARACTERS", "Txt2ImgRequest", "parse_txt2img", "sentence
 
 MAX_PROMPT_CHARACTERS = 30_000
 SMALLEST_SIDE, LARGEST_SIDE = 64, 8192
+LARGEST_NUMBER = 1e38
+"""About what float32, in which pictures are computed, can hold."""
 
 
 def _seed(value: Any) -> int:
@@ -41,8 +42,8 @@ def _side(value: int) -> int:
 
 
 def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be a finite number")
+    if not abs(value) <= LARGEST_NUMBER:
+        raise ValueError(f"must be a finite number, at most {LARGEST_NUMBER:g}")
     return value
 
 

@@ -18,6 +18,10 @@ from modules.generation import parse_txt2img
         ({"n_iter": 10**6}, "n_iter", "10000"),
         ({"prompt": "x" * 10**5}, "prompt", "30000"),
         ({"cfg_scale": float("nan")}, "cfg_scale", "finite"),
+        ({"cfg_scale": 1e300}, "cfg_scale", "finite"),
+        ({"s_min_uncond": float("inf")}, "s_min_uncond", "finite"),
+        ({"seed_resize_from_w": 10**30}, "seed_resize_from_w", "8192"),
+        ({"prompt": "a \ud800 cat"}, "prompt", "unicode"),
         ({"cfg_scale": "much"}, "cfg_scale", "number"),
         ({"subseed_strength": 2}, "subseed_strength", "less than or equal to 1"),
         ({"override_settings": "no"}, "override_settings", "dictionary"),
@@ -40,7 +44,18 @@ def test_nulls_take_the_defaults_as_clients_send_them():
 
 
 @pytest.mark.parametrize(
-    ("given", "seed"), [("", -1), ("abc", -1), (None, -1), ("12", 12), (-7, -7), (2**70, 2**70), (" 5 ", 5)]
+    ("given", "seed"),
+    [
+        ("", -1),
+        ("abc", -1),
+        (None, -1),
+        ("12", 12),
+        (-7, -7),
+        (2**70, 2**70),
+        (" 5 ", 5),
+        (5.0, 5),
+        (5.5, -1),
+    ],
 )
 def test_a_seed_is_any_whole_number_and_everything_else_draws_one(given, seed):
     assert parse_txt2img({"seed": given}).seed == seed
