@@ -29,7 +29,6 @@ class ChoiceSource(StrEnum):
     SAMPLERS = "samplers"
     TABS = "tabs"
     OPTIONS = "options"
-    LOCALIZATIONS = "localizations"
     INFOTEXT_FIELDS = "infotext fields"
 
 
@@ -48,7 +47,6 @@ def option(
     *,
     help: str = "",
     step: float | None = None,
-    kind: ComponentKind | None = None,
     source: ChoiceSource | None = None,
     restricted: bool = False,
     needs_reload: bool = False,
@@ -56,13 +54,12 @@ def option(
 ) -> Any:
     """A field of a `Section`.
 
-    bounds: pydantic's `ge` and `le`. step: of a slider. kind: where the type does not tell the control.
+    bounds: pydantic's `ge` and `le`. step: of a slider.
     restricted: names a place or file name, so it is not for strangers (`--hide-ui-dir-config`).
     needs_reload: has effect once the page is loaded again.
     """
     details: Mapping[str, Any] = {
         "step": step,
-        "kind": kind,
         "source": source,
         "restricted": restricted,
         "needs_reload": needs_reload,

@@ -34,7 +34,7 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
         section_id=section.section_id,
         section_title=section.section_title,
         default=field.default,
-        kind=typing.cast(Any, details).get("kind") or _kind(field.annotation, len(choices), bounded),
+        kind=_kind(field.annotation, len(choices), bounded),
         help=field.description or "",
         minimum=minimum,
         maximum=maximum,

@@ -64,7 +64,13 @@ class Form:
         return self._add(field, gr.Number, label, name, {"value": value}, precision=0, **more)
 
     def menu(
-        self, field: str, label: str, name: str, choices: Sequence[str], value: Any, **more: Any
+        self,
+        field: str,
+        label: str,
+        name: str,
+        choices: Sequence[str | tuple[str, str]],
+        value: Any,
+        **more: Any,
     ) -> gr.Dropdown:
         """A choice of one, or of several with `multiselect=True`."""
         return self._add(field, gr.Dropdown, label, name, {"value": value}, choices=list(choices), **more)

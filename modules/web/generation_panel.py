@@ -9,6 +9,7 @@ from modules.web.widgets import icon_button, input_fold
 __all__ = ["PanelButtons", "generation_panel"]
 
 PanelButtons = dict[str, gr.Button]
+Choices = list[str | tuple[str, str]]
 
 
 def generation_panel(form: Form, menus: Menus, size: tuple[int, int]) -> PanelButtons:
@@ -66,10 +67,10 @@ def _hires(form: Form, menus: Menus) -> None:
             form.slider("hr_scale", "Upscale by", "hr_scale", 1.0, 4.0, 0.05, 2.0)
             form.slider("hr_resize_x", "Resize width to", "hr_resize_x", 0, 2048, 8, 0)
             form.slider("hr_resize_y", "Resize height to", "hr_resize_y", 0, 2048, 8, 0)
-        with gr.Row(elem_classes=["form-row"]):
-            checkpoints = [SAME_CHECKPOINT, *menus.checkpoints]
-            samplers = [SAME_SAMPLER, *menus.samplers]
-            schedules = [SAME_SCHEDULER, *menus.schedules]
+        with gr.Row(elem_id=form.element_id("hires_samplers"), elem_classes=["form-row"]):
+            checkpoints: Choices = [SAME_CHECKPOINT, *menus.checkpoints]
+            samplers: Choices = [SAME_SAMPLER, *menus.samplers]
+            schedules: Choices = [SAME_SCHEDULER, *menus.schedules]
             form.menu(
                 "hr_checkpoint_name",
                 "Hires checkpoint",
@@ -94,7 +95,7 @@ def _hires(form: Form, menus: Menus) -> None:
                 SAME_SCHEDULER,
                 min_width=120,
             )
-        with gr.Row(elem_classes=["form-row"]):
+        with gr.Row(elem_id=form.element_id("hires_prompts"), elem_classes=["form-row"]):
             same = "Empty: the same as above."
             form.text(
                 "hr_prompt", "Hires prompt", "hr_prompt", placeholder=same, lines=2, elem_classes=["prompt"]

@@ -11,7 +11,7 @@ __all__ = [
     "SAME_SAMPLER",
     "SAME_SCHEDULER",
     "Menus",
-    "checkpoint_titles",
+    "checkpoint_choices",
     "read_menus",
     "style_names",
 ]
@@ -28,13 +28,14 @@ class Menus:
     samplers: tuple[str, ...]
     schedules: tuple[str, ...]
     upscalers: tuple[str, ...]
-    checkpoints: tuple[str, ...]
+    checkpoints: tuple[tuple[str, str], ...]
     styles: tuple[str, ...]
 
 
-def checkpoint_titles(house: House) -> list[str]:
-    """Titles of the checkpoints that are found now."""
-    return [file.title for file in house.engine.shelf.list()]
+def checkpoint_choices(house: House) -> list[tuple[str, str]]:
+    """What the checkpoint menus show (by setting without the folder), and the title that it stands for."""
+    is_short = house.store.options.sd_checkpoint_dropdown_use_short
+    return [(file.short_title if is_short else file.title, file.title) for file in house.engine.shelf.list()]
 
 
 def style_names(house: House) -> list[str]:
@@ -49,6 +50,6 @@ def read_menus(house: House) -> Menus:
         samplers=tuple(each.name for each in SAMPLERS.values() if each.name not in hidden),
         schedules=tuple(each.name for each in SCHEDULES.values()),
         upscalers=(*LATENT_UPSCALERS, *UPSCALERS),
-        checkpoints=tuple(checkpoint_titles(house)),
+        checkpoints=tuple(checkpoint_choices(house)),
         styles=tuple(style_names(house)),
     )

@@ -36,6 +36,7 @@ SCRIPTS = (
     "hires",
     "drop_picture",
     "settings",
+    "page_options",
 )
 STYLES = ("page", "form", "results", "settings", "icons")
 

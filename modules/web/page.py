@@ -8,7 +8,7 @@ from modules.house import House
 from modules.version import VERSION
 from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
-from modules.web.quicksettings import quicksettings_row
+from modules.web.quicksettings import CheckpointChooser
 from modules.web.reading import ParameterReader
 from modules.web.settings_tab import settings_tab
 from modules.web.txt2img_tab import txt2img_tab
@@ -32,22 +32,18 @@ def build_page(house: House) -> gr.Blocks:
     menus = read_menus(house)
     defaults = UiConfig.read(house.folders.ui_config_file)
     with gr.Blocks(analytics_enabled=False, title="Easel", fill_width=True) as page:
-        quicksettings_row(house, menus)
+        chooser = CheckpointChooser(house)
         with gr.Column(elem_id="tabs", min_width=0):
             tab_bar(PAGES, "Tabs")
             with tab_page("tab_txt2img", is_first=True):
-                form, _ = txt2img_tab(house, menus, defaults, _first_size(house))
+                form = txt2img_tab(house, menus, defaults)
             with tab_page("tab_pnginfo"):
                 pnginfo_tab(ParameterReader(house, form), form.components())
             with tab_page("tab_settings"):
                 settings_tab(house, [title for _, title in PAGES])
         gr.HTML(_footer(), elem_id="footer")
+        chooser.bind(page, form)
     return page
-
-
-def _first_size(house: House) -> tuple[int, int]:
-    """Width and height that the form starts with."""
-    return 512, 512
 
 
 def _footer() -> str:

@@ -25,9 +25,10 @@ class PictureActions:
         self._house = house
 
     def save(self, index: int | None, info: str) -> Sequence[Any]:
-        """Save the picture at `index` of the gallery into the folder of the Save button."""
+        """Save the picture at `index` of the gallery, by setting all, into the folder of the Save button."""
+        chosen = index if self._house.store.options.save_selected_only else None
         return self._answer(
-            info, lambda job: save_pictures(job, self._contents(job, index), self._save_folder())
+            info, lambda job: save_pictures(job, self._contents(job, chosen), self._save_folder())
         )
 
     def save_zip(self, index: int | None, info: str) -> Sequence[Any]:
@@ -66,6 +67,8 @@ class PictureActions:
         return self._house.folders.place(self._house.store.options.outdir_save)
 
     def _picture_folder(self) -> Path:
+        if self._house.store.options.open_dir_button_choice == "Output Root":
+            return self._house.folders.outputs
         jobs = [job for job in self._house.queue.jobs() if job.pictures and job.pictures[-1].path]
         newest = jobs[-1].pictures[-1].path if jobs else None
         return newest.parent if newest else self._house.folders.outputs

@@ -42,7 +42,7 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
             )
             text = hidden_text("pnginfo_generation_info")
     picture.change(read_picture, picture, [text, shown], **QUIET)
-    send.click(reader.read, text, txt2img_controls, **QUIET).then(
+    send.click(reader.read_sent, text, txt2img_controls, **QUIET).then(
         fn=None, js="() => { switch_to_txt2img(); promptsChanged('txt2img'); }"
     )
 

@@ -1,114 +1,84 @@
-"""The row above the tabs: the checkpoint chooser, and other settings that `quicksettings_list` names."""
+"""The row above the tabs: the checkpoint chooser.
 
-from collections.abc import Sequence
+Other settings that `quicksettings_list` names are moved there by static/js/quicksettings.js.
+"""
+
 from typing import Any
 
 import gradio as gr
 
 from modules.errors import EaselError
 from modules.house import House
-from modules.settings import ComponentKind, OptionInfo, describe_options
-from modules.web.menus import Menus, checkpoint_titles
-from modules.web.settings_tab import setting_choices, shown_above_tabs
-from modules.web.widgets import icon_button
+from modules.web.form import Form
+from modules.web.menus import SAME_CHECKPOINT, checkpoint_choices, style_names
+from modules.web.widgets import hidden_button, icon_button
 
-__all__ = ["quicksettings_row"]
+__all__ = ["CheckpointChooser"]
 
-CHECKPOINT = "sd_model_checkpoint"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
 
 
-def quicksettings_row(house: House, menus: Menus) -> None:
-    """Lay the row out. A change is saved at once."""
-    infos = {info.key: info for info in describe_options()}
-    others = [infos[key] for key in shown_above_tabs(house) if key in infos and key != CHECKPOINT]
-    with gr.Row(elem_id="quicksettings"):
-        _checkpoint_chooser(house, menus)
-        for info in others:
-            _bind(
-                house,
-                info.key,
-                _control(info, getattr(house.store.options, info.key), setting_choices(house, info)),
+class CheckpointChooser:
+    """The menu of checkpoints. Choosing one saves it as the setting; it is loaded with the next picture."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        with gr.Row(elem_id="quicksettings"), gr.Row(elem_classes=["checkpoint-row"]):
+            self._menu = gr.Dropdown(
+                choices=checkpoint_choices(house),
+                value=self._current(),
+                label="Stable Diffusion checkpoint",
+                elem_id="setting_sd_model_checkpoint",
+                min_width=200,
             )
+            self._refresh = icon_button("Look for new checkpoints", "refresh", "refresh_sd_model_checkpoint")
+            self._show = hidden_button("change_checkpoint")
 
+    def bind(self, page: gr.Blocks, form: Form) -> None:
+        """Let the menu act; a size that is the old checkpoint's native one becomes the new one's."""
+        sizes = [form.controls["width"], form.controls["height"]]
+        menus = [self._menu, form.controls["hr_checkpoint_name"], form.controls["styles"]]
+        self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET)
+        self._refresh.click(self._look_again, None, menus, **QUIET)
+        self._show.click(self._menus, None, menus, **QUIET)
+        page.load(self._menus, None, menus, **QUIET)
 
-def _checkpoint_chooser(house: House, menus: Menus) -> None:
-    with gr.Row(elem_classes=["checkpoint-row"]):
-        chooser = gr.Dropdown(
-            choices=list(menus.checkpoints),
-            value=_current_title(house, menus.checkpoints),
-            label="Stable Diffusion checkpoint",
-            elem_id=f"setting_{CHECKPOINT}",
-            min_width=200,
+    def _choose(self, title: str | None, width: float, height: float) -> tuple[Any, Any, Any]:
+        before = self._native_size()
+        try:
+            if title:
+                self._house.change_settings({"sd_model_checkpoint": title})
+        except EaselError as error:
+            gr.Warning(str(error))
+            return self._update(), gr.skip(), gr.skip()
+        if (width, height) != before:
+            return gr.skip(), gr.skip(), gr.skip()
+        return gr.skip(), *self._native_size()
+
+    def _look_again(self) -> tuple[Any, Any, Any]:
+        self._house.engine.shelf.refresh()
+        self._house.engine.vae_shelf.refresh()
+        return self._menus()
+
+    def _menus(self) -> tuple[Any, Any, Any]:
+        """The menus that change while the program runs: checkpoints, those of the hires pass, styles."""
+        titles = checkpoint_choices(self._house)
+        return (
+            self._update(),
+            gr.update(choices=[SAME_CHECKPOINT, *titles]),
+            gr.update(choices=style_names(self._house)),
         )
-        refresh = icon_button("Look for new checkpoints", "refresh", f"refresh_{CHECKPOINT}")
 
-    def look_again() -> Any:
-        house.engine.shelf.refresh()
-        titles = checkpoint_titles(house)
-        return gr.update(choices=titles, value=_current_title(house, titles))
+    def _update(self) -> Any:
+        return gr.update(choices=checkpoint_choices(self._house), value=self._current())
 
-    def show_current() -> Any:
-        titles = checkpoint_titles(house)
-        return gr.update(choices=titles, value=_current_title(house, titles))
+    def _native_size(self) -> tuple[int, int]:
+        return self._house.engine.native_size(self._house.store.options)
 
-    def choose(title: str | None) -> Any:
-        return _change(house, CHECKPOINT, title) if title else gr.skip()
-
-    chooser.input(choose, chooser, chooser, **QUIET)
-    refresh.click(look_again, None, chooser, **QUIET)
-    hidden = gr.Button("change checkpoint", elem_id="change_checkpoint", visible="hidden")
-    hidden.click(show_current, None, chooser, **QUIET)
-
-
-def _current_title(house: House, titles: Sequence[str]) -> str | None:
-    """The title of the checkpoint that is set, or of the first one there is."""
-    name = house.store.options.sd_model_checkpoint
-    try:
-        return house.engine.shelf.find(name).title if name else next(iter(titles), None)
-    except EaselError:
-        return name
-
-
-def _control(info: OptionInfo, value: Any, choices: Sequence[str]) -> gr.components.Component:
-    names: dict[str, Any] = {
-        "label": info.label,
-        "elem_id": f"setting_{info.key}",
-        "value": value,
-        "min_width": 140,
-    }
-    if info.kind is ComponentKind.CHECKBOX:
-        return gr.Checkbox(**names)
-    if info.kind is ComponentKind.SLIDER:
-        return gr.Slider(minimum=info.minimum, maximum=info.maximum, step=info.step, buttons=[], **names)
-    if info.kind is ComponentKind.NUMBER:
-        return gr.Number(**names)
-    if choices:
-        names["value"] = list(value) if info.kind is ComponentKind.MULTISELECT else value
-        return gr.Dropdown(choices=list(choices), multiselect=info.kind is ComponentKind.MULTISELECT, **names)
-    return gr.Textbox(**names)
-
-
-def _bind(house: House, key: str, control: gr.components.Component) -> None:
-    event = (
-        control.release
-        if isinstance(control, gr.Slider)
-        else control.blur
-        if isinstance(control, gr.Textbox | gr.Number)
-        else control.input
-    )
-
-    def change(value: Any) -> Any:
-        return _change(house, key, value)
-
-    event(change, control, control, **QUIET)
-
-
-def _change(house: House, key: str, value: Any) -> Any:
-    """Save a setting; a value that cannot be is said and the control goes back to the value that is set."""
-    try:
-        house.change_settings({key: value})
-    except EaselError as error:
-        gr.Warning(str(error))
-        return gr.update(value=getattr(house.store.options, key))
-    return gr.skip()
+    def _current(self) -> str | None:
+        """The title of the checkpoint that is set or, without one, of the first there is."""
+        name = self._house.store.options.sd_model_checkpoint
+        try:
+            return self._house.engine.shelf.find(name).title if name else None
+        except EaselError:
+            return name

@@ -1,22 +1,25 @@
 """Putting the parameters of a generation text into a form."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from modules.errors import EaselError
 from modules.house import House
-from modules.infotext import read_infotext, to_request_values
+from modules.infotext import GenerationText, read_infotext, to_request_values
 from modules.web.form import Form
 from modules.web.tasks import gallery_pictures
 
 __all__ = ["ParameterReader"]
 
+Values = dict[str, Any]
+
 
 class ParameterReader:
-    """Fills one form."""
+    """Fills one form, as the settings of the section Infotext say."""
 
     def __init__(self, house: House, form: Form) -> None:
         self._house = house
@@ -26,26 +29,66 @@ class ParameterReader:
         """Read the text that stands in the prompt; an empty prompt takes the text of the newest picture."""
         text = prompt if prompt and prompt.strip() else self._newest_text()
         if not text:
-            gr.Info("There is nothing to read yet: paste a generation text into the prompt first.")
-            return [gr.skip() for _ in self._form.controls]
-        return self.read(text)
-
-    def read(self, text: str) -> Sequence[Any]:
-        """The updates of the form's controls, in their order, for generation text `text`."""
-        try:
-            values = to_request_values(read_infotext(text))
-        except EaselError as error:
-            gr.Warning(str(error))
-            return [gr.skip() for _ in self._form.controls]
-        return self._form.updates(values)
+            return self._nothing(
+                "There is nothing to read yet: paste a generation text into the prompt first."
+            )
+        return self._filled(text, self._values)
 
     def read_picture(self, index: int | None, info: str | None) -> Sequence[Any]:
         """Read the text of the picture at `index` of the gallery, whose texts are in the JSON `info`."""
         texts = json.loads(info or "{}").get("infotexts", [])
         if not 0 <= (index or 0) < len(texts):
-            gr.Info("There is no picture in the gallery yet.")
+            return self._nothing("There is no picture in the gallery yet.")
+        return self.read_sent(texts[index or 0])
+
+    def read_sent(self, text: str | None) -> Sequence[Any]:
+        """Read `text` of a picture that is sent to the form, by setting without its seed or its size."""
+        if not text:
+            return self._nothing("This picture carries no generation text that could be sent.")
+        return self._filled(text, self._sent_values)
+
+    def _filled(self, text: str, values: Callable[[GenerationText], Values]) -> Sequence[Any]:
+        try:
+            return self._form.updates(values(read_infotext(text)))
+        except EaselError as error:
+            gr.Warning(str(error))
             return [gr.skip() for _ in self._form.controls]
-        return self.read(texts[index or 0])
+
+    def _nothing(self, sentence: str) -> Sequence[Any]:
+        gr.Info(sentence)
+        return [gr.skip() for _ in self._form.controls]
+
+    def _values(self, text: GenerationText) -> Values:
+        options = self._house.store.options
+        skipped = set(options.infotext_skip_pasting)
+        fields = {key: value for key, value in text.fields.items() if key not in skipped}
+        values = to_request_values(replace(text, fields=fields))
+        overrides = values["override_settings"]
+        if options.disable_weights_auto_swap:
+            overrides.pop("sd_model_checkpoint", None)
+        current = options.model_dump()
+        values["override_settings"] = {
+            key: value for key, value in overrides.items() if current.get(key) != value
+        }
+        return {**values, **self._styles(values)}
+
+    def _sent_values(self, text: GenerationText) -> Values:
+        options, values = self._house.store.options, self._values(text)
+        kept_out = set() if options.send_seed else {"seed", "subseed"}
+        kept_out |= set() if options.send_size else {"width", "height"}
+        return {key: value for key, value in values.items() if key not in kept_out}
+
+    def _styles(self, values: Values) -> Values:
+        """The prompts without the styles that they hold, and the styles to choose, by setting."""
+        wish = self._house.store.options.infotext_styles
+        prompt, negative = values.get("prompt", ""), values.get("negative_prompt", "")
+        if wish == "Ignore":
+            return {}
+        found = self._house.styles.extract(prompt, negative)
+        left = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
+        if wish == "Discard":
+            return left
+        return left | ({"styles": list(found.names)} if found.names or wish == "Apply" else {})
 
     def _newest_text(self) -> str:
         jobs = [job for job in self._house.queue.jobs() if job.pictures]

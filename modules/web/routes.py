@@ -25,13 +25,14 @@ def page_routes(house: House) -> APIRouter:
         return {"open": [job.id for job in jobs_of_tab(house, tab)], "latest": latest.id if latest else None}
 
     @router.get("/jobs/{job_id}/step")
-    def step(job_id: str) -> dict[str, int]:
-        """Network steps of a job: done and in all; zeros before it begins."""
+    def step(job_id: str) -> dict[str, Any]:
+        """Network steps of a job: done and in all, zeros before it begins; and the newest note about it."""
         try:
-            report = house.queue.get(job_id).report
+            job = house.queue.get(job_id)
         except NotFound:
-            report = None
-        return {"done": report.done if report else 0, "total": report.total if report else 0}
+            return {"done": 0, "total": 0, "note": ""}
+        report, note = job.report, job.notes[-1] if job.notes else ""
+        return {"done": report.done if report else 0, "total": report.total if report else 0, "note": note}
 
     @router.post("/cancel")
     def cancel(ids: list[str] = Body()) -> dict[str, int]:  # noqa: B008

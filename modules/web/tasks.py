@@ -89,7 +89,7 @@ class Tasks:
         except NotFound as error:
             return gr.skip(), gr.skip(), gr.skip(), error_html(str(error))
         pictures = gallery_pictures(job)
-        if not pictures:
+        if not pictures or self._house.store.options.do_not_show_images:
             return gr.skip(), gr.skip(), gr.skip(), job_log_html(job)
         gallery = gr.update(value=[self._shown(picture) for picture in pictures], selected_index=0)
         first = infotext_html(pictures[0].infotext)

@@ -24,14 +24,12 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private",
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
 
-def txt2img_tab(
-    house: House, menus: Menus, defaults: UiConfig, size: tuple[int, int]
-) -> tuple[Form, gr.Button]:
-    """Lay the tab out and bind it; gives its form and the button that reads parameters into it."""
+def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
+    """Lay the tab out and bind it; gives its form."""
     form = Form("txt2img", defaults)
     top = top_row(form, menus)
     with gr.Row(elem_id="txt2img_extra_tabs", elem_classes=["generation-row"]):
-        buttons = generation_panel(form, menus, size)
+        buttons = generation_panel(form, menus, house.engine.native_size(house.store.options))
         results = results_column("txt2img", house.flags)
     styles_dialog(form, house, top.edit_styles)
     _bind_job(form, top, results, Tasks(house, form))
@@ -40,7 +38,7 @@ def txt2img_tab(
     _bind_pictures(results, PictureActions(house))
     _bind_sending(form, results, ParameterReader(house, form))
     _bind_memory(form)
-    return form, top.paste
+    return form
 
 
 def _bind_job(form: Form, top: TopRow, results: Results, tasks: Tasks) -> None:
@@ -78,12 +76,8 @@ def _bind_prompts(form: Form, top: TopRow, house: House) -> None:
     prompt, negative, styles = (form.controls[name] for name in ("prompt", "negative_prompt", "styles"))
     counter = TokenCounter(house)
     counted = {"trigger_mode": "always_last", **AT_ONCE}
-    top.count_prompt.click(
-        counter.count_positive, [prompt, form.controls["steps"], styles], top.prompt_tokens, **counted
-    )
-    top.count_negative.click(
-        counter.count_negative, [negative, form.controls["steps"], styles], top.negative_tokens, **counted
-    )
+    top.count_prompt.click(counter.count_positive, [prompt, styles], top.prompt_tokens, **counted)
+    top.count_negative.click(counter.count_negative, [negative, styles], top.negative_tokens, **counted)
     reader = ParameterReader(house, form)
     top.paste.click(reader.read_prompt, prompt, form.components(), **QUIET).then(
         fn=None, js=f"() => promptsChanged({form.tab!r})"

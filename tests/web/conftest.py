@@ -101,7 +101,7 @@ def watched(chromium, server):
             "request", lambda request: _is_foreign(request.url, server) and complaints.append(request.url)
         )
         page.goto(server)
-        page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled")
+        page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled && 'jpeg_quality' in opts")
         return page
 
     yield open_page

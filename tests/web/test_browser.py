@@ -204,6 +204,18 @@ def test_keys_change_the_emphasis_and_the_order_of_words(page, before, selected,
     assert prompt(page).input_value() == after
 
 
+def test_a_picture_that_arrives_does_not_take_the_focus_from_the_prompt(page):
+    ask_for_small_picture(page, steps=5)
+    page.click("#txt2img_generate")
+    prompt(page).click()
+    page.keyboard.type("the next ")
+    wait_until_drawn(page)
+    page.wait_for_selector("[data-testid=detailed-image]")
+    page.wait_for_timeout(500)
+    page.keyboard.type("prompt")
+    assert prompt(page).input_value() == "the next prompt"
+
+
 def test_the_token_counter_follows_the_prompt(page):
     prompt(page).fill("a cat, a dog")
     page.wait_for_function("document.querySelector('#txt2img_token_counter').textContent.trim() === '5/75'")

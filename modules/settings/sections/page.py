@@ -56,10 +56,6 @@ class UiAlternatives(Section):
     section_id: ClassVar[str] = "ui_alternatives"
     section_title: ClassVar[str] = "UI alternatives"
 
-    compact_prompt_box: bool = option(False, "Compact prompt layout", needs_reload=True)
-    samplers_in_dropdown: bool = option(
-        True, "Use dropdown for sampler selection instead of radio group", needs_reload=True
-    )
     dimensions_and_batch_together: bool = option(
         True, "Show Width/Height and Batch sliders in same row", needs_reload=True
     )
@@ -72,9 +68,6 @@ class UiAlternatives(Section):
     hires_fix_show_prompts: bool = option(
         False, "Hires fix: show hires prompt and negative prompt", needs_reload=True
     )
-    txt2img_settings_accordion: bool = option(
-        False, "Settings in txt2img hidden under Accordion", needs_reload=True
-    )
 
 
 class UserInterface(Section):
@@ -83,7 +76,6 @@ class UserInterface(Section):
     section_id: ClassVar[str] = "ui"
     section_title: ClassVar[str] = "User interface"
 
-    localization: str = option("None", "Localization", source=ChoiceSource.LOCALIZATIONS, needs_reload=True)
     quicksettings_list: tuple[str, ...] = option(
         ("sd_model_checkpoint",),
         "Quicksettings list",

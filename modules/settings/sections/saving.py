@@ -41,12 +41,6 @@ class SavingImages(Section):
     )
     grid_only_if_multiple: bool = option(True, "Do not save grids consisting of one picture")
     grid_prevent_empty_spots: bool = option(False, "Prevent empty spots in grid", help="With rows by number.")
-    grid_zip_filename_pattern: str = option(
-        "",
-        "Archive filename pattern",
-        help=f"Empty: [datetime]_[[model_name]]_[seed]-[seed_last]. {PATTERN_HELP}",
-        restricted=True,
-    )
     n_rows: int = option(
         -1,
         "Grid row count",
@@ -98,7 +92,6 @@ class SavingToFolders(Section):
 
     save_to_dirs: bool = option(True, "Save images to a subdirectory")
     grid_save_to_dirs: bool = option(True, "Save grids to a subdirectory")
-    use_save_to_dirs_for_ui: bool = option(False, 'When using "Save" button, save images to a subdirectory')
     directories_filename_pattern: str = option(
         "[date]", "Directory name pattern", help=PATTERN_HELP, restricted=True
     )

@@ -35,3 +35,18 @@ onUiLoaded(() => {
     const observer = new MutationObserver(() => followSelection("txt2img"));
     observer.observe(gallery, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
 });
+
+// A gallery takes the focus when its picture changes. Somebody who is writing the next prompt keeps it.
+let lastOwnMove = 0;
+
+for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, (event) => {
+        if (kind === "pointerdown" || event.key === "Tab") lastOwnMove = performance.now();
+    }, true);
+}
+
+document.addEventListener("focusin", (event) => {
+    const left = event.relatedTarget;
+    const wasWriting = left?.matches?.("textarea, input") && performance.now() - lastOwnMove > 300;
+    if (wasWriting && event.target.closest(".thumbnail-item")) left.focus();
+});

@@ -1,4 +1,4 @@
-// The sizes that the hires pass goes from and to, beside its heading.
+// The hires panel: the sizes that the pass goes from and to, and the rows that few people need.
 
 function sliderValue(id) {
     return Number(document.querySelector(`#${id} input[type=number]`)?.value ?? 0);
@@ -20,7 +20,18 @@ function showHiresSize() {
     if (place && place.textContent !== sentence) place.textContent = sentence;
 }
 
+// The rows for another sampler and another prompt are there by setting, and whenever they say something.
+function showHiresRows() {
+    const filled = (id, empty) =>
+        Array.from(document.querySelectorAll(`#${id} input, #${id} textarea`)).some((field) => !empty.test(field.value));
+    const samplers = opts.hires_fix_show_sampler || filled("txt2img_hires_samplers", /^(Use same .*)?$/);
+    const prompts = opts.hires_fix_show_prompts || filled("txt2img_hires_prompts", /^$/);
+    byId("txt2img_hires_samplers").classList.toggle("hidden-page", !samplers);
+    byId("txt2img_hires_prompts").classList.toggle("hidden-page", !prompts);
+}
+
 onAfterUiUpdate(showHiresSize);
+onAfterUiUpdate(showHiresRows);
 document.addEventListener("input", (event) => {
     if (event.target.closest?.("#txt2img_settings")) showHiresSize();
 });

@@ -67,7 +67,7 @@ function showModal(gallery, index) {
     const single = gallery.querySelector('[data-testid="detailed-image"]');
     lightboxPictures = items.length ? items.map((image) => image.src) : [single.src];
     showLightboxPicture(index);
-    byId("lightboxModal").classList.remove("full-size");
+    byId("lightboxModal").classList.toggle("full-size", !opts.js_modal_lightbox_initially_zoomed);
     byId("lightboxModal").classList.add("open");
     byId("lightboxModal").focus();
 }
@@ -102,7 +102,7 @@ document.addEventListener(
     (event) => {
         const image = event.target.closest?.('[data-testid="detailed-image"]') ?? event.target.querySelector?.(':scope > [data-testid="detailed-image"]');
         const gallery = image?.closest("[id$=_gallery]");
-        if (!gallery) return;
+        if (!gallery || !opts.js_modal_lightbox) return;
         event.preventDefault();
         event.stopImmediatePropagation();
         showModal(gallery, selectedPicture(gallery.id.replace("_gallery", "")));

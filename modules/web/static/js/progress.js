@@ -2,8 +2,13 @@
 // a follower only asks how far a job is and presses a hidden button when its pictures can be fetched.
 
 const POLL_MS = 300;
-const PREVIEW_MS = 600;
 const PATIENCE_POLLS = 20;
+const PAGE_TITLE = "Easel";
+
+// Milliseconds between two previews; the bar moves at least every POLL_MS.
+function refreshPeriod() {
+    return opts.live_preview_refresh_period ?? 1000;
+}
 
 function formatSeconds(seconds) {
     const whole = Math.max(Math.round(seconds), 0);
@@ -28,10 +33,15 @@ class ProgressView {
         this.fill.className = "progress";
         this.text = document.createElement("span");
         this.text.className = "progress-text";
-        this.bar.append(this.fill, this.text);
+        this.cancel = document.createElement("button");
+        this.cancel.type = "button";
+        this.cancel.className = "progress-cancel";
+        this.cancel.textContent = "Cancel waiting";
+        this.cancel.hidden = true;
+        this.bar.append(this.fill, this.text, this.cancel);
         this.preview = null;
         this.gallery = gallery;
-        container.prepend(this.bar);
+        if (opts.show_progressbar !== false) container.prepend(this.bar);
     }
 
     show(share, sentence) {
@@ -39,6 +49,7 @@ class ProgressView {
         this.fill.style.width = `${share * 100}%`;
         this.text.textContent = sentence;
         this.bar.setAttribute("aria-valuenow", String(percent));
+        if (opts.show_progress_in_title) document.title = `[${percent}%] ${PAGE_TITLE}`;
     }
 
     showPreview(address) {
@@ -54,6 +65,7 @@ class ProgressView {
     }
 
     remove() {
+        document.title = PAGE_TITLE;
         this.bar.remove();
         this.preview?.remove();
     }
@@ -65,20 +77,23 @@ function progressSentence(answer, step, waiting) {
     if (step?.total) parts.push(`step ${step.done}/${step.total}`);
     if (answer.eta) parts.push(`${formatSeconds(answer.eta)} left`);
     if (answer.textinfo) parts.push(answer.textinfo);
+    else if (step?.note) parts.push(step.note);
     if (waiting) parts.push(`${waiting} more waiting`);
     return parts.join(" · ");
 }
 
 // Follows one task until it has ended. `atEnd` gets true when the server knew the task to its end.
-function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress, waitingCount = () => 0) {
+function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress, queue = null) {
     const view = new ProgressView(progressContainer, gallery);
+    const waitingCount = () => (queue ? queue.tasks.length - 1 : 0);
+    view.cancel.addEventListener("click", () => queue.cancelWaiting());
     view.show(0, "Sent");
     let previewNumber = -1;
     let previewAsked = 0;
     let unknown = 0;
 
     async function ask() {
-        const wantsPreview = performance.now() - previewAsked > PREVIEW_MS;
+        const wantsPreview = performance.now() - previewAsked > refreshPeriod();
         if (wantsPreview) previewAsked = performance.now();
         const [answer, step] = await Promise.all([
             postJson("internal/progress", { id_task, id_live_preview: previewNumber, live_preview: wantsPreview }),
@@ -87,6 +102,7 @@ function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress,
         if (answer.live_preview) view.showPreview(answer.live_preview);
         if (answer.live_preview) previewNumber = answer.id_live_preview;
         view.show(answer.progress ?? 0, progressSentence(answer, step, waitingCount()));
+        view.cancel.hidden = waitingCount() < 1;
         onProgress?.(answer);
         return answer;
     }
@@ -102,7 +118,7 @@ function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress,
                 view.show(0, "The program does not answer; trying again");
                 await pause(1500);
             }
-            await pause(POLL_MS);
+            await pause(Math.min(POLL_MS, refreshPeriod()));
         }
     }
 
@@ -132,17 +148,28 @@ class TaskQueue {
         if (this.following || !this.tasks.length) return;
         this.following = true;
         const container = byId(`${this.tab}_gallery_container`);
-        const waiting = () => this.tasks.length - 1;
-        requestProgress(this.tasks[0], container, byId(`${this.tab}_gallery`), (known) => this.ended(known), null, waiting);
+        const gallery = byId(`${this.tab}_gallery`);
+        requestProgress(this.tasks[0], container, gallery, (known) => this.ended(known), null, this);
     }
 
     async ended(known) {
         const id = this.tasks[0];
         if (known) await this.collect(id);
+        if (known) this.tellFailure();
         else showNotice("The program no longer knows this job; it was probably restarted meanwhile. Generate it again.");
         this.tasks.shift();
         this.following = false;
         this.followNext();
+    }
+
+    tellFailure() {
+        const error = document.querySelector(`#html_log_${this.tab} .error`);
+        if (error) showNotice(error.textContent);
+    }
+
+    async cancelWaiting() {
+        await postJson("internal/web/cancel", this.tasks.splice(1));
+        this.showState();
     }
 
     collect(id) {

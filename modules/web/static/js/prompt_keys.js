@@ -1,10 +1,11 @@
 // Keys in the prompts. Ctrl+Up and Ctrl+Down change the emphasis of the selection or of the word at the cursor,
 // Alt+Left and Alt+Right move the comma-separated chunk at the cursor; Ctrl+Enter generates wherever one is.
 
-const WORD_ENDS = /[\s.,\\/!?%^*;:{}=`~()<>|[\]]/;
+const WHITESPACE = { Tab: "\t", "Carriage Return": "\r", "Line Feed": "\n" };
 
-function keySetting(name, otherwise) {
-    return Number(window.opts?.[name]) || otherwise;
+function wordDelimiters() {
+    const spaces = (opts.keyedit_delimiters_whitespace ?? []).map((name) => WHITESPACE[name]);
+    return (opts.keyedit_delimiters ?? " .,") + spaces.join("");
 }
 
 function isPrompt(element) {
@@ -14,8 +15,9 @@ function isPrompt(element) {
 // The selection, or the word around the cursor: [start, end).
 function wordAround(text, start, end) {
     if (start !== end) return [start, end];
-    while (start > 0 && !WORD_ENDS.test(text[start - 1])) start--;
-    while (end < text.length && !WORD_ENDS.test(text[end])) end++;
+    const ends = wordDelimiters();
+    while (start > 0 && !ends.includes(text[start - 1])) start--;
+    while (end < text.length && !ends.includes(text[end])) end++;
     return [start, end];
 }
 
@@ -104,11 +106,11 @@ function promptKey(event) {
     const [text, start, end] = [field.value, field.selectionStart, field.selectionEnd];
     const control = event.ctrlKey || event.metaKey;
     if (control && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-        const step = keySetting("keyedit_precision_attention", 0.1);
-        const networkStep = keySetting("keyedit_precision_extra", 0.05);
+        const step = opts.keyedit_precision_attention ?? 0.1;
+        const networkStep = opts.keyedit_precision_extra ?? 0.05;
         event.preventDefault();
         putText(field, changeEmphasis(text, start, end, event.key === "ArrowUp", step, networkStep));
-    } else if (event.altKey && !control && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+    } else if (opts.keyedit_move && event.altKey && !control && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
         event.preventDefault();
         putText(field, moveChunk(text, start, end, event.key === "ArrowRight"));
     }

@@ -39,7 +39,7 @@ function writeText(row, value) {
 }
 
 function settingRows() {
-    return Array.from(document.querySelectorAll("#settings .setting"));
+    return Array.from(document.querySelectorAll("#settings .setting, #quicksettings .setting"));
 }
 
 function settingValue(row) {
@@ -84,9 +84,12 @@ async function fetchOptions() {
     fillSettings();
 }
 
-async function applySettings() {
+function applySettings() {
     const rows = unappliedRows();
-    if (!rows.length) return sayInSettings("Nothing has been changed.");
+    return rows.length ? applyRows(rows) : sayInSettings("Nothing has been changed.");
+}
+
+async function applyRows(rows) {
     const values = Object.fromEntries(rows.map((row) => [row.dataset.key, settingValue(row)]));
     try {
         await saveOptions(values);

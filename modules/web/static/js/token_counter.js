@@ -4,6 +4,7 @@ const COUNT_AFTER_MS = 500;
 const countTimers = {};
 
 function countSoon(buttonId) {
+    if (opts.disable_token_counters) return;
     clearTimeout(countTimers[buttonId]);
     countTimers[buttonId] = setTimeout(() => press(buttonId), COUNT_AFTER_MS);
 }
