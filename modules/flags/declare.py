@@ -18,7 +18,6 @@ class FlagGroup(StrEnum):
     DEVICE = "Device, precision and memory"
     SAVING = "Saving and settings"
     START = "Installing and starting"
-    EXTENSIONS = "Extensions"
     LATER = "Known, without effect in this version"
     UNUSED = "Accepted for the field's habits, without effect here"
 

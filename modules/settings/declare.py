@@ -1,6 +1,5 @@
 """How an option is declared: a typed pydantic field that carries its label, bounds and help."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -58,12 +57,6 @@ def option(
     restricted: names a place or file name, so it is not for strangers (`--hide-ui-dir-config`).
     needs_reload: has effect once the page is loaded again.
     """
-    details: Mapping[str, Any] = {
-        "step": step,
-        "source": source,
-        "restricted": restricted,
-        "needs_reload": needs_reload,
-    }
-    shown = {key: value for key, value in details.items() if value}
+    details = {"step": step, "source": source, "restricted": restricted, "needs_reload": needs_reload}
     field: Any = Field
-    return field(default, title=label, description=help, json_schema_extra=shown, **bounds)
+    return field(default, title=label, description=help, json_schema_extra=details, **bounds)

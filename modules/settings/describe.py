@@ -23,7 +23,7 @@ def option_infos(sections: Iterable[type[Section]]) -> Iterator[OptionInfo]:
 
 
 def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
-    details = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    details: Any = field.json_schema_extra or {}
     choices = _choices(field.annotation)
     minimum, maximum = _bound(field, "ge"), _bound(field, "le")
     bounded = minimum is not None and maximum is not None
@@ -38,10 +38,10 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
         help=field.description or "",
         minimum=minimum,
         maximum=maximum,
-        step=typing.cast(Any, details).get("step") or (1 if whole else None),
+        step=details.get("step") or (1 if whole else None),
         whole=whole,
         choices=choices,
-        source=typing.cast(Any, details).get("source"),
+        source=details.get("source"),
         restricted=bool(details.get("restricted")),
         needs_reload=bool(details.get("needs_reload")),
     )
