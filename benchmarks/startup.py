@@ -2,7 +2,8 @@
 
     venv/bin/python benchmarks/startup.py [--rounds 3]
 
-Each figure is the median of fresh processes. "ready" is the first answer of /internal/ping; "page" the first of /.
+Each figure is the median of fresh processes. "ready" is the first answer of /internal/ping, "page" the first
+of /.
 """
 
 import argparse
@@ -22,7 +23,7 @@ PATIENCE_SECONDS = 120
 
 
 def import_seconds(package: str) -> float:
-    """Seconds that importing `package` alone takes in a fresh process, the interpreter's own start taken off."""
+    """Seconds that importing `package` alone takes in a fresh process, without the interpreter's start."""
     code = f"import time; t = time.perf_counter(); import {package}; print(time.perf_counter() - t)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(answer.stdout.split()[-1])

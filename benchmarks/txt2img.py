@@ -58,7 +58,11 @@ def diffusers_pipeline(house: House):
 
     model = house.engine.model
     scheduler = EulerDiscreteScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000, steps_offset=1
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        num_train_timesteps=1000,
+        steps_offset=1,
     )
     tower = model.towers[0]
     tower.tokenizer.model_max_length = 77
