@@ -54,7 +54,7 @@ def draw_blueprint(
     try:
         with torch.device("meta"):
             module = make()
-    except (ValueError, TypeError, ZeroDivisionError, RuntimeError) as error:
+    except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
         raise EaselError(
             f"{file.path.name}: no {part} can be built with the sizes it has ({error})."
         ) from error

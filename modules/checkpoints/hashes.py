@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,7 +57,7 @@ class HashCache:
         self._lock = threading.Lock()
         self._file_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._entries = _read_entries(store)
-        self._background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hashing")
+        self._background = threading.Lock()
 
     def known(self, path: Path) -> str | None:
         """The sha256 of the file as it is now, if it was computed before; reads no contents."""
@@ -81,14 +80,22 @@ class HashCache:
                 return known
             return self._compute(path, state)
 
-    def compute_later(self, path: Path) -> None:
-        """Compute the hash on a thread of its own, unless it is known."""
-        if self._enabled and self.known(path) is None:
-            self._background.submit(self.sha256, path)
+    def compute_later(self, path: Path) -> threading.Thread | None:
+        """Compute the hash on a thread of its own, one file at a time; None if it is known.
 
-    def close(self) -> None:
-        """Stop computing in the background; what is begun is finished."""
-        self._background.shutdown(wait=True, cancel_futures=True)
+        The thread ends with the program, whether it is done or not.
+        """
+        if not self._enabled or self.known(path) is not None:
+            return None
+        thread = threading.Thread(
+            target=self._in_turn, args=(path,), name=f"hashing {path.name}", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _in_turn(self, path: Path) -> None:
+        with self._background:
+            self.sha256(path)
 
     def _compute(self, path: Path, state: tuple[int, int]) -> str | None:
         try:

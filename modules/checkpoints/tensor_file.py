@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class TensorFile:
         self.tensors = tensors
         self.metadata = metadata
         self._file: BinaryIO = path.open("rb")
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) if mapped else None
+        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else None
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +98,10 @@ class TensorFile:
             self._file.seek(stored.start)
             self._file.readinto(buffer)  # type: ignore[attr-defined]
             return torch.frombuffer(buffer, dtype=torch.uint8)
-        raw = torch.frombuffer(self._map, dtype=torch.uint8, count=size, offset=stored.start)
+        with warnings.catch_warnings():
+            # torch warns that nobody may write to the view; nobody does, `read` copies it.
+            warnings.filterwarnings("ignore", message="The given buffer is not writable")
+            raw = torch.frombuffer(self._map, dtype=torch.uint8, count=size, offset=stored.start)
         return raw.clone() if stored.start % stored.dtype.itemsize else raw
 
     def _release(self, stored: StoredTensor) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers.activations import ACT2FN
 
 from modules.checkpoints.assembly import Blueprint, draw_blueprint, part_of
 from modules.checkpoints.ldm_config import LdmConfig
@@ -23,7 +24,7 @@ PREFIXES = ("cond_stage_model.transformer.text_model.", "cond_stage_model.transf
 """The second is that of early fine-tunes."""
 
 TOKENIZER = "clip-tokenizer"
-TOLD_BY_CONFIG = ("num_attention_heads", "hidden_act", "layer_norm_eps")
+TOLD_BY_CONFIG = ("num_attention_heads", "hidden_act")
 """What shapes do not tell."""
 HEAD_WIDTH = 64
 START_TOKEN, END_TOKEN = 49406, 49407
@@ -46,17 +47,19 @@ class TowerPlan:
 
 def plan_clip_tower(file: TensorFile, config: LdmConfig, configs: Path) -> TowerPlan:
     """The text encoder and its tokenizer. Raises EaselError for what is missing or unreadable."""
-    prefix = next(prefix for prefix in PREFIXES if part_of(file, prefix))
+    prefix = next((prefix for prefix in PREFIXES if part_of(file, prefix)), PREFIXES[0])
     tensors = part_of(file, prefix)
     folder = _config_folder(config, configs)
-    tower_config = _tower_config(tensors, folder)
     names = {name: prefix + name for name in tensors}
-    encoder = draw_blueprint(lambda: CLIPTextModel(tower_config), file, names, "text encoder")
+    encoder = draw_blueprint(
+        lambda: CLIPTextModel(_tower_config(tensors, folder)), file, names, "text encoder"
+    )
     own_tokenizer = folder is not None and (folder / "vocab.json").is_file()
     tokenizer = load_tokenizer(folder if folder and own_tokenizer else configs / TOKENIZER)
-    if len(tokenizer) > tower_config.vocab_size:
+    vocabulary = encoder.module.config.vocab_size
+    if len(tokenizer) > vocabulary:
         raise EaselError(
-            f"{file.path.name} knows {tower_config.vocab_size} tokens, its tokenizer has {len(tokenizer)}; "
+            f"{file.path.name} knows {vocabulary} tokens, its tokenizer has {len(tokenizer)}; "
             "the text encoder is of a kind that Easel does not know."
         )
     return TowerPlan(encoder, tokenizer)
@@ -120,4 +123,11 @@ def _told_by_config(folder: Path | None, width: int) -> dict[str, Any]:
         raise EaselError(f"{folder / 'config.json'} is not readable as JSON: {error}") from error
     if not isinstance(tree, dict) or tree.get("hidden_size") != width:
         return {}
-    return {key: tree[key] for key in TOLD_BY_CONFIG if key in tree}
+    told = {key: tree[key] for key in TOLD_BY_CONFIG if key in tree}
+    heads = told.get("num_attention_heads", 1)
+    if type(heads) is not int or heads < 1 or width % heads or told.get("hidden_act", "gelu") not in ACT2FN:
+        raise EaselError(
+            f"{folder / 'config.json'} describes no text encoder of width {width}: {told}. Correct it, or take "
+            "it away to have the usual values."
+        )
+    return told

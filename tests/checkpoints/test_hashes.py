@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -77,10 +76,12 @@ def test_many_threads_get_the_same_answer_and_leave_a_whole_store(tmp_path: Path
 
 def test_the_background_computes_what_nobody_waits_for(file: Path, tmp_path: Path) -> None:
     cache = HashCache(tmp_path / "hashes.json")
-    cache.compute_later(file)
-    cache.close()
+    thread = cache.compute_later(file)
+    assert thread is not None
+    assert thread.daemon
+    thread.join()
     assert cache.known(file) == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("hashing")]
+    assert cache.compute_later(file) is None
 
 
 def test_without_hashing_every_hash_is_unknown(file: Path, tmp_path: Path) -> None:

@@ -89,6 +89,36 @@ def test_a_text_encoder_named_by_the_yaml_is_looked_up_beside_it(
     assert load_model(file, CPU, configs).towers[0].encoder.config.num_attention_heads == 4
 
 
+@pytest.mark.parametrize(
+    "contents",
+    ["[", "[1]", '{"hidden_size": 64, "hidden_act": "no such"}', '{"hidden_size": 64, "num_attention_heads": 5}',
+     '{"hidden_size": 64, "num_attention_heads": "many"}', '{"hidden_size": 64, "num_attention_heads": 0}'],
+)  # fmt: skip
+def test_a_text_encoders_configuration_that_makes_no_sense_is_refused_or_left(
+    contents: str, saved: Saved, tiny_tensors: Tensors, configs: Path, tmp_path: Path
+) -> None:
+    file = saved(tiny_tensors)
+    (tmp_path / "model.yaml").write_text("model: {params: {cond_stage_config: {params: {version: odd}}}}")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "config.json").write_text(contents)
+    if contents == "[1]":
+        assert load_model(file, CPU, configs).towers[0].encoder.config.num_attention_heads == 1
+        return
+    with pytest.raises(EaselError, match=r"config\.json (is not readable|describes no text encoder)"):
+        load_model(file, CPU, configs)
+
+
+def test_a_configuration_that_names_another_text_encoder_than_there_is_finds_nothing(
+    saved: Saved, tiny_tensors: Tensors, configs: Path, tmp_path: Path
+) -> None:
+    file = saved(renamed(tiny_tensors, "cond_stage_model.transformer.", "cond_stage_model.model."))
+    (tmp_path / "model.yaml").write_text(
+        "model: {params: {cond_stage_config: {target: x.FrozenCLIPEmbedder}}}"
+    )
+    with pytest.raises(EaselError, match="text encoder is incomplete"):
+        load_model(file, CPU, configs)
+
+
 @pytest.mark.parametrize("name", ["../../secret", "..", "", "nowhere/at-all"])
 def test_a_text_encoder_that_is_nowhere_is_built_from_the_shapes(
     name: str, saved: Saved, tiny_tensors: Tensors, configs: Path, tmp_path: Path
