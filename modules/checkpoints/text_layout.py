@@ -125,9 +125,14 @@ def _told_by_config(folder: Path | None, width: int) -> dict[str, Any]:
         return {}
     told = {key: tree[key] for key in TOLD_BY_CONFIG if key in tree}
     heads = told.get("num_attention_heads", 1)
-    if type(heads) is not int or heads < 1 or width % heads or told.get("hidden_act", "gelu") not in ACT2FN:
+    if (
+        type(heads) is not int
+        or heads < 1
+        or width % heads
+        or str(told.get("hidden_act", "gelu")) not in ACT2FN
+    ):
         raise EaselError(
-            f"{folder / 'config.json'} describes no text encoder of width {width}: {told}. Correct it, or take "
-            "it away to have the usual values."
+            f"{folder / 'config.json'} describes no text encoder of width {width}: {told}. Correct it, or "
+            "take it away to have the usual values."
         )
     return told
