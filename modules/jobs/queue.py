@@ -129,7 +129,9 @@ class JobQueue:
                 job.result = self._work(job.run, JobWatcher(job, self._preview_interval(job)))
                 state = JobState.INTERRUPTED if job.stop_asked.is_set() else JobState.DONE
             except Exception as error:
-                log.exception("Job %s failed", job.id)
+                # What can be explained needs no traceback.
+                trace = None if isinstance(error, EaselError) else error
+                log.error("Job %s failed: %s", job.id, error, exc_info=trace)
                 job.error = error
                 state = JobState.FAILED
             with self._changed:
