@@ -35,7 +35,7 @@ def results_column(tab: str, flags: Flags) -> Results:
     The folder button is there only where folder and browser are on the same machine.
     """
     with gr.Column(elem_id=f"{tab}_results", elem_classes=["results-column"], min_width=320, scale=1):
-        with gr.Column(elem_id=f"{tab}_gallery_container", elem_classes=["gallery-container"], min_width=0):
+        with gr.Column(elem_id=f"{tab}_gallery_container", elem_classes=["gallery-place"], min_width=0):
             gallery = gr.Gallery(
                 label="Output",
                 show_label=False,

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Body, UploadFile
 from PIL import Image
 
-from modules.errors import InvalidRequest, NotFound
+from modules.errors import InvalidRequest
 from modules.house import House
 from modules.imaging import png_info
 from modules.web.tasks import jobs_of_tab, latest_of_tab
@@ -23,16 +23,6 @@ def page_routes(house: House) -> APIRouter:
         """Ids of the tab's jobs that run or wait, first come first, and of the newest that ended."""
         latest = latest_of_tab(house, tab)
         return {"open": [job.id for job in jobs_of_tab(house, tab)], "latest": latest.id if latest else None}
-
-    @router.get("/jobs/{job_id}/step")
-    def step(job_id: str) -> dict[str, Any]:
-        """Network steps of a job: done and in all, zeros before it begins; and the newest note about it."""
-        try:
-            job = house.queue.get(job_id)
-        except NotFound:
-            return {"done": 0, "total": 0, "note": ""}
-        report, note = job.report, job.notes[-1] if job.notes else ""
-        return {"done": report.done if report else 0, "total": report.total if report else 0, "note": note}
 
     @router.post("/cancel")
     def cancel(ids: list[str] = Body()) -> dict[str, int]:  # noqa: B008

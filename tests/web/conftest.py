@@ -101,7 +101,9 @@ def watched(chromium, server):
             "request", lambda request: _is_foreign(request.url, server) and complaints.append(request.url)
         )
         page.goto(server)
-        page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled && 'jpeg_quality' in opts")
+        page.wait_for_function(
+            "typeof formIsRecalled !== 'undefined' && formIsRecalled && 'jpeg_quality' in opts"
+        )
         return page
 
     yield open_page

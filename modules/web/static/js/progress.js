@@ -71,13 +71,11 @@ class ProgressView {
     }
 }
 
-function progressSentence(answer, step, waiting) {
+function progressSentence(answer, waiting) {
     if (answer.queued) return answer.textinfo || "Waiting for its turn";
     const parts = [`${Math.round((answer.progress ?? 0) * 100)}%`];
-    if (step?.total) parts.push(`step ${step.done}/${step.total}`);
-    if (answer.eta) parts.push(`${formatSeconds(answer.eta)} left`);
     if (answer.textinfo) parts.push(answer.textinfo);
-    else if (step?.note) parts.push(step.note);
+    if (answer.eta) parts.push(`${formatSeconds(answer.eta)} left`);
     if (waiting) parts.push(`${waiting} more waiting`);
     return parts.join(" · ");
 }
@@ -95,13 +93,11 @@ function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress,
     async function ask() {
         const wantsPreview = performance.now() - previewAsked > refreshPeriod();
         if (wantsPreview) previewAsked = performance.now();
-        const [answer, step] = await Promise.all([
-            postJson("internal/progress", { id_task, id_live_preview: previewNumber, live_preview: wantsPreview }),
-            fetch(`internal/web/jobs/${encodeURIComponent(id_task)}/step`).then((found) => found.json()),
-        ]);
+        const question = { id_task, id_live_preview: previewNumber, live_preview: wantsPreview };
+        const answer = await postJson("internal/progress", question);
         if (answer.live_preview) view.showPreview(answer.live_preview);
         if (answer.live_preview) previewNumber = answer.id_live_preview;
-        view.show(answer.progress ?? 0, progressSentence(answer, step, waitingCount()));
+        view.show(answer.progress ?? 0, progressSentence(answer, waitingCount()));
         view.cancel.hidden = waitingCount() < 1;
         onProgress?.(answer);
         return answer;
@@ -207,6 +203,7 @@ function followTicket(tab, ticket) {
     const answer = JSON.parse(ticket || "{}");
     if (answer.error) showNotice(answer.error);
     else if (answer.id) taskQueues[tab].add(answer.id);
+    if (answer.id && innerWidth <= 600) byId(`${tab}_results`).scrollIntoView({ behavior: "smooth" });
 }
 
 function taskToCollect(tab) {

@@ -1,0 +1,209 @@
+"""The page as data: its elements, the way from the form to a request and back, settings as HTML, saved files."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from modules.errors import InvalidRequest
+from modules.infotext import read_infotext, to_request_values
+from modules.settings import describe_options
+from modules.web.form import Form, overrides_as_texts, overrides_from_texts
+from modules.web.generation_panel import generation_panel
+from modules.web.menus import read_menus
+from modules.web.page import build_page
+from modules.web.settings_form import settings_form
+from modules.web.tasks import Tasks
+from modules.web.texts import infotext_html
+from modules.web.toprow import top_row
+from modules.web.ui_config import UiConfig
+
+WANTED_IDS = """
+quicksettings setting_sd_model_checkpoint refresh_sd_model_checkpoint tabs tab_txt2img tab_pnginfo tab_settings footer
+txt2img_toprow txt2img_prompt_container txt2img_prompt txt2img_neg_prompt txt2img_token_counter
+txt2img_negative_token_counter txt2img_token_button txt2img_negative_token_button txt2img_actions_column
+txt2img_generate_box txt2img_generate txt2img_interrupt txt2img_skip txt2img_tools paste txt2img_clear_prompt
+txt2img_style_apply txt2img_styles_row txt2img_styles txt2img_styles_edit_button txt2img_styles_edit_select
+txt2img_edit_style_prompt txt2img_edit_style_neg_prompt txt2img_edit_style_save txt2img_extra_tabs txt2img_settings
+txt2img_sampling txt2img_scheduler txt2img_steps txt2img_accordions txt2img_hr txt2img_hr-checkbox txt2img_hr_upscaler
+txt2img_hires_steps txt2img_denoising_strength txt2img_hr_scale txt2img_hr_resize_x txt2img_hr_resize_y
+txt2img_hr_sampler txt2img_hr_scheduler txt2img_hr_checkpoint txt2img_hr_prompt txt2img_hr_neg_prompt txt2img_width
+txt2img_height txt2img_res_switch_btn txt2img_batch_count txt2img_batch_size txt2img_cfg_scale txt2img_seed
+txt2img_random_seed txt2img_reuse_seed txt2img_subseed_show txt2img_subseed txt2img_random_subseed
+txt2img_reuse_subseed txt2img_subseed_strength txt2img_seed_resize_from_w txt2img_seed_resize_from_h txt2img_tiling
+txt2img_override_settings txt2img_script_container txt2img_results txt2img_gallery_container txt2img_gallery
+txt2img_open_folder save_txt2img save_zip_txt2img html_info_txt2img html_log_txt2img generation_info_txt2img
+txt2img_restore_progress pnginfo_image settings
+"""
+
+
+@pytest.fixture(scope="module")
+def page(house):
+    house.change_settings({"sd_model_checkpoint": "tiny-sd1.safetensors"})
+    return build_page(house)
+
+
+@pytest.fixture
+def form(house, page):
+    import gradio as gr
+
+    form = Form("txt2img", UiConfig({}))
+    with gr.Blocks():
+        top_row(form, read_menus(house))
+        generation_panel(form, read_menus(house), (64, 64))
+    return form
+
+
+def values_of(form, **changed):
+    return [changed.get(name, control.value) for name, control in form.controls.items()]
+
+
+def test_every_element_that_the_field_knows_by_id_is_on_the_page_once(page):
+    ids = [block.elem_id for block in page.blocks.values() if block.elem_id]
+    assert {name: ids.count(name) for name in re.findall(r"\S+", WANTED_IDS) if ids.count(name) != 1} == {}
+
+
+def test_no_element_is_taken_out_of_the_page(page):
+    absent = [block.elem_id for block in page.blocks.values() if getattr(block, "visible", True) is False]
+    assert absent == []
+
+
+def test_the_untouched_form_is_a_request_with_the_pages_defaults(form):
+    request = form.request(values_of(form))
+    assert (request.steps, request.width, request.cfg_scale, request.seed) == (20, 64, 7.0, -1)
+    assert request.sampler == "DPM++ 2M"
+    assert not request.enable_hr
+    assert request.denoising_strength is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("width", 13), ("steps", 0), ("batch_size", 10**6), ("n_iter", None), ("height", -1)]
+)
+def test_a_value_that_cannot_be_is_refused_with_its_name_and_none_takes_the_default(form, field, value):
+    if value is None:
+        assert getattr(form.request(values_of(form, **{field: None})), field) == 1
+        return
+    with pytest.raises(InvalidRequest) as refusal:
+        form.request(values_of(form, **{field: value}))
+    assert refusal.value.field == field
+    assert str(value) in str(refusal.value)
+
+
+def test_hidden_panels_have_no_say(form):
+    hidden = values_of(form, subseed_strength=0.5, hr_prompt="forgotten", hr_scale=3.0)
+    request = form.request(hidden)
+    assert (request.subseed_strength, request.hr_prompt) == (0.0, "")
+    shown = form.request(
+        values_of(form, subseed_strength=0.5, variation_shown=True, enable_hr=True, hr_scale=3.0)
+    )
+    assert (shown.subseed_strength, shown.hr_scale, shown.hr_sampler_name) == (0.5, 3.0, None)
+
+
+def test_a_generation_text_put_into_the_form_makes_the_request_that_it_tells_of(form):
+    text = (
+        "a cat\nNegative prompt: night\nSteps: 9, Sampler: Euler a, Schedule type: Karras, CFG scale: 3.5, Seed: 5, "
+        "Size: 64x128, Variation seed: 6, Variation seed strength: 0.25, Denoising strength: 0.4, "
+        "Hires upscale: 1.5, Hires steps: 3, Hires upscaler: Latent, Clip skip: 2"
+    )
+    updates = dict(zip(form.controls, form.updates(to_request_values(read_infotext(text))), strict=True))
+    values = {name: update["value"] for name, update in updates.items() if "value" in update}
+    request = form.request(values_of(form, **values))
+    assert (request.prompt, request.negative_prompt, request.seed, request.steps) == ("a cat", "night", 5, 9)
+    assert (request.sampler, request.scheduler, request.width, request.height) == (
+        "Euler a",
+        "Karras",
+        64,
+        128,
+    )
+    assert (request.subseed, request.subseed_strength) == (6, 0.25)
+    assert (request.enable_hr, request.hr_scale, request.hr_second_pass_steps) == (True, 1.5, 3)
+    assert request.denoising_strength == 0.4
+    assert request.override_settings["CLIP_stop_at_last_layers"] == 2
+
+
+@pytest.mark.parametrize("settings", [{}, {"a": 1, "b": "x: y", "c": [1, "é"], "d": None, "e": True}])
+def test_override_texts_stand_for_the_same_settings(settings):
+    assert overrides_from_texts(overrides_as_texts(settings)) == settings
+
+
+def test_defaults_of_ui_config_replace_the_programs_where_they_are_of_the_same_kind():
+    config = UiConfig(
+        {"txt2img/Width/value": 640, "txt2img/Width/maximum": 4096, "txt2img/Sampling steps/value": "many"}
+    )
+    assert config.over("txt2img", "Width", {"value": 512, "maximum": 2048, "step": 8}) == {
+        "value": 640,
+        "maximum": 4096,
+        "step": 8,
+    }
+    assert config.over("txt2img", "Sampling steps", {"value": 20})["value"] == 20
+
+
+def test_a_broken_ui_config_is_passed_over(tmp_path):
+    (tmp_path / "ui-config.json").write_text("{not json")
+    assert UiConfig.read(tmp_path / "ui-config.json").over("txt2img", "Width", {"value": 512}) == {
+        "value": 512
+    }
+
+
+def test_every_declared_option_has_a_control_and_a_default_that_can_be_read_back():
+    infos = describe_options()
+    page = settings_form(infos, lambda info: info.choices)
+    shown = re.findall(r'data-key="([^"]+)"', page)
+    assert shown == [info.key for info in infos]
+    assert page.count("<label for=") == len(infos)
+
+
+def test_texts_of_a_picture_cannot_bring_markup_into_the_page():
+    text = "<img src=x onerror=alert(1)>\nSteps: 1, Sampler: <b>, CFG scale: 1, Seed: 1, Size: 8x8"
+    assert "<img" not in infotext_html(text)
+    assert "<b>&lt;b&gt;" not in infotext_html(text).replace("<b>Sampler:</b> ", "")
+
+
+def test_a_sent_form_becomes_a_job_whose_pictures_are_collected(house, form):
+    tasks = Tasks(house, form)
+    small = values_of(form, prompt="a cat", steps=1, seed=3)
+    ticket, _ = tasks.submit("task(test)", *small)
+    job = house.queue.get(json.loads(ticket)["id"])
+    assert house.queue.wait(job, 120)
+    gallery, info, shown, log = tasks.collect(job.id)
+    assert len(gallery["value"]) == 1
+    assert json.loads(info)["gallery_seeds"] == [3]
+    assert "a cat" in shown
+    assert "1 picture. Took" in log
+
+
+def test_a_refused_form_gives_the_sentence_and_no_job(house, form):
+    before = len(house.queue.jobs())
+    ticket, log = Tasks(house, form).submit("task(refused)", *values_of(form, sampler_name="Eulr"))
+    assert "Eulr" in json.loads(ticket)["error"]
+    assert "Eulr" in log
+    assert len(house.queue.jobs()) == before
+
+
+def test_a_job_that_is_forgotten_is_said_and_leaves_the_gallery(house, form):
+    *_, log = Tasks(house, form).collect("task(long ago)")
+    assert "task(long ago)" in log
+
+
+def test_save_writes_the_picture_again_with_a_line_in_the_log(house, form):
+    from modules.web.pictures_menu import PictureActions
+
+    tasks = Tasks(house, form)
+    ticket, _ = tasks.submit("task(saved)", *values_of(form, prompt='a, "b"', steps=1, seed=4))
+    job = house.queue.get(json.loads(ticket)["id"])
+    assert house.queue.wait(job, 120)
+    _, info, _, _ = tasks.collect(job.id)
+    actions = PictureActions(house)
+    names = []
+    for _ in range(2):
+        files, _ = actions.save(0, info)
+        names += files["value"]
+    assert len(set(names)) == 2
+    folder = house.folders.place(house.store.options.outdir_save)
+    with (folder / "log.csv").open(encoding="utf-8", newline="") as log:
+        rows = list(csv.DictReader(log))
+    assert [row["prompt"] for row in rows[-2:]] == ['a, "b"', 'a, "b"']
+    assert not list(folder.glob(".*.part"))
+    archive, _ = actions.save_zip(None, info)
+    assert archive["value"][0].endswith(".zip")
