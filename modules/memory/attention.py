@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+import torch
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
 from torch import Tensor
@@ -79,7 +80,8 @@ class WideAttention:
         query, key, value = (
             part.unflatten(-1, (attn.heads, -1)).transpose(1, 2).float() for part in projected
         )
-        seen = scaled_dot_product_attention(query, key, value, scale=attn.scale)
+        with torch.autocast(query.device.type, enabled=False):  # it would narrow them again
+            seen = scaled_dot_product_attention(query, key, value, scale=attn.scale)
         output: Tensor = attn.to_out[0](seen.transpose(1, 2).flatten(2).to(hidden_states.dtype))
         return output
 

@@ -55,6 +55,8 @@ def test_upcast_attention_survives_scores_that_overflow_in_half_precision(unet: 
     hot.set_processor(WideAttention())
     assert hot(x).isfinite().all()
     assert hot(x).dtype == torch.float16
+    with torch.autocast("cpu", dtype=torch.float16):
+        assert hot(x).isfinite().all()
 
 
 def test_xformers_that_is_not_installed_is_said(
