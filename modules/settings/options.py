@@ -1,5 +1,6 @@
 """All options in one immutable model; the sections say what there is."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -67,10 +68,12 @@ class Options(
     def overridden(self, values: Mapping[str, Any]) -> Self:
         """This snapshot with `values` laid over it; unknown keys are kept as they are.
 
-        Raises InvalidRequest with the key of a value that has a wrong type or is out of bounds or choices.
+        Raises InvalidRequest with the key of a value that has a wrong type, is out of bounds or choices, or
+        is text that no file can hold.
         """
         if not values:
             return self
+        _refuse_what_no_file_holds(values)
         try:
             return type(self).model_validate({**self.given(), **values})
         except ValidationError as error:
@@ -80,6 +83,16 @@ class Options(
     def given(self) -> dict[str, Any]:
         """The values that were set, and not those that are only the defaults."""
         return self.model_dump(exclude_unset=True)
+
+
+def _refuse_what_no_file_holds(values: Mapping[str, Any]) -> None:
+    """Lone halves of UTF-16 pairs come through JSON, and no encoding can write them."""
+    for key, value in values.items():
+        try:
+            f"{key}{json.dumps(value, ensure_ascii=False, default=str)}".encode()
+        except UnicodeEncodeError as error:
+            sentence = f"The setting {key!a} cannot hold text that is not valid Unicode: {error.reason}."
+            raise InvalidRequest(f"{key!a}"[1:-1], sentence) from error
 
 
 def first_refused(error: ValidationError) -> tuple[str, Any]:
