@@ -3,10 +3,13 @@
 It plans runs, loads what they need, and makes their pictures.
 """
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
 from functools import cached_property
+
+import torch
 
 from modules.checkpoints import (
     CheckpointFile,
@@ -15,7 +18,6 @@ from modules.checkpoints import (
     Model,
     VaeFile,
     VaeShelf,
-    load_model,
 )
 from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncoder
 from modules.errors import EaselError, InvalidRequest, NotFound
@@ -55,6 +57,12 @@ class _Loaded:
     def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
         """Whether this is what loading these files would give."""
         return self.model.checkpoint.path == checkpoint.path and self.model.vae_file == vae
+
+    def with_vae(self, vae: VaeFile | None) -> "_Loaded":
+        """The same with another VAE. Raises EaselError for a file that does not fit."""
+        other = _Loaded(with_vae(self.model, vae))
+        other._encodings, other._attention = self._encodings, self._attention
+        return other
 
     @cached_property
     def preview(self) -> LinearPreview:
@@ -171,18 +179,42 @@ class Engine:
         """The model that `options` asks for, loaded if it is another one than before."""
         checkpoint = self._checkpoint_of(options)
         vae = self._vae_of(options, checkpoint)
-        if self._loaded is None or not self._loaded.is_from(checkpoint, vae):
-            say(f"Loading {checkpoint.name}")
-            self._loaded = self._load(checkpoint, vae, options)
+        if self._loaded and self._loaded.model.checkpoint.path == checkpoint.path:
+            if self._loaded.model.vae_file != vae:
+                say(f"Loading {vae.name if vae else 'the VAE of the checkpoint'}")
+                self._loaded = self._loaded.with_vae(vae)
+            return self._loaded
+        say(f"Loading {checkpoint.name}")
+        self._loaded = self._load(checkpoint, vae, options, let_go=self._let_go)
         return self._loaded
 
-    def _load(self, checkpoint: CheckpointFile, vae: VaeFile | None, options: Options) -> _Loaded:
-        """Raises InvalidRequest for a file that cannot be loaded: another choice mends it."""
+    def _let_go(self) -> None:
+        """Free the loaded model before the next is read, so that memory holds one at a time."""
+        self._loaded = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _load(
+        self,
+        checkpoint: CheckpointFile,
+        vae: VaeFile | None,
+        options: Options,
+        let_go: Callable[[], None] = lambda: None,
+    ) -> _Loaded:
+        """A model from its files; `let_go` is called once they are known to be good.
+
+        Raises InvalidRequest for a file that cannot be loaded: another choice mends it.
+        """
         policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
         try:
-            return _Loaded(load_model(checkpoint, policy, self.folders.configs, vae))
+            with plan_model(checkpoint, self.folders.configs, vae) as plan:
+                let_go()
+                loaded = _Loaded(plan.load(policy))
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
+        checkpoint.hash_later()
+        return loaded
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         def say(stage: str) -> None:
