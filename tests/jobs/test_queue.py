@@ -119,3 +119,34 @@ def test_closing_stops_the_running_job_and_takes_no_more(gate, run):
     assert job.state is JobState.INTERRUPTED
     with pytest.raises(EaselError, match="being closed"):
         queue.submit(run)
+
+
+def test_closing_answers_those_who_wait_for_jobs_that_never_began(gate, run):
+    queue = JobQueue(gate)
+    running, waiting = queue.submit(run), queue.submit(run)
+    until(lambda: queue.current() is running)
+    queue.close(5)
+    assert queue.wait(waiting, 1)
+    assert (waiting.state, waiting.result) == (JobState.INTERRUPTED, None)
+    assert len(gate.seen) == 1
+
+
+def test_closing_does_not_wait_for_ever_for_a_step_that_does_not_end(run):
+    end = threading.Event()
+    queue = JobQueue(lambda run, watcher: end.wait(20))
+    job = queue.submit(run)
+    until(lambda: queue.current() is job)
+    began = time.monotonic()
+    queue.close(0.1)
+    assert time.monotonic() - began < 5
+    assert job.ended.is_set()
+    end.set()
+
+
+def test_what_can_be_explained_is_logged_without_a_traceback(queue, gate, run, caplog):
+    gate.open.set()
+    for gate.failure in (EaselError("no room"), ValueError("a fault of the program")):
+        queue.wait(queue.submit(run), 5)
+    explained, fault = caplog.records
+    assert "no room" in explained.message and not explained.exc_info
+    assert fault.exc_info[0] is ValueError
