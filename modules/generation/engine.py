@@ -18,6 +18,8 @@ from modules.checkpoints import (
     Model,
     VaeFile,
     VaeShelf,
+    plan_model,
+    with_vae,
 )
 from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncoder
 from modules.errors import EaselError, InvalidRequest, NotFound
