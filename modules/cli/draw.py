@@ -42,11 +42,13 @@ def _draw(house: House, drawing: Drawing) -> int:
     watcher = TerminalWatcher(sys.stderr, files.keep)
     before = signal.signal(signal.SIGINT, lambda *_: watcher.stop())
     try:
-        house.engine.make(run, watcher)
+        result = house.engine.make(run, watcher)
     finally:
         signal.signal(signal.SIGINT, before)
     if watcher.failure:
         raise EaselError(f"{drawing.output} could not be written: {watcher.failure}.") from watcher.failure
+    if unsaved := [picture.unsaved for picture in result.pictures if picture.unsaved]:
+        raise EaselError(unsaved[0])
     return STOPPED if watcher.should_stop() else 0
 
 
