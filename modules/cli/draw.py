@@ -18,6 +18,9 @@ from modules.settings import Options
 
 __all__ = ["draw"]
 
+UNSAVED = 1
+"""Exit status when a picture could not be saved; the watcher has said why."""
+
 
 def draw(flags: Flags, drawing: Drawing) -> int:
     """Make the pictures of `drawing` and name their files on standard output; the exit status.
@@ -47,8 +50,8 @@ def _draw(house: House, drawing: Drawing) -> int:
         signal.signal(signal.SIGINT, before)
     if watcher.failure:
         raise EaselError(f"{drawing.output} could not be written: {watcher.failure}.") from watcher.failure
-    if unsaved := [picture.unsaved for picture in result.pictures if picture.unsaved]:
-        raise EaselError(unsaved[0])
+    if any(picture.unsaved for picture in result.pictures):
+        return UNSAVED
     return STOPPED if watcher.should_stop() else 0
 
 
