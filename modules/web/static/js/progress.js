@@ -132,6 +132,7 @@ class TaskQueue {
         this.collecting = null;
         this.following = false;
         this.whenCollected = null;
+        this.lastCollection = Promise.resolve();
     }
 
     add(id) {
@@ -168,12 +169,18 @@ class TaskQueue {
         this.showState();
     }
 
+    // One after another: two answers on their way at once could arrive in the wrong order.
     collect(id) {
+        this.lastCollection = this.lastCollection.then(() => this.collectNow(id));
+        return this.lastCollection;
+    }
+
+    collectNow(id) {
         this.collecting = id;
         delete shownPicture[this.tab];
         const done = new Promise((resolve) => (this.whenCollected = resolve));
         press(`${this.tab}_restore_progress`);
-        return Promise.race([done, pause(10000)]);
+        return Promise.race([done, pause(30000)]);
     }
 
     showState() {
