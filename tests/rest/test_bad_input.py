@@ -210,7 +210,9 @@ def test_a_picture_that_cannot_be_saved_is_answered_with_a_note(client, house, m
     assert "No space left" in blind.json()["detail"]
 
 
-def test_many_requests_leave_no_threads_and_no_open_files(client):
+def test_many_requests_leave_no_threads_and_no_open_files(client, tmp_path):
+    saved = {"save_images": True, **settings(outdir_samples=str(tmp_path))}
+
     def open_things():
         process = psutil.Process()
         return threading.active_count(), process.num_fds()
@@ -219,7 +221,7 @@ def test_many_requests_leave_no_threads_and_no_open_files(client):
         post(client, TINY)
     threads, files = open_things()
     for seed in range(20):
-        assert post(client, {**TINY, "seed": seed, "save_images": True}).status_code == 200
+        assert post(client, {**TINY, "seed": seed, **saved}).status_code == 200
     after = open_things()
     assert after[0] <= threads + 2
     assert after[1] <= files + 2
