@@ -58,6 +58,8 @@ class _Server(uvicorn.Server):
         ending.start()
         while ending.is_alive() and not self.force_exit:
             await asyncio.sleep(0.05)
+        # Streams to open pages never end by themselves; that they are cut now is no error to report.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await super().shutdown(sockets)
 
 
@@ -104,7 +106,7 @@ def serve(flags: Flags) -> int:
             port=port,
             log_level="warning",
             timeout_keep_alive=flags.timeout_keep_alive,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=3,
             ssl_keyfile=flags.tls_keyfile,
             ssl_certfile=flags.tls_certfile,
         ),
