@@ -122,17 +122,29 @@ class Engine:
         checkpoint, VAE, style.
         """
         run = plan_run(request, options, styles, save)
-        self._vae_of(options, self._checkpoint_of(options))
+        self._vae_of(options, self.checkpoint_of(options))
         if run.hires and run.hires.checkpoint:
             self.shelf.find(run.hires.checkpoint)
         return run
+
+    def checkpoint_of(self, options: Options) -> CheckpointFile:
+        """The checkpoint that `options` names; with no name the first there is, the program's own last."""
+        if options.sd_model_checkpoint:
+            return self.shelf.find(options.sd_model_checkpoint)
+        files = self.shelf.list()
+        if not files:
+            raise NotFound(
+                f"There is no checkpoint. Put a .safetensors file into {self.folders.checkpoints[0]} "
+                "and press the refresh button."
+            )
+        return min(files, key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
 
     def native_size(self, options: Options) -> tuple[int, int]:
         """Width and height in pixels that the checkpoint of `options` was trained at, as its file says; else
         512x512.
         """
         try:
-            stated = self._checkpoint_of(options).metadata.get("modelspec.resolution", "")
+            stated = self.checkpoint_of(options).metadata.get("modelspec.resolution", "")
         except NotFound:
             stated = ""
         width, _, height = stated.partition("x")
@@ -162,24 +174,12 @@ class Engine:
             with explained_shortage(run), self.policy.precision_scope(), attention_scope(attention):
                 return make_pictures(run, studio, watcher)
 
-    def _checkpoint_of(self, options: Options) -> CheckpointFile:
-        """The checkpoint that `options` names; with no name the first there is, the program's own last."""
-        if options.sd_model_checkpoint:
-            return self.shelf.find(options.sd_model_checkpoint)
-        files = self.shelf.list()
-        if not files:
-            raise NotFound(
-                f"There is no checkpoint. Put a .safetensors file into {self.folders.checkpoints[0]} "
-                "and press the refresh button."
-            )
-        return min(files, key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
-
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
 
     def _ready(self, options: Options, say: Callable[[str], None]) -> _Loaded:
         """The model that `options` asks for, loaded if it is another one than before."""
-        checkpoint = self._checkpoint_of(options)
+        checkpoint = self.checkpoint_of(options)
         vae = self._vae_of(options, checkpoint)
         if self._loaded and self._loaded.model.checkpoint.path == checkpoint.path:
             if self._loaded.model.vae_file != vae:

@@ -76,9 +76,9 @@ class CheckpointChooser:
         return self._house.engine.native_size(self._house.store.options)
 
     def _current(self) -> str | None:
-        """The title of the checkpoint that is set or, without one, of the first there is."""
-        name = self._house.store.options.sd_model_checkpoint
+        """The title of the checkpoint that the next picture is made with."""
+        options = self._house.store.options
         try:
-            return self._house.engine.shelf.find(name).title if name else None
+            return self._house.engine.checkpoint_of(options).title
         except EaselError:
-            return name
+            return options.sd_model_checkpoint
