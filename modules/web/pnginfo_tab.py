@@ -28,7 +28,7 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
                 image_mode=None,
                 buttons=[],
                 height=480,
-                placeholder="## Drop a picture here\nor click to choose one, or paste it",
+                placeholder="# Drop a picture here\nor click to choose one, or paste it",
             )
         with gr.Column(elem_classes=["results-column"], min_width=320):
             with gr.Row(elem_classes=["pnginfo-buttons"]):

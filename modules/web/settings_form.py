@@ -67,7 +67,7 @@ def _option(info: OptionInfo, choices: Sequence[str]) -> str:
     help_text = " ".join(
         filter(None, [info.help, "Takes effect when the page is loaded again." if info.needs_reload else ""])
     )
-    words = html.escape(f"{info.key} {info.label} {info.help} {info.section_title}".lower())
+    words = html.escape(f"{info.key} {info.label} {info.help}".lower())
     shown = f'<p class="setting-help" id="help_{info.key}">{html.escape(help_text)}</p>' if help_text else ""
     return (
         f'<div class="setting" id="setting_{info.key}" data-key="{info.key}" '

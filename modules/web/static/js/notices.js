@@ -6,7 +6,7 @@ function showNotice(sentence, kind = "error") {
         stack = document.createElement("div");
         stack.id = "notices";
         stack.setAttribute("aria-live", "polite");
-        document.body.append(stack);
+        document.querySelector(".gradio-container").append(stack);
     }
     const notice = document.createElement("div");
     notice.className = `notice ${kind}`;
