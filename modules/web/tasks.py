@@ -27,10 +27,10 @@ def jobs_of_tab(house: House, tab: str) -> list[Job]:
 
 
 def latest_of_tab(house: House, tab: str) -> Job | None:
-    """The newest finished job of a tab that made any picture or says what went wrong."""
+    """The newest finished job of a tab that made any picture."""
     ended = [job for job in house.queue.jobs() if _is_from(job, tab) and job.state.is_final]
-    told = [job for job in ended if job.pictures or job.error]
-    return max(told, key=lambda job: job.finished or 0.0, default=None)
+    made = [job for job in ended if job.pictures]
+    return max(made, key=lambda job: job.finished or 0.0, default=None)
 
 
 def _is_from(job: Job, tab: str) -> bool:

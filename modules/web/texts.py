@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
+from modules.errors import EaselError
 from modules.infotext import read_infotext
 from modules.jobs import Job, JobState
 
@@ -42,7 +43,7 @@ def job_log_html(job: Job) -> str:
     """How a job ended: its error, or how long it took; and what the person should know about it."""
     lines = [notice_html(note) for note in job.notes]
     if job.error is not None:
-        lines.insert(0, error_html(str(job.error)))
+        lines.insert(0, error_html(_sentence(job.error)))
     elif job.started is not None and job.finished is not None:
         made = sum(not picture.is_grid for picture in job.pictures)
         pictures = "1 picture" if made == 1 else f"{made} pictures"
@@ -51,6 +52,13 @@ def job_log_html(job: Job) -> str:
     elif job.state is JobState.INTERRUPTED:
         lines.append(notice_html("Taken back before it began."))
     return "".join(lines)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, EaselError):
+        return str(error)
+    what = f"{type(error).__name__}: {error}"
+    return f"The run ended with an error that was not expected ({what}). The log has more."
 
 
 def picture_items_html(items: Mapping[str, Any]) -> str:

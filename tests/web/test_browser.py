@@ -148,6 +148,7 @@ def test_a_changed_setting_is_saved_marked_and_can_be_reset(page, user_folder):
     page.click("#tab_settings-button")
     page.fill("#settings_search", "jpeg quality")
     row = page.locator("#setting_jpeg_quality")
+    assert not page.locator("#setting_samples_save").is_visible()
     row.locator("input[type=number]").fill("91")
     page.click("#settings_submit")
     page.wait_for_function("document.querySelector('#settings_state').textContent.includes('jpeg_quality')")
@@ -272,6 +273,25 @@ def test_a_saved_picture_tells_its_text_and_is_sent_to_the_form(page, user_folde
     assert page.locator("#tab_txt2img").is_visible()
 
 
+def test_a_picture_dropped_on_the_prompt_fills_the_form(page, user_folder):
+    prompt(page).fill("a drum")
+    ask_for_small_picture(page, seed=99)
+    generate(page)
+    fill(page, seed=1)
+    page.evaluate(
+        """async () => {
+            const address = document.querySelector('[data-testid=detailed-image]').src;
+            const file = new File([await (await fetch(address)).blob()], 'dropped.png', {type: 'image/png'});
+            const carried = new DataTransfer();
+            carried.items.add(file);
+            const field = document.querySelector('#txt2img_prompt textarea');
+            field.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true, cancelable: true}));
+        }"""
+    )
+    page.wait_for_function("document.querySelector('#txt2img_seed input').value === '99'")
+    assert prompt(page).input_value() == "a drum"
+
+
 def test_everything_that_scripts_look_for_is_in_the_page_before_any_tab_or_panel_is_opened(page):
     wanted = [
         "#pnginfo_image",
@@ -290,6 +310,15 @@ def test_nothing_is_wider_than_the_window(watched, width):
     for tab in ("txt2img", "pnginfo", "settings"):
         page.click(f"#tab_{tab}-button")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_theme_chosen_with_the_button_stays(watched):
+    page = watched(color_scheme="light")
+    page.click("#toggle-theme")
+    page.reload()
+    page.wait_for_selector("#txt2img_generate")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.body.classList.contains('dark')")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
