@@ -128,10 +128,12 @@ class Engine:
         return run
 
     def checkpoint_of(self, options: Options) -> CheckpointFile:
-        """The checkpoint that `options` names; with no name the first there is, the program's own last."""
+        """The checkpoint that `options` names, else that of `--ckpt`, else the first; the program's own last."""
         if options.sd_model_checkpoint:
             return self.shelf.find(options.sd_model_checkpoint)
         files = self.shelf.list()
+        if given := [file for file in files if file.path == self.folders.checkpoint_file]:
+            return given[0]
         if not files:
             raise NotFound(
                 f"There is no checkpoint. Put a .safetensors file into {self.folders.checkpoints[0]} "

@@ -1,0 +1,37 @@
+"""Which checkpoint draws when the settings name none."""
+
+import pytest
+
+from modules.errors import NotFound
+from modules.flags import parse_flags
+from modules.folders import Folders
+from modules.generation import Engine
+from modules.settings import Options
+
+
+def engine(tmp_path, *flags) -> Engine:
+    flags = parse_flags(["--data-dir", str(tmp_path / "user"), *flags], environment={})
+    return Engine(Folders.from_flags(flags), flags)
+
+
+def test_a_fresh_clone_draws_with_the_programs_own(tmp_path):
+    chosen = engine(tmp_path)
+    assert chosen.checkpoint_of(Options()).stem == "easel-emoji"
+    assert chosen.native_size(Options()) == (128, 128)
+
+
+def test_a_users_checkpoint_comes_before_the_programs_own(tmp_path, parity_models):
+    assert engine(tmp_path, "--ckpt-dir", str(parity_models)).checkpoint_of(Options()).stem != "easel-emoji"
+
+
+def test_the_checkpoint_of_the_command_line_is_used_until_another_is_chosen(tmp_path, parity_models):
+    tiny = parity_models / "tiny-sd1.safetensors"
+    chosen = engine(tmp_path, "--ckpt", str(tiny))
+    assert chosen.checkpoint_of(Options()).path == tiny.resolve()
+    named = Options().overridden({"sd_model_checkpoint": "easel-emoji"})
+    assert chosen.checkpoint_of(named).stem == "easel-emoji"
+
+
+def test_a_checkpoint_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(NotFound, match="no-such-model"):
+        engine(tmp_path).checkpoint_of(Options().overridden({"sd_model_checkpoint": "no-such-model"}))
