@@ -128,7 +128,7 @@ class Engine:
         return run
 
     def checkpoint_of(self, options: Options) -> CheckpointFile:
-        """The checkpoint that `options` names, else that of `--ckpt`, else the first; the program's own last."""
+        """The checkpoint that `options` names, else that of `--ckpt`, else the first; our own last."""
         if options.sd_model_checkpoint:
             return self.shelf.find(options.sd_model_checkpoint)
         files = self.shelf.list()
