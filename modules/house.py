@@ -35,7 +35,7 @@ class House:
         """
         if request.override_settings and not request.override_settings_restore_afterwards:
             self.change_settings(request.override_settings)
-        options = self.store.options.overridden(request.override_settings)
+        options = self.store.for_request(request.override_settings)
         run = self.engine.plan(request, options, self.styles, save)
         return self.queue.submit(run, request.force_task_id, client)
 

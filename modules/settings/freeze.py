@@ -10,28 +10,45 @@ __all__ = ["Frozen", "frozen_keys"]
 
 @dataclass(frozen=True)
 class Frozen:
-    """Everything, or some keys; each with the flag that did it."""
+    """Everything, or some keys; each with the flag that did it.
+
+    `places` are the keys that name a place on the disk: these not even one request may lay over.
+    """
 
     everything: bool
     reasons: dict[str, str]
+    places: dict[str, str]
 
     def reason(self, key: str) -> str | None:
         """Why the setting `key` cannot be changed, None if it can."""
-        return "the program was started with --freeze-settings" if self.everything else self.reasons.get(key)
+        if self.everything:
+            return "the program was started with --freeze-settings"
+        return self.reasons.get(key) or self.places.get(key)
 
 
 def frozen_keys(flags: Flags) -> Frozen:
-    """What `--freeze-settings`, its two narrower forms, and `--hide-ui-dir-config` forbid."""
+    """What `--freeze-settings` and its two narrower forms forbid; and the places on the disk, which
+    `--hide-ui-dir-config` and serving other machines (`--listen`, `--server-name`) keep from strangers.
+    """
+    closed_by = next((name for name, given in _closing_flags(flags) if given), None)
+    places: dict[str, str] = {}
     sections = _words(flags.freeze_settings_in_sections)
     reasons = dict.fromkeys(_words(flags.freeze_specific_settings), "--freeze-specific-settings names it")
     for info in describe_options():
         if info.section_id in sections:
             reasons[info.key] = f"--freeze-settings-in-sections names its section {info.section_id}"
-        if info.restricted and flags.hide_ui_dir_config:
-            reasons[info.key] = (
-                "it names a place on the disk, and the program was started with --hide-ui-dir-config"
-            )
-    return Frozen(flags.freeze_settings, reasons)
+        if info.restricted and closed_by:
+            places[info.key] = f"it names a place on the disk, and the program was started with {closed_by}"
+    return Frozen(flags.freeze_settings, reasons, places)
+
+
+def _closing_flags(flags: Flags) -> tuple[tuple[str, bool], ...]:
+    is_elsewhere = flags.server_name not in (None, "", "127.0.0.1", "localhost", "::1")
+    return (
+        ("--hide-ui-dir-config", flags.hide_ui_dir_config),
+        ("--listen", flags.listen),
+        ("--server-name", is_elsewhere),
+    )
 
 
 def _words(text: str | None) -> set[str]:

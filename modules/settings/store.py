@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from modules.errors import EaselError
+from modules.errors import InvalidRequest
 from modules.flags import Flags
 from modules.settings.file import SettingsFile
 from modules.settings.freeze import frozen_keys
@@ -41,8 +41,8 @@ class SettingsStore:
     def change(self, values: Mapping[str, Any]) -> Options:
         """Check `values`, write the file, make them current, tell the listeners; the new snapshot.
 
-        All or nothing: raises InvalidRequest for a value that cannot be, and EaselError for a setting that
-        the command line has frozen or a file that cannot be written; then everything stays as it was.
+        All or nothing: raises InvalidRequest for a value that cannot be and for a setting that the command
+        line has frozen, EaselError for a file that cannot be written; then everything stays as it was.
         """
         with self._lock:
             before = self._options
@@ -59,6 +59,23 @@ class SettingsStore:
             listener(before, after)
         return after
 
+    def for_request(self, values: Mapping[str, Any]) -> Options:
+        """The current settings with `values` laid over them, for one request alone; nothing is kept.
+
+        Raises InvalidRequest for a value that cannot be, and for a place on the disk where the command line
+        keeps these from strangers.
+        """
+        options = self._options.overridden(values)
+        given = options.model_dump()
+        for key in sorted(values):
+            if key in self._frozen.places and given[key] != getattr(self._options, key):
+                raise self._refusal(key, self._frozen.places[key])
+        return options
+
+    @staticmethod
+    def _refusal(key: str, reason: str) -> InvalidRequest:
+        return InvalidRequest(key, f"The setting {key} cannot be changed: {reason}.")
+
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(before, after)` after every change, in its thread; the result takes it off again."""
         with self._lock:
@@ -68,7 +85,7 @@ class SettingsStore:
     def _refuse_frozen(self, changed: set[str]) -> None:
         for key in sorted(changed):
             if reason := self._frozen.reason(key):
-                raise EaselError(f"The setting {key} cannot be changed: {reason}.")
+                raise self._refusal(key, reason)
 
     def _read(self) -> tuple[Options, dict[str, Any]]:
         reading = read_options(self._file.read())
