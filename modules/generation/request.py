@@ -12,12 +12,21 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from modules.errors import InvalidRequest
 
 __all__ = ["MAX_PROMPT_CHARACTERS", "Txt2ImgRequest", "parse_txt2img", "sentence_of_errors"]
 
 MAX_PROMPT_CHARACTERS = 30_000
+LATER_FIELDS = {
+    "refiner_checkpoint": "the refiner is",
+    "firstpass_image": "starting a hires pass from a picture is",
+    "script_name": "the scripts of the menu are",
+    "alwayson_scripts": "scripts are",
+}
+LATER = "later"
+UNUSED: tuple[Any, ...] = (None, "", "None", {}, [])
 SMALLEST_SIDE, LARGEST_SIDE = 64, 8192
 LARGEST_NUMBER = 1e38
 """About what float32, in which pictures are computed, can hold."""
@@ -154,6 +163,18 @@ class Txt2ImgRequest(BaseModel):
             return {key: value for key, value in values.items() if value is not None}
         return values
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_left_undone_in_silence(cls, values: Any) -> Any:
+        """Refuses what would change the picture and is not done yet; clients send these fields empty."""
+        for name, what in LATER_FIELDS.items() if isinstance(values, dict) else ():
+            if values.get(name) not in UNUSED:
+                raise PydanticCustomError(
+                    LATER, "{field} is given, and {what} not part of this version; leave it out",
+                    {"field": name, "what": what},
+                )  # fmt: skip
+        return values
+
     @field_validator("width", "height")
     @classmethod
     def _whole_latent_cells(cls, value: int) -> int:
@@ -183,6 +204,8 @@ class Txt2ImgRequest(BaseModel):
 def sentence_of_errors(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     """The first of pydantic's `errors` as a sentence that names the field, its value and the bound."""
     first = errors[0]
+    if first["type"] == LATER:
+        return InvalidRequest(first["ctx"]["field"], f"{first['msg']}.")
     field = ".".join(str(part) for part in first["loc"]) or "request"
     shown = repr(first.get("input"))
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
