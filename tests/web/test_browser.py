@@ -79,9 +79,15 @@ def test_a_prompt_becomes_a_picture_with_progress_and_its_text(page):
 def test_the_seed_of_a_random_picture_is_recycled_and_the_dice_forgets_it(page):
     ask_for_small_picture(page, seed=-1)
     generate(page)
-    drawn = re.search(r"Seed: (\d+)", page.inner_text("#html_info_txt2img"))[1]
-    page.click("#txt2img_reuse_seed")
-    page.wait_for_function(f"document.querySelector('#txt2img_seed input').value === '{drawn}'")
+    # The text of the picture before may stand for a moment after the task has ended, so both are read anew.
+    page.wait_for_function(
+        """() => {
+            const seed = /Seed: (\\d+)/.exec(document.querySelector('#html_info_txt2img').innerText)?.[1];
+            document.querySelector('#txt2img_reuse_seed').click();
+            return seed && document.querySelector('#txt2img_seed input').value === seed;
+        }""",
+        polling=500,
+    )
     page.click("#txt2img_random_seed")
     page.wait_for_function("document.querySelector('#txt2img_seed input').value === '-1'")
 
