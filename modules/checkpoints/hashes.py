@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from modules.atomic import replace_file
 
 __all__ = ["HashCache", "old_hash"]
 
@@ -143,9 +143,6 @@ def _write_entries(store: Path, entries: Mapping[str, _Entry]) -> None:
     text = json.dumps({path: asdict(entry) for path, entry in entries.items()}, indent=1)
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=store.parent, prefix=store.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(store)
+        replace_file(store, text.encode())
     except OSError as error:
         log.warning("hashes are not kept, %s cannot be written: %s", store, error)

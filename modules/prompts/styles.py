@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
-import secrets
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from modules.atomic import replace_file
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.prompts.style_texts import ExtractedStyles, PromptStyle, apply_style_texts, extract_styles
 
@@ -117,18 +117,14 @@ def _write_styles(path: Path, styles: Iterable[PromptStyle]) -> None:
         {"name": style.name, "prompt": style.prompt, "negative_prompt": style.negative_prompt}
         for style in styles
     ]
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("x", encoding=ENCODING, newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_file(path, text.getvalue().encode(ENCODING))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise EaselError(
             f"The styles could not be saved to {path}: {error.strerror}. The file is as it was before."
         ) from error
