@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
@@ -20,7 +21,17 @@ from modules.imaging.writing import publish, reserved_number, temporary_file
 if TYPE_CHECKING:
     from modules.settings import Options
 
-__all__ = ["SaveOptions", "SavePlace", "SavedPicture", "SmallCopy", "save_picture"]
+__all__ = ["Announcement", "SaveOptions", "SavePlace", "SavedPicture", "SmallCopy", "save_picture"]
+
+Announcement = Callable[[Path, str], None]
+"""Told a path and the sha256 of the file that is about to appear there."""
+
+
+class _Appear(Protocol):
+    """Gives the finished file a name; False where that is taken."""
+
+    def __call__(self, path: Path, replaces: bool = False) -> bool: ...
+
 
 GRID = "grid"
 NUMBER_DIGITS = 5
@@ -99,21 +110,36 @@ class SavedPicture:
     small_copy: Path | None = None
 
 
-def save_picture(image: Image.Image, place: SavePlace, infotext: str, options: SaveOptions) -> SavedPicture:
+def save_picture(
+    image: Image.Image,
+    place: SavePlace,
+    infotext: str,
+    options: SaveOptions,
+    *,
+    about_to_appear: Announcement = lambda path, digest: None,
+) -> SavedPicture:
     """Write the picture, its text inside, under a name of its own.
 
     The file appears under its name only when it is complete, and takes no other file's place, even while
-    another program writes into the same folder. A text too long for the format goes into a .txt file. Raises
-    `EaselError` when it cannot be written (disk full, no permission); then no part of it is left behind.
+    another program writes into the same folder. A text too long for the format goes into a .txt file.
+    `about_to_appear` is told the path and the sha256 of the file's bytes just before it appears there; when
+    the name was taken meanwhile, it is told again. Raises `EaselError` when the picture cannot be written
+    (disk full, no permission); then no part of it is left behind.
     """
     facts = replace(place.facts, image=image, most_prompt_words=options.most_prompt_words)
     folder = place.folder / safe_folder(fill_pattern(options.folder_pattern, facts))
     decoration = fill_pattern(options.name_pattern, facts)
     encoded = encode_picture(image, infotext, options.format)
+    digest = hashlib.sha256(encoded.data).hexdigest()
     with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with temporary_file(folder, encoded.data) as temporary:
-            path = _publish_picture(temporary, folder, place, decoration, f".{encoded.format}", options)
+
+            def appear(path: Path, replaces: bool = False) -> bool:
+                about_to_appear(path, digest)
+                return bool(temporary.replace(path)) if replaces else publish(temporary, path)
+
+            path = _publish_picture(appear, folder, place, decoration, f".{encoded.format}", options)
         return SavedPicture(
             path,
             _save_text(path, infotext) if infotext and (options.text_file or encoded.text_left_out) else None,
@@ -134,20 +160,20 @@ def _explained(folder: Path) -> Iterator[None]:
 
 
 def _publish_picture(
-    temporary: Path, folder: Path, place: SavePlace, decoration: str, extension: str, options: SaveOptions
+    appear: _Appear, folder: Path, place: SavePlace, decoration: str, extension: str, options: SaveOptions
 ) -> Path:
     """Give the finished file its name: the first that is free of those in question."""
     if decoration and not options.add_number and options.replaces:
         path = folder / cut_name(decoration, f"{place.suffix}{extension}", longest_name(folder))
-        temporary.replace(path)
+        appear(path, replaces=True)
         return path
     if options.add_number or not decoration:
-        return _publish_numbered(temporary, folder, place, decoration, extension)
-    return _publish_with_suffix(temporary, folder, f"{decoration}{place.suffix}", extension)
+        return _publish_numbered(appear, folder, place, decoration, extension)
+    return _publish_with_suffix(appear, folder, f"{decoration}{place.suffix}", extension)
 
 
 def _publish_numbered(
-    temporary: Path, folder: Path, place: SavePlace, decoration: str, extension: str
+    appear: _Appear, folder: Path, place: SavePlace, decoration: str, extension: str
 ) -> Path:
     """`00012-DECORATION.png`, `grid-0007.png`: under the next number."""
     digits = NUMBER_DIGITS_AFTER_PREFIX if place.prefix else NUMBER_DIGITS
@@ -155,17 +181,17 @@ def _publish_numbered(
         with reserved_number(folder, place.prefix) as number:
             stem = "-".join(filter(None, (place.prefix, f"{number:0{digits}}", decoration)))
             path = folder / cut_name(stem, f"{place.suffix}{extension}", longest_name(folder))
-            if publish(temporary, path):
+            if appear(path):
                 return path
     raise OSError(errno.EEXIST, NO_FREE_NAME)
 
 
-def _publish_with_suffix(temporary: Path, folder: Path, stem: str, extension: str) -> Path:
+def _publish_with_suffix(appear: _Appear, folder: Path, stem: str, extension: str) -> Path:
     """`STEM.png`, `STEM-1.png`, `STEM-2.png`: the first that is free."""
     for number in range(MOST_ATTEMPTS):
         ending = f"-{number}{extension}" if number else extension
         path = folder / cut_name(stem, ending, longest_name(folder))
-        if publish(temporary, path):
+        if appear(path):
             return path
     raise OSError(errno.EEXIST, NO_FREE_NAME)
 

@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from modules.imaging.owners import is_left_behind, own_mark
+
 __all__ = ["publish", "reserved_number", "temporary_file"]
 
 
@@ -18,7 +20,7 @@ def temporary_file(folder: Path, data: bytes) -> Iterator[Path]:
 
     Raises `OSError`; nothing is left behind then.
     """
-    path = folder / f".{secrets.token_hex(8)}.tmp"
+    path = folder / f".{own_mark()}.{secrets.token_hex(8)}.tmp"
     try:
         with path.open("xb") as file:
             file.write(data)
@@ -48,13 +50,13 @@ def publish(temporary: Path, path: Path) -> bool:
 def reserved_number(folder: Path, prefix: str = "") -> Iterator[int]:
     """A number past all pictures in the folder, which no other program takes while the context lasts.
 
-    An empty hidden file marks it. One that a crash leaves behind costs that number and nothing else.
+    A hidden file marks it. What a program that was killed has left in the folder is removed first, so that
+    it costs no number.
     """
+    _remove_what_was_left(folder)
     for number in itertools.count(max(_numbers(folder, prefix), default=-1) + 1):
         marker = folder / f".{prefix}{number}.taken"
-        try:
-            marker.open("xb").close()
-        except FileExistsError:
+        if not _take(marker):
             continue
         try:
             # Another program may have saved under this number since the folder was read.
@@ -64,6 +66,32 @@ def reserved_number(folder: Path, prefix: str = "") -> Iterator[int]:
         finally:
             with contextlib.suppress(OSError):
                 marker.unlink(missing_ok=True)
+
+
+def _take(marker: Path) -> bool:
+    """Make the marker, with who took it inside; False where it is taken."""
+    draft = marker.with_name(f".{own_mark()}.{secrets.token_hex(8)}.tmp")
+    try:
+        draft.write_text(own_mark())
+        return publish(draft, marker)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _remove_what_was_left(folder: Path) -> None:
+    """Remove unfinished files and markers whose program has ended."""
+    with os.scandir(folder) as entries:
+        hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
+    for path in hidden:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.suffix == ".tmp":
+                owner = path.name[1:].split(".", 1)[0]
+            elif path.suffix == ".taken":
+                owner = path.read_text()
+            else:
+                continue
+            if is_left_behind(owner):
+                path.unlink(missing_ok=True)
 
 
 def _numbers(folder: Path, prefix: str) -> set[int]:

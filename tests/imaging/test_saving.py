@@ -1,8 +1,10 @@
 """Saving: names, numbers, nothing overwritten, nothing half written."""
 
 import errno
+import hashlib
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from modules.imaging import (
     read_texts,
     save_picture,
 )
+from modules.imaging.writing import reserved_number, temporary_file
 from modules.settings import Options
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)
@@ -222,3 +225,41 @@ def test_options_come_from_the_settings() -> None:
     assert pictures.small_copy == SmallCopy(4 * 2**20, 4000)
     flat = SaveOptions.from_options(Options().overridden({"save_to_dirs": False, "export_for_4chan": False}))
     assert (flat.name_pattern, flat.folder_pattern, flat.small_copy) == ("[seed]-[prompt_spaces]", "", None)
+
+
+def test_a_picture_is_announced_with_the_digest_of_its_file_before_it_appears(tmp_path: Path) -> None:
+    told: list[tuple[Path, str, bool]] = []
+    saved = save_picture(
+        picture,
+        SavePlace(tmp_path, facts()),
+        "text",
+        plain,
+        about_to_appear=lambda path, digest: told.append((path, digest, path.exists())),
+    )
+    digest = hashlib.sha256(saved.path.read_bytes()).hexdigest()
+    assert told == [(saved.path, digest, False)]
+
+
+def _die_while_a_number_is_reserved(folder: str) -> None:
+    with reserved_number(Path(folder)), temporary_file(Path(folder), b"half a picture"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that cannot be caught")
+def test_what_a_killed_program_has_left_costs_no_number_and_is_cleared_away(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=_die_while_a_number_is_reserved, args=(str(tmp_path),)
+    )
+    process.start()
+    process.join(60)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".taken", ".tmp"]
+    save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
+    assert names(tmp_path) == ["00000-5.png"]
+
+
+def test_what_a_running_program_is_writing_is_left_alone(tmp_path: Path) -> None:
+    with reserved_number(tmp_path) as number, temporary_file(tmp_path, b"half a picture") as unfinished:
+        save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
+        assert number == 0
+        assert unfinished.exists()
+        assert (tmp_path / "00001-5.png").exists()
