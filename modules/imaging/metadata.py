@@ -9,11 +9,14 @@ from PIL import Image
 
 from modules.imaging.exif import BROKEN_EXIF, exif_to_comment
 from modules.imaging.novelai import infotext_of_novelai
+from modules.imaging.xmp import xmp_to_record
 from modules.infotext import Parameters, fill_defaults, read_infotext
 
 __all__ = ["PictureTexts", "PngInfo", "png_info", "read_texts"]
 
 PARAMETERS = "parameters"
+RECORD = "easel"
+XMP = "xmp"
 EXIF_COMMENT = "exif comment"
 TECHNICAL_KEYS = frozenset(
     {"jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive", "progression", "photoshop"}
@@ -23,10 +26,13 @@ TECHNICAL_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PictureTexts:
-    """The generation text of a picture ("" if there is none), and the other texts in it by name."""
+    """The generation text of a picture ("" if there is none), the other texts in it by name, and the record
+    that Easel writes: JSON text as it was found, None where there is none.
+    """
 
     infotext: str
     items: dict[str, Any]
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,25 @@ def read_texts(image: Image.Image) -> PictureTexts:
     _read_late_chunks(image)
     items = {str(key): _plain(value) for key, value in image.info.items() if key not in TECHNICAL_KEYS}
     infotext = str(items.pop(PARAMETERS, ""))
+    record = _take_record(image, items)
     if "exif" in image.info:
         comment = exif_to_comment(image)
         if comment:
             items[EXIF_COMMENT] = infotext = comment
     elif "comment" in items:
         infotext = str(items["comment"])
-    return PictureTexts(infotext_of_novelai(items, *image.size) or infotext, items)
+    return PictureTexts(infotext_of_novelai(items, *image.size) or infotext, items, record)
+
+
+def _take_record(image: Image.Image, items: dict[str, Any]) -> str | None:
+    """The record; it is taken out of `items`, which are for the field's clients and for people to read."""
+    if RECORD in items:
+        return str(items.pop(RECORD))
+    packet = image.info.get(XMP)
+    record = xmp_to_record(packet) if isinstance(packet, bytes) else None
+    if record is not None:
+        del items[XMP]
+    return record
 
 
 def _read_late_chunks(image: Image.Image) -> None:

@@ -116,9 +116,10 @@ def save_picture(
     infotext: str,
     options: SaveOptions,
     *,
+    record: str | None = None,
     about_to_appear: Announcement = lambda path, digest: None,
 ) -> SavedPicture:
-    """Write the picture, its text inside, under a name of its own.
+    """Write the picture, its text and its `record` (JSON text) inside, under a name of its own.
 
     The file appears under its name only when it is complete, and takes no other file's place, even while
     another program writes into the same folder. A text too long for the format goes into a .txt file.
@@ -129,7 +130,7 @@ def save_picture(
     facts = replace(place.facts, image=image, most_prompt_words=options.most_prompt_words)
     folder = place.folder / safe_folder(fill_pattern(options.folder_pattern, facts))
     decoration = fill_pattern(options.name_pattern, facts)
-    encoded = encode_picture(image, infotext, options.format)
+    encoded = encode_picture(image, infotext, options.format, record)
     digest = hashlib.sha256(encoded.data).hexdigest()
     with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -207,7 +208,9 @@ def _save_text(picture: Path, infotext: str) -> Path:
 def _save_small_copy(
     picture: Path, image: Image.Image, infotext: str, encoded: Encoded, options: SaveOptions
 ) -> Path | None:
-    """A JPEG of bounded size beside a picture that is too large for most uploads."""
+    """A JPEG of bounded size beside a picture that is too large for most uploads; the record stays with the
+    picture.
+    """
     bound = options.small_copy
     if bound is None:
         return None

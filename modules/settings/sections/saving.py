@@ -58,6 +58,11 @@ class SavingImages(Section):
     target_side_length: float = option(4000, "Width/height limit for the above option, in pixels", ge=1)
     img_max_size_mp: float = option(200, "Maximum grid size, in megapixels", ge=0)
     save_selected_only: bool = option(True, "When using 'Save' button, only save a single selected image")
+    enable_picture_record: bool = option(
+        True,
+        "Write a machine-readable record into pictures",
+        help="All that decided the picture, so that ./webui.sh verify can make it again; see docs/proof.md.",
+    )
     save_incomplete_images: bool = option(False, "Save incomplete images", help="Of interrupted work.")
 
 
