@@ -6,7 +6,7 @@ It plans runs, loads what they need, and makes their pictures.
 import gc
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 
 import torch
@@ -26,15 +26,18 @@ from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation.artist import Artist
+from modules.generation.assembly import Assembly
 from modules.generation.attention import attention_of
+from modules.generation.drawn import ModelFacts
+from modules.generation.ledger import Ledger
 from modules.generation.odd_sizes import enlarge_as_reference
+from modules.generation.order import Order, make_order
 from modules.generation.preview import LinearPreview
 from modules.generation.request import Txt2ImgRequest
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
-from modules.generation.saving import Album
 from modules.generation.shortage import explained_shortage
-from modules.generation.txt2img import Studio, make_pictures
+from modules.generation.txt2img import Receive, Studio, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import AttentionKind, attention_scope, choose_policy, set_attention, set_threads
 from modules.prompts import Emphasis, StyleBook
@@ -115,17 +118,24 @@ class Engine:
         """The model in memory, None before the first."""
         return self._loaded.model if self._loaded else None
 
-    def plan(
+    def order(
         self, request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None
-    ) -> Run:
-        """A definite run. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
+    ) -> Order:
+        """A definite order. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
         checkpoint, VAE, style.
         """
-        run = plan_run(request, options, styles, save)
+        order = make_order(request, options, styles, save)
+        run = plan_run(order)
         self._vae_of(options, self.checkpoint_of(options))
         if run.hires and run.hires.checkpoint:
             self.shelf.find(run.hires.checkpoint)
-        return run
+        return order
+
+    def plan(
+        self, request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None
+    ) -> Run:
+        """The run of such an order."""
+        return plan_run(self.order(request, options, styles, save))
 
     def checkpoint_of(self, options: Options) -> CheckpointFile:
         """The checkpoint that `options` names, else that of `--ckpt`, else the first; our own last."""
@@ -165,8 +175,8 @@ class Engine:
         with self._lock:
             self._ready(options, say=log.info)
 
-    def make(self, run: Run, watcher: Watcher) -> GenerationResult:
-        """Make the pictures of `run`.
+    def draw(self, run: Run, pictures: Collection[int], watcher: Watcher, receive: Receive) -> ModelFacts:
+        """Draw `pictures` (0-based) of `run`; `receive` is handed each the moment it exists.
 
         A checkpoint that cannot be loaded leaves the one before it in place.
         """
@@ -174,7 +184,18 @@ class Engine:
         with self._lock:
             studio = self._studio(run, attention, watcher)
             with explained_shortage(run), self.policy.precision_scope(), attention_scope(attention):
-                return make_pictures(run, studio, watcher)
+                return draw_pictures(run, pictures, studio, watcher, receive)
+
+    def make(self, run: Run, watcher: Watcher, ledger: Ledger | None = None) -> GenerationResult:
+        """Make the pictures of `run` here: each is saved as soon as it is drawn.
+
+        When the watcher wants to stop, what is made so far is the result. A picture that cannot be saved is
+        part of it too, with the reason.
+        """
+        assembly = Assembly(run, self.folders, watcher, ledger)
+        assembly.announce_kept()
+        assembly.knows(self.draw(run, assembly.missing(), watcher, assembly.receive))
+        return assembly.finish()
 
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
@@ -222,7 +243,7 @@ class Engine:
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         def say(stage: str) -> None:
-            watcher.on_step(StepReport(0, run.steps_in_all, 0, run.request.n_iter, stage))
+            watcher.on_step(StepReport(0, run.steps_in_all, 0, len(run.groups), stage))
 
         first = self._ready(run.options, say)
         second = None
@@ -233,5 +254,4 @@ class Engine:
         return Studio(
             first=first.artist(run.options, attention),
             second=(second or first).artist(run.options, attention),
-            album=Album(self.folders, watcher.on_note),
         )

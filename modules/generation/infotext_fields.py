@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from modules.checkpoints import Model
-from modules.generation.network import is_inpainting
+from modules.generation.drawn import ModelFacts
 from modules.generation.run import Run
 from modules.infotext import GenerationText, write_infotext
 from modules.sampling import writes_ensd
@@ -20,14 +19,14 @@ def _size(width: int, height: int) -> str | None:
     return f"{width}x{height}" if width > 0 and height > 0 else None
 
 
-def model_fields(model: Model, run: Run) -> Fields:
+def model_fields(model: ModelFacts, run: Run) -> Fields:
     """Names and hashes of the checkpoint and, when one was chosen, of the VAE."""
-    options, vae = run.options, model.vae_file
+    options = run.options
     return {
-        "Model hash": model.checkpoint.short_hash if options.add_model_hash_to_info else None,
-        "Model": model.checkpoint.stem if options.add_model_name_to_info else None,
-        "VAE hash": vae.short_hash if vae and options.add_vae_hash_to_info else None,
-        "VAE": vae.name if vae and options.add_vae_name_to_info else None,
+        "Model hash": model.short_hash if options.add_model_hash_to_info else None,
+        "Model": model.stem if options.add_model_name_to_info else None,
+        "VAE hash": model.vae_short_hash if options.add_vae_hash_to_info else None,
+        "VAE": model.vae_name if options.add_vae_name_to_info else None,
     }
 
 
@@ -54,7 +53,9 @@ def _setting_fields(run: Run) -> Fields:
     }
 
 
-def infotext_of_picture(run: Run, model: Model, picture: int, version: str, extra: Mapping[str, Any]) -> str:
+def infotext_of_picture(
+    run: Run, model: ModelFacts, picture: int, version: str, extra: Mapping[str, Any]
+) -> str:
     """The generation text of picture number `picture` (0-based); `extra` stands behind the fixed fields, in
     its order.
 
@@ -71,7 +72,7 @@ def infotext_of_picture(run: Run, model: Model, picture: int, version: str, extr
         **model_fields(model, run),
         **_variation_fields(run, picture),
         "Denoising strength": extra.get("Denoising strength"),
-        "Conditional mask weight": run.options.inpainting_mask_weight if is_inpainting(model) else None,
+        "Conditional mask weight": run.options.inpainting_mask_weight if model.is_inpainting else None,
         **_setting_fields(run),
         **{key: value for key, value in extra.items() if key != "Denoising strength"},
         "Version": f"{PROGRAM} {version}" if run.options.add_version_to_infotext else None,

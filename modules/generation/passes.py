@@ -56,8 +56,8 @@ def _empty(encoder: PromptEncoder) -> Tensor:
     return encoder.negative([""], 1)[0][0].conditioning.cross_attention
 
 
-def _first_prompts(run: Run, encoder: PromptEncoder) -> Prompts:
-    count, evaluations = run.request.batch_size, run.sampler.evaluations(run.request.steps)
+def _first_prompts(run: Run, count: int, encoder: PromptEncoder) -> Prompts:
+    evaluations = run.sampler.evaluations(run.request.steps)
     return Prompts(
         positive=encoder.positive([run.prompt_without_tags] * count, evaluations),
         negative=encoder.negative([run.negative_prompt] * count, evaluations),
@@ -65,8 +65,7 @@ def _first_prompts(run: Run, encoder: PromptEncoder) -> Prompts:
     )
 
 
-def _second_prompts(run: Run, hires: HiresRun, encoder: PromptEncoder) -> Prompts:
-    count = run.request.batch_size
+def _second_prompts(run: Run, hires: HiresRun, count: int, encoder: PromptEncoder) -> Prompts:
     first, second = run.sampler.evaluations(run.request.steps), hires.sampler.evaluations(hires.steps)
     return Prompts(
         positive=encoder.positive([hires.prompt_without_tags] * count, first, second),
@@ -81,9 +80,8 @@ def draw_first(run: Run, pictures: range, artist: Artist, progress: Progress) ->
     shape = (model.latent_channels, request.height // 8, request.width // 8)
     network = network_of(model, extra_input_for_text(model, request.height, request.width))
     noise = _noise(run, pictures, shape, model.policy.device)
-    return sample(
-        network, _first_plan(run, model), noise, _first_prompts(run, artist.encoder), progress.on_step
-    )
+    prompts = _first_prompts(run, len(pictures), artist.encoder)
+    return sample(network, _first_plan(run, model), noise, prompts, progress.on_step)
 
 
 def draw_again(
@@ -102,7 +100,7 @@ def draw_again(
     network = network_of(model, start.extra_input)
     plan = replace(_first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
     noise = _noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
-    prompts = _second_prompts(run, hires, second.encoder)
+    prompts = _second_prompts(run, hires, len(pictures), second.encoder)
     return resample(
         network, plan, noise, prompts, Start(start.latents, hires.strength, exact=True), progress.on_step
     )

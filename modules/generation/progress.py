@@ -22,11 +22,14 @@ class Progress:
         self._run, self._watcher = run, watcher
         self.artist = artist
         self._done_before, self._pass_steps = 0, 0
+        self._groups = len(run.groups)
         self.latest: Tensor | None = None
         self._batch, self._stage = 0, ""
 
     def begin(self, artist: Artist, batch: int, stage: str, steps: int) -> None:
-        """A new pass of `steps` steps by `artist` begins."""
+        """A new pass of `steps` steps by `artist` begins, for group number `batch`."""
+        if batch != self._batch:
+            self._done_before = batch * self._run.steps_of_group
         self.artist, self._batch, self._stage = artist, batch, stage
         self._pass_steps, self.latest = steps, None
         self._report(0)
@@ -36,9 +39,9 @@ class Progress:
         self._report(self._pass_steps)
         self._done_before += self._pass_steps
 
-    def end_batch(self) -> None:
-        """The batch is drawn or given up; the next one counts from where this one should have ended."""
-        self._done_before = self._run.steps_in_all * (self._batch + 1) // self._run.request.n_iter
+    def end_group(self) -> None:
+        """The group is drawn or given up: all its steps count as made."""
+        self._done_before = (self._batch + 1) * self._run.steps_of_group
 
     def on_step(self, index: int, step: Step) -> None:
         """The sampler's callback. Raises Interrupted when the run is to stop or to skip."""
@@ -60,7 +63,7 @@ class Progress:
     def _report(self, step: int) -> StepReport:
         stage = f"{self._stage}: step {step} of {self._pass_steps}" if step else self._stage
         report = StepReport(
-            self._done_before + step, self._run.steps_in_all, self._batch, self._run.request.n_iter, stage
+            self._done_before + step, self._run.steps_in_all, self._batch, self._groups, stage
         )
         self._watcher.on_step(report)
         return report

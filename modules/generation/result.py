@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from modules.checkpoints import Model
+from modules.generation.drawn import ModelFacts
 from modules.generation.run import Run
 from modules.generation.watcher import MadePicture
 
@@ -19,12 +19,20 @@ class GenerationResult:
     pictures: tuple[MadePicture, ...]
     run: Run
     extra_fields: Mapping[str, Any]
-    model_name: str
-    model_hash: str
-    vae_name: str | None
-    vae_hash: str | None
+    model: ModelFacts | None
+    """None when the run was stopped before a model was there."""
     version: str
     job_timestamp: str
+
+    @property
+    def model_name(self) -> str:
+        """The checkpoint's name without folder and extension."""
+        return self.model.stem if self.model else ""
+
+    @property
+    def model_hash(self) -> str:
+        """The checkpoint's short hash, empty where it is not known."""
+        return (self.model.short_hash if self.model else None) or ""
 
     @property
     def infotexts(self) -> list[str]:
@@ -35,7 +43,8 @@ class GenerationResult:
         """The `info` text of the field's answers: JSON with the seeds, prompts and texts of all pictures,
         and the `notes` for the person where there are any.
         """
-        run, request, count = self.run, self.run.request, self.run.pictures
+        run, request, model = self.run, self.run.request, self.model
+        count = run.pictures
         has_grid = bool(self.pictures and self.pictures[0].is_grid)
         info: dict[str, Any] = {
             "prompt": run.prompt,
@@ -58,8 +67,8 @@ class GenerationResult:
             "face_restoration_model": None,
             "sd_model_name": self.model_name,
             "sd_model_hash": self.model_hash,
-            "sd_vae_name": self.vae_name,
-            "sd_vae_hash": self.vae_hash,
+            "sd_vae_name": model.vae_name if model else None,
+            "sd_vae_hash": model.vae_short_hash if model else None,
             "seed_resize_from_w": request.seed_resize_from_w,
             "seed_resize_from_h": request.seed_resize_from_h,
             "denoising_strength": request.denoising_strength,
@@ -75,26 +84,3 @@ class GenerationResult:
         if notes:
             info["notes"] = list(notes)
         return json.dumps(info, ensure_ascii=False)
-
-
-def result_of(
-    run: Run,
-    model: Model,
-    pictures: tuple[MadePicture, ...],
-    extra: Mapping[str, Any],
-    version: str,
-    job_timestamp: str,
-) -> GenerationResult:
-    """The result of `run`, with the names that `model` has now."""
-    vae = model.vae_file
-    return GenerationResult(
-        pictures=pictures,
-        run=run,
-        extra_fields=extra,
-        model_name=model.checkpoint.stem,
-        model_hash=model.checkpoint.short_hash or "",
-        vae_name=vae.name if vae else None,
-        vae_hash=vae.short_hash if vae else None,
-        version=version,
-        job_timestamp=job_timestamp,
-    )

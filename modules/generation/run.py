@@ -1,14 +1,15 @@
-"""A request made definite: defaults filled in, names resolved, seeds drawn. Planning needs no model."""
+"""An order planned: names resolved, prompts with their styles, seeds of all pictures. Needs no model."""
 
 from dataclasses import dataclass
 
 from modules.errors import InvalidRequest
 from modules.generation.hires import HiresSize, size_of_second_pass
+from modules.generation.order import Order
 from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE, Txt2ImgRequest
-from modules.generation.seeds import Seeds, draw_seed, seeds_of_pictures
-from modules.prompts import StyleBook, strip_comments, take_network_tags
+from modules.generation.seeds import Seeds, seeds_of_pictures
+from modules.prompts import apply_style_texts, strip_comments, take_network_tags
 from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler
-from modules.settings import Options
+from modules.settings import Options, read_options
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
 
 __all__ = ["HiresRun", "Run", "plan_run"]
@@ -40,9 +41,9 @@ class HiresRun:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that decides the pictures of one request, except the files of the models."""
+    """Everything that decides the pictures of one order, except the files of the models."""
 
-    request: Txt2ImgRequest
+    order: Order
     options: Options
     prompt: str
     negative_prompt: str
@@ -52,7 +53,16 @@ class Run:
     sampler_settings: SamplerSettings
     tiling: bool
     hires: HiresRun | None
-    save: bool
+
+    @property
+    def request(self) -> Txt2ImgRequest:
+        """The request, its seeds drawn."""
+        return self.order.request
+
+    @property
+    def save(self) -> bool:
+        """Whether the pictures go into the outputs folder."""
+        return self.order.save
 
     @property
     def prompt_without_tags(self) -> str:
@@ -62,30 +72,36 @@ class Run:
     @property
     def pictures(self) -> int:
         """How many pictures the request asks for."""
-        return self.request.batch_size * self.request.n_iter
+        return self.order.pictures
+
+    @property
+    def groups(self) -> tuple[range, ...]:
+        """The pictures (0-based) that are drawn together: the batches; with exact batches each one alone."""
+        size = 1 if self.options.exact_batches else self.request.batch_size
+        return tuple(range(first, first + size) for first in range(0, self.pictures, size))
+
+    @property
+    def steps_of_group(self) -> int:
+        """Sampling steps over all passes of one group."""
+        return self.request.steps + (self.hires.steps if self.hires else 0)
 
     @property
     def steps_in_all(self) -> int:
-        """Sampling steps over all batches and passes, for the progress bar."""
-        return self.request.n_iter * (self.request.steps + (self.hires.steps if self.hires else 0))
+        """Sampling steps over all groups and passes, for the progress bar."""
+        return len(self.groups) * self.steps_of_group
 
 
-def _texts(
-    prompt: str, negative: str, request: Txt2ImgRequest, options: Options, styles: StyleBook
-) -> tuple[str, str]:
-    """Prompt and negative prompt with the request's styles, by setting without comments.
-
-    Raises NotFound for a style that does not exist.
-    """
-    for name in request.styles:
-        styles.find(name)
-    texts = styles.apply(prompt, negative, request.styles)
+def _texts(prompt: str, negative: str, order: Order, options: Options) -> tuple[str, str]:
+    """Prompt and negative prompt with the order's styles, by setting without comments."""
+    texts = (
+        apply_style_texts(prompt, [style.prompt for style in order.styles]),
+        apply_style_texts(negative, [style.negative_prompt for style in order.styles]),
+    )
     return (strip_comments(texts[0]), strip_comments(texts[1])) if options.enable_prompt_comments else texts
 
 
-def _plan_hires(
-    request: Txt2ImgRequest, options: Options, styled: tuple[str, str], styles: StyleBook
-) -> HiresRun | None:
+def _plan_hires(order: Order, options: Options, styled: tuple[str, str]) -> HiresRun | None:
+    request = order.request
     if not request.enable_hr:
         return None
     upscaler = request.hr_upscaler or next(iter(LATENT_UPSCALERS))
@@ -109,7 +125,7 @@ def _plan_hires(
     name = request.sampler if (request.hr_sampler_name or "") in SAME_SAMPLER else request.hr_sampler_name
     scheduler = request.scheduler if (request.hr_scheduler or "") in SAME_SCHEDULER else request.hr_scheduler
     sampler, schedule = resolve_sampler(name or request.sampler, scheduler)
-    own = _texts(request.hr_prompt, request.hr_negative_prompt, request, options, styles)
+    own = _texts(request.hr_prompt, request.hr_negative_prompt, order, options)
     checkpoint = request.hr_checkpoint_name or ""
     return HiresRun(
         size=size,
@@ -124,21 +140,22 @@ def _plan_hires(
     )
 
 
-def plan_run(request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None) -> Run:
-    """The run for `request` under `options` (the request's own settings already laid over them).
+def plan_run(order: Order) -> Run:
+    """The run for `order`: the same order gives the same run.
 
-    `save` None takes the request's `save_images`. Raises InvalidRequest for a name that does not exist.
+    Raises InvalidRequest for a sampler, schedule, upscaler or size that cannot be.
     """
+    # An order may be older than the program that reads it: what is no longer a value takes its default.
+    options = read_options(order.settings).options
+    request = order.request
     sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
-    styled = _texts(request.prompt, request.negative_prompt, request, options, styles)
-    strength = request.subseed_strength
-    seed, subseed = draw_seed(request.seed), draw_seed(request.subseed)
+    styled = _texts(request.prompt, request.negative_prompt, order, options)
     return Run(
-        request=request,
+        order=order,
         options=options,
         prompt=styled[0],
         negative_prompt=styled[1],
-        seeds=seeds_of_pictures(seed, subseed, strength, request.batch_size * request.n_iter),
+        seeds=seeds_of_pictures(request.seed, request.subseed, request.subseed_strength, order.pictures),
         sampler=sampler,
         schedule=schedule,
         sampler_settings=SamplerSettings.from_options(
@@ -151,6 +168,5 @@ def plan_run(request: Txt2ImgRequest, options: Options, styles: StyleBook, save:
             s_min_uncond=request.s_min_uncond,
         ),
         tiling=options.tiling if request.tiling is None else request.tiling,
-        hires=_plan_hires(request, options, styled, styles),
-        save=request.save_images if save is None else save,
+        hires=_plan_hires(order, options, styled),
     )

@@ -3,20 +3,33 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
-from modules.checkpoints import Model
+from modules.atomic import replace_file
 from modules.errors import EaselError
 from modules.folders import Folders
+from modules.generation.drawn import Drawn, ModelFacts, Role
+from modules.generation.ledger import KeptPicture, Ledger, PictureKey
 from modules.generation.run import Run
 from modules.generation.watcher import MadePicture
-from modules.imaging import PictureFacts, SaveFormat, SaveOptions, SavePlace, encode_picture, save_picture
+from modules.imaging import (
+    PictureFacts,
+    PictureFormat,
+    SaveFormat,
+    SaveOptions,
+    SavePlace,
+    encode_picture,
+    save_picture,
+)
 
 __all__ = ["Album", "picture_bytes"]
 
+SUFFIXES = {Role.BEFORE_HIRES: "-before-highres-fix"}
 
-def _facts(run: Run, model: Model, position: int, started: datetime) -> PictureFacts:
+
+def _facts(run: Run, model: ModelFacts, position: int, started: datetime) -> PictureFacts:
     """What a file name can tell of picture number `position` (0-based)."""
-    request, vae = run.request, model.vae_file
+    request = run.request
     return PictureFacts(
         seed=run.seeds.seeds[position],
         first_seed=run.seeds.seeds[0],
@@ -28,9 +41,9 @@ def _facts(run: Run, model: Model, position: int, started: datetime) -> PictureF
         styles=request.styles,
         sampler=run.sampler.name,
         scheduler=run.schedule.name,
-        model_hash=model.checkpoint.short_hash,
-        model_name=model.checkpoint.stem,
-        vae_filename=vae.name if vae else None,
+        model_hash=model.short_hash,
+        model_name=model.stem,
+        vae_filename=model.vae_name,
         prompt=run.prompt,
         prompt_without_styles=request.prompt,
         negative_prompt=run.negative_prompt,
@@ -45,45 +58,94 @@ def _facts(run: Run, model: Model, position: int, started: datetime) -> PictureF
 
 
 class Album:
-    """Saves the pictures of one run as its options say.
+    """Saves the pictures of one run as its options say, and tells the ledger, where there is one.
 
     A full disk must not cost pictures that are drawn already: one that cannot be written has the reason in
     place of a path, and `note` is told.
     """
 
-    def __init__(self, folders: Folders, note: Callable[[str], None]) -> None:
-        self._folders = folders
-        self._note = note
-        self._started = datetime.now().astimezone()
+    def __init__(
+        self, run: Run, folders: Folders, note: Callable[[str], None], ledger: Ledger | None
+    ) -> None:
+        self._run, self._folders, self._note, self._ledger = run, folders, note, ledger
+        self._started = ledger.started if ledger else datetime.now().astimezone()
 
-    def keep(
-        self, picture: MadePicture, run: Run, model: Model, position: int, suffix: str = ""
-    ) -> MadePicture:
-        """`picture` number `position` (0-based), saved if it is to be; `suffix` ends the file's name."""
-        options = run.options
-        if not run.save or not options.samples_save or run.request.do_not_save_samples:
-            return picture
+    def keep(self, drawn: Drawn, record: str | None = None) -> MadePicture:
+        """`drawn`, saved among the outputs if it is to be; else kept in the spool, where there is one."""
+        made = MadePicture(
+            image=drawn.image,
+            infotext=drawn.infotext,
+            seed=drawn.seed,
+            subseed=drawn.subseed,
+            is_grid=drawn.role is Role.GRID,
+            index=drawn.index,
+            record=record,
+        )
+        return self._saved(made, drawn) if self._goes_into_outputs(drawn) else self._spooled(made, drawn)
+
+    def _goes_into_outputs(self, drawn: Drawn) -> bool:
+        run, options = self._run, self._run.options
+        if drawn.role is Role.GRID:
+            return run.save and options.grid_save and not run.request.do_not_save_grid
+        wanted = drawn.complete or options.save_incomplete_images
+        return wanted and run.save and options.samples_save and not run.request.do_not_save_samples
+
+    def _place(self, drawn: Drawn) -> SavePlace:
+        options = self._run.options
+        facts = _facts(self._run, drawn.facts, drawn.index, self._started)
+        if drawn.role is Role.GRID:
+            return SavePlace.for_grid(
+                self._folders.place(options.outdir_grids or options.outdir_txt2img_grids), facts
+            )
         folder = self._folders.place(options.outdir_samples or options.outdir_txt2img_samples)
-        place = SavePlace(folder, _facts(run, model, position, self._started), suffix=suffix)
-        return self._saved(picture, place, SaveOptions.from_options(options))
+        return SavePlace(folder, facts, suffix=SUFFIXES.get(drawn.role, ""))
 
-    def keep_grid(self, grid: MadePicture, run: Run, model: Model) -> MadePicture:
-        """`grid`, saved if it is to be, with its path."""
-        options = run.options
-        if not options.grid_save or run.request.do_not_save_grid:
-            return grid
-        folder = self._folders.place(options.outdir_grids or options.outdir_txt2img_grids)
-        place = SavePlace.for_grid(folder, _facts(run, model, 0, self._started))
-        return self._saved(grid, place, SaveOptions.from_options(options, grid=True))
+    def _saved(self, made: MadePicture, drawn: Drawn) -> MadePicture:
+        key = (drawn.role, drawn.index)
 
-    def _saved(self, picture: MadePicture, place: SavePlace, options: SaveOptions) -> MadePicture:
+        def about_to_appear(path: Path, digest: str) -> None:
+            if self._ledger:
+                self._ledger.about_to_keep(key, path, digest, _kept(path, drawn))
+
+        options = SaveOptions.from_options(self._run.options, grid=made.is_grid)
         try:
-            return replace(picture, path=save_picture(picture.image, place, picture.infotext, options).path)
+            path = save_picture(
+                made.pixels(),
+                self._place(drawn),
+                made.infotext,
+                options,
+                about_to_appear=about_to_appear,
+            ).path
         except EaselError as error:
             self._note(str(error))
-            return replace(picture, unsaved=str(error))
+            return self._spooled(replace(made, unsaved=str(error)), drawn)
+        self._tell(key, _kept(path, drawn))
+        return replace(made, path=path)
+
+    def _spooled(self, made: MadePicture, drawn: Drawn) -> MadePicture:
+        """`made` in the job's own folder, so that neither a crash nor an impatient client loses it."""
+        if self._ledger is None or drawn.role is Role.BEFORE_HIRES:
+            return made
+        path = self._ledger.spool / f"{drawn.role}-{drawn.index}.png"
+        encoded = encode_picture(made.pixels(), made.infotext, SaveFormat(PictureFormat.PNG))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, encoded.data)
+        except OSError:
+            # It is in memory and will be answered from there; only a crash would lose it.
+            return made
+        self._tell((drawn.role, drawn.index), _kept(path, drawn, spooled=True))
+        return replace(made, spooled=path)
+
+    def _tell(self, key: PictureKey, kept: KeptPicture) -> None:
+        if self._ledger:
+            self._ledger.has_kept(key, kept)
+
+
+def _kept(path: Path, drawn: Drawn, *, spooled: bool = False) -> KeptPicture:
+    return KeptPicture(path, drawn.infotext, drawn.seed, drawn.subseed, drawn.facts, spooled)
 
 
 def picture_bytes(picture: MadePicture, run: Run) -> bytes:
     """The picture as a file in the format of `samples_format`, its text inside."""
-    return encode_picture(picture.image, picture.infotext, SaveFormat.from_options(run.options)).data
+    return encode_picture(picture.pixels(), picture.infotext, SaveFormat.from_options(run.options)).data

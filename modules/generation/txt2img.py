@@ -1,137 +1,139 @@
-"""Text to image, to be read from top to bottom: each batch is drawn, decoded, given its text, and saved."""
+"""Text to image, to be read from top to bottom: each group of pictures is drawn, decoded, given its text."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from modules.generation.artist import Artist
 from modules.generation.autoencoder import decode_to_picture
+from modules.generation.drawn import Drawn, ModelFacts, Role, facts_of
 from modules.generation.extra_fields import extra_fields
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.network import tiled_convolutions
 from modules.generation.passes import draw_again, draw_first
 from modules.generation.progress import Progress
-from modules.generation.result import GenerationResult, result_of
 from modules.generation.run import Run
-from modules.generation.saving import Album
-from modules.generation.watcher import Interrupted, MadePicture, Watcher
-from modules.imaging import grid_rows, make_grid
+from modules.generation.watcher import Interrupted, Watcher
 from modules.version import VERSION
 
-__all__ = ["Studio", "make_pictures"]
+__all__ = ["Receive", "Studio", "draw_pictures"]
+
+Receive = Callable[[Drawn], None]
+"""Takes a picture the moment it exists."""
 
 
 @dataclass(frozen=True)
 class Studio:
-    """What a run works with: who draws the first pass, who the hires pass (mostly the same), and where
-    pictures are kept.
-    """
+    """What a run works with: who draws the first pass, and who the hires pass (mostly the same)."""
 
     first: Artist
     second: Artist
-    album: Album
 
 
-def _latents_of_batch(
-    run: Run, number: int, pictures: range, studio: Studio, progress: Progress, watcher: Watcher
-) -> Tensor:
-    """The finished latents of a batch.
+class _Drawing:
+    """One run at work in one studio."""
 
-    Raises Interrupted in the middle of a pass; then `progress.latest` is the newest estimate.
-    """
-    request, hires = run.request, run.hires
-    name = f"Batch {number + 1} of {request.n_iter}" if request.n_iter > 1 else "Sampling"
-    progress.begin(studio.first, number, name, request.steps)
-    latents = draw_first(run, pictures, studio.first, progress)
-    progress.end()
-    if hires is None:
+    def __init__(self, run: Run, studio: Studio, watcher: Watcher, receive: Receive) -> None:
+        self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
+        self._progress = Progress(run, watcher, studio.first)
+        self._extra = extra_fields(run)
+        self.facts = facts_of(studio.first.model)
+
+    def draw_group(self, number: int, wanted: Collection[int]) -> None:
+        """Draw group `number` and hand over those of its pictures that are `wanted`.
+
+        Of an interrupted group the newest estimates are handed over.
+        """
+        pictures, complete = self._run.groups[number], True
+        try:
+            latents = self._latents(number, pictures, wanted)
+        except Interrupted:
+            if self._progress.latest is None:
+                for picture in sorted(wanted):
+                    self._hand_over(Role.PICTURE, picture, None, complete=False)
+                return
+            latents, complete = self._progress.latest, False
+        self._progress.end_group()
+        for picture, latent in zip(pictures, latents, strict=True):
+            if picture in wanted:
+                self._hand_over(Role.PICTURE, picture, latent, self._progress.artist, complete=complete)
+
+    def _latents(self, number: int, pictures: range, wanted: Collection[int]) -> Tensor:
+        """The finished latents of a group.
+
+        Raises Interrupted in the middle of a pass; then `progress.latest` is the newest estimate.
+        """
+        run, studio, progress, hires = self._run, self._studio, self._progress, self._run.hires
+        groups = len(run.groups)
+        name = f"Batch {number + 1} of {groups}" if groups > 1 else "Sampling"
+        progress.begin(studio.first, number, name, run.request.steps)
+        latents = draw_first(run, pictures, studio.first, progress)
+        progress.end()
+        if hires is None:
+            return latents
+        if run.save and run.options.save_images_before_highres_fix:
+            for picture, latent in zip(pictures, latents, strict=True):
+                if picture in wanted:
+                    self._hand_over(Role.BEFORE_HIRES, picture, latent, studio.first)
+        progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
+        latents = draw_again(
+            run, hires, latents, pictures, studio.first, studio.second, progress, self._watcher
+        )
+        progress.end()
         return latents
-    if run.save and run.options.save_images_before_highres_fix:
-        _keep_first_pass(run, latents, pictures, studio, watcher)
-    progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
-    latents = draw_again(run, hires, latents, pictures, studio.first, studio.second, progress, watcher)
-    progress.end()
-    return latents
 
-
-def _keep_first_pass(run: Run, latents: Tensor, pictures: range, studio: Studio, watcher: Watcher) -> None:
-    """Save the pictures as they are before the hires pass."""
-    model = studio.first.model
-    for picture, latent in zip(pictures, latents, strict=True):
-        image = decode_to_picture(model, latent, watcher.on_note)
-        text = infotext_of_picture(run, model, picture, VERSION, {})
-        made = MadePicture(image, text, run.seeds.seeds[picture], run.seeds.subseeds[picture])
-        studio.album.keep(made, run, model, picture, suffix="-before-highres-fix")
-
-
-def _make_batch(
-    run: Run, number: int, studio: Studio, extra: Mapping[str, Any], progress: Progress, watcher: Watcher
-) -> list[MadePicture]:
-    """Draw, decode and save one batch; an interrupted one gives its newest estimates."""
-    size = run.request.batch_size
-    pictures = range(number * size, (number + 1) * size)
-    complete = True
-    try:
-        latents = _latents_of_batch(run, number, pictures, studio, progress, watcher)
-    except Interrupted:
-        if progress.latest is None:
-            return []
-        latents, complete = progress.latest, False
-    decoder = progress.artist.model
-    progress.end_batch()
-    made: list[MadePicture] = []
-    for picture, latent in zip(pictures, latents, strict=True):
-        image = decode_to_picture(decoder, latent, watcher.on_note)
-        text = infotext_of_picture(run, studio.first.model, picture, VERSION, extra)
-        finished = MadePicture(image, text, run.seeds.seeds[picture], run.seeds.subseeds[picture])
-        if complete or run.options.save_incomplete_images:
-            finished = studio.album.keep(finished, run, studio.first.model, picture)
-        watcher.on_picture(finished)
-        made.append(finished)
-    return made
-
-
-def _with_grid(
-    run: Run, studio: Studio, made: list[MadePicture], extra: Mapping[str, Any], watcher: Watcher
-) -> list[MadePicture]:
-    """`made` with its grid in front, where one is wanted."""
-    options = run.options
-    fewest = 2 if options.grid_only_if_multiple else 1
-    if len(made) < fewest or not run.save or not (options.return_grid or options.grid_save):
-        return made
-    rows = grid_rows(len(made), run.request.batch_size, options.n_rows, options.grid_prevent_empty_spots)
-    image = make_grid([picture.image for picture in made], rows)
-    text = infotext_of_picture(run, studio.first.model, 0, VERSION, extra)
-    grid = MadePicture(image, text, run.seeds.seeds[0], run.seeds.subseeds[0], is_grid=True)
-    grid = studio.album.keep_grid(grid, run, studio.first.model)
-    watcher.on_picture(grid)
-    return [grid, *made] if options.return_grid else made
+    def _hand_over(
+        self,
+        role: Role,
+        picture: int,
+        latent: Tensor | None,
+        decoder: Artist | None = None,
+        *,
+        complete: bool = True,
+    ) -> None:
+        """Decode `latent`, give the picture its text, and let it go."""
+        run = self._run
+        extra = {} if role is Role.BEFORE_HIRES else self._extra
+        self._receive(
+            Drawn(
+                role=role,
+                index=picture,
+                image=None
+                if latent is None or decoder is None
+                else decode_to_picture(decoder.model, latent, self._watcher.on_note),
+                infotext=infotext_of_picture(run, self.facts, picture, VERSION, extra),
+                seed=run.seeds.seeds[picture],
+                subseed=run.seeds.subseeds[picture],
+                facts=self.facts,
+                complete=complete,
+            )
+        )
 
 
 @torch.inference_mode()
-def make_pictures(run: Run, studio: Studio, watcher: Watcher) -> GenerationResult:
-    """Make the pictures of `run`, batch after batch, each saved as soon as it exists.
+def draw_pictures(
+    run: Run, pictures: Collection[int], studio: Studio, watcher: Watcher, receive: Receive
+) -> ModelFacts:
+    """Draw `pictures` (0-based) of `run`, group after group, and hand each over as soon as it exists.
 
-    When the watcher wants to stop, what is made so far is the result. A picture that cannot be saved is
-    part of it too, with the reason. Raises EaselError where the model cannot draw.
+    A group is drawn whole even when only some of its pictures are wanted, so that the bits do not depend on
+    what was drawn before. When the watcher wants to stop, that was all. Raises EaselError where the model
+    cannot draw.
     """
-    timestamp = time.strftime("%Y%m%d%H%M%S")
-    extra = extra_fields(run)
-    progress = Progress(run, watcher, studio.first)
-    made: list[MadePicture] = []
+    drawing = _Drawing(run, studio, watcher, receive)
     with (
         tiled_convolutions(studio.first.model, run.tiling),
         tiled_convolutions(studio.second.model, run.tiling),
     ):
-        for number in range(run.request.n_iter):
+        for number, group in enumerate(run.groups):
+            wanted = set(group) & set(pictures)
+            if not wanted:
+                continue
             if watcher.should_stop():
                 break
-            # A wish to skip that came while the batch before was decoded is past.
+            # A wish to skip that came while the group before was decoded is past.
             watcher.should_skip()
-            made += _make_batch(run, number, studio, extra, progress, watcher)
-        made = _with_grid(run, studio, made, extra, watcher)
-    return result_of(run, studio.first.model, tuple(made), extra, VERSION, timestamp)
+            drawing.draw_group(number, wanted)
+    return drawing.facts

@@ -1,10 +1,12 @@
 """How a run tells what it does, and how it is told to stop."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
+
+from modules.errors import NotFound
 
 __all__ = ["Interrupted", "MadePicture", "SilentWatcher", "StepReport", "Watcher"]
 
@@ -28,18 +30,51 @@ class StepReport:
 
 @dataclass(frozen=True)
 class MadePicture:
-    """A finished picture: pixels, its generation text, seeds, and where it was saved (None: it was not).
+    """A finished picture: its generation text, seeds, and where it was saved (None: it was not).
 
-    `unsaved` is the sentence that says why it could not be, when it was to be saved.
+    `index` counts the pictures of its job from 0. `unsaved` is the sentence that says why it could not be
+    saved, when it was to be. `spooled` is the job's own file of a picture that is not among the outputs.
     """
 
-    image: Image.Image
+    image: Image.Image | None
+    """The pixels; None once they are left to a file."""
     infotext: str
     seed: int
     subseed: int
     path: Path | None = None
     is_grid: bool = False
     unsaved: str | None = None
+    index: int = 0
+    spooled: Path | None = None
+    record: str | None = None
+    """The machine-readable record that its file carries beside the text."""
+
+    @property
+    def file(self) -> Path | None:
+        """Where its pixels can be read again."""
+        return self.path or self.spooled
+
+    def pixels(self) -> Image.Image:
+        """The picture, read from its file if it is no longer in memory.
+
+        Raises NotFound when the file is gone or cannot be read.
+        """
+        if self.image is not None:
+            return self.image
+        if self.file is None:
+            raise NotFound("This picture was never kept in a file.")
+        try:
+            with Image.open(self.file) as image:
+                image.load()
+                return image.copy()
+        except (OSError, ValueError, SyntaxError) as error:
+            raise NotFound(
+                f"{self.file.name} is no longer where it was saved, or not whole: {error}."
+            ) from error
+
+    def without_pixels(self) -> "MadePicture":
+        """The same, its pixels left to the file where there is one."""
+        return self if self.file is None else replace(self, image=None)
 
 
 class Watcher(Protocol):

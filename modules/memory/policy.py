@@ -61,6 +61,13 @@ class DevicePolicy:
     """Whether attention is computed in float32 although the weights are narrow."""
 
     @property
+    def device_name(self) -> str:
+        """The device as a person names it: "NVIDIA H100", "cpu"."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return str(self.device)
+
+    @property
     def wide_dtype(self) -> torch.dtype:
         """The widest float of the device: Apple's and Intel's devices have no float64."""
         return torch.float32 if self.device.type in {"mps", "xpu"} else torch.float64

@@ -9,6 +9,7 @@ from modules.prompts.composition import PromptPart, split_and
 from modules.prompts.emphasis import BREAK, Emphasis, Weighted, parse_emphasis
 from modules.prompts.networks import NetworkTag, take_network_tags
 from modules.prompts.schedule import ScheduledText, schedule_prompt
+from modules.prompts.style_texts import apply_style_texts
 from modules.prompts.styles import ExtractedStyles, PromptStyle, StyleBook
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ScheduledText",
     "StyleBook",
     "Weighted",
+    "apply_style_texts",
     "parse_emphasis",
     "schedule_prompt",
     "split_and",

@@ -3,6 +3,7 @@
 from modules.settings.declare import ChoiceSource, ComponentKind
 from modules.settings.info import OptionInfo
 from modules.settings.options import SECTIONS, Options, describe_options
+from modules.settings.reading import read_options
 from modules.settings.store import SettingsStore
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "Options",
     "SettingsStore",
     "describe_options",
+    "read_options",
 ]

@@ -99,7 +99,7 @@ class Tasks:
         """The saved file where the page may read it, else the picture itself."""
         path = picture.path
         is_served = path is not None and path.is_relative_to(self._house.folders.outputs) and path.exists()
-        return str(path) if is_served else picture.image
+        return str(path) if is_served else picture.pixels()
 
     def show_info(self, index: int | None, info: str) -> str:
         """The text of the picture at `index` of the gallery."""

@@ -48,4 +48,4 @@ class Recorder(SilentWatcher):
 
 def pixels(result: GenerationResult) -> list[np.ndarray]:
     """The pictures as (H, W, 3) whole numbers."""
-    return [np.asarray(picture.image, dtype=int) for picture in result.pictures]
+    return [np.asarray(picture.pixels(), dtype=int) for picture in result.pictures]

@@ -96,6 +96,11 @@ class Optimizations(Section):
     batch_cond_uncond: bool = option(
         True, "Batch cond/uncond", help="Compute prompt and negative prompt at once; uses more memory."
     )
+    exact_batches: bool = option(
+        False,
+        "Exact batches",
+        help="Each picture of a batch is computed alone: the same bits as without a batch, but slower.",
+    )
 
 
 class Compatibility(Section):

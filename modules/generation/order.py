@@ -1,0 +1,60 @@
+"""An order: a request made definite, as plain data that a store, another process or a picture can carry."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from modules.generation.request import Txt2ImgRequest
+from modules.generation.seeds import draw_seed
+from modules.prompts import StyleBook
+from modules.settings import Options
+
+__all__ = ["Order", "StyleTexts", "make_order"]
+
+
+class StyleTexts(BaseModel):
+    """A style as it was when the order was given; the book may change afterwards."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    prompt: str = ""
+    negative_prompt: str = ""
+
+
+class Order(BaseModel):
+    """All that decides the pictures of one request, but for the files of the models. JSON in, JSON out.
+
+    The request's seeds are drawn; `settings` holds every setting, the request's own laid over the others.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["txt2img"] = "txt2img"
+    request: Txt2ImgRequest
+    settings: dict[str, Any]
+    styles: tuple[StyleTexts, ...] = ()
+    save: bool = False
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures are asked for."""
+        return self.request.batch_size * self.request.n_iter
+
+
+def make_order(request: Txt2ImgRequest, options: Options, book: StyleBook, save: bool | None = None) -> Order:
+    """The order for `request` under `options`, in which the request's own settings are laid over already.
+
+    `save` None takes the request's `save_images`. Raises NotFound for a style that does not exist.
+    """
+    styles = [book.find(name) for name in request.styles]
+    drawn = {"seed": draw_seed(request.seed), "subseed": draw_seed(request.subseed)}
+    return Order(
+        request=request.model_copy(update=drawn),
+        settings=options.model_dump(mode="json"),
+        styles=tuple(
+            StyleTexts(name=style.name, prompt=style.prompt, negative_prompt=style.negative_prompt)
+            for style in styles
+        ),
+        save=request.save_images if save is None else save,
+    )
