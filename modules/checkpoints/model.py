@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from modules.memory import DevicePolicy
+from modules.sampling import Prediction
 
 if TYPE_CHECKING:
     from modules.checkpoints.files import CheckpointFile, VaeFile
@@ -24,15 +25,6 @@ class Family(StrEnum):
     SD1 = "Stable Diffusion 1"
     SD2 = "Stable Diffusion 2"
     SDXL = "Stable Diffusion XL"
-
-
-class Prediction(StrEnum):
-    """What the network predicts."""
-
-    EPSILON = "epsilon"
-    """The noise (Ho et al. 2020)."""
-    V = "v"
-    """The velocity (Salimans and Ho 2022, section 4)."""
 
 
 @dataclass(frozen=True, slots=True)

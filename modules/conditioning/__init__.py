@@ -4,7 +4,7 @@ from modules.conditioning.cache import EncodingCache
 from modules.conditioning.options import ConditioningOptions
 from modules.conditioning.prompt_encoder import PromptEncoder
 from modules.conditioning.stream import EmbeddingLookup, Insertion
-from modules.conditioning.types import Conditioning, GuidedPart, Scheduled, at_evaluation, same_length
+from modules.conditioning.types import Conditioning, GuidedPart, Scheduled, same_length
 
 __all__ = [
     "Conditioning",
@@ -15,6 +15,5 @@ __all__ = [
     "Insertion",
     "PromptEncoder",
     "Scheduled",
-    "at_evaluation",
     "same_length",
 ]

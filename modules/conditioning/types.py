@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-__all__ = ["Conditioning", "GuidedPart", "Scheduled", "at_evaluation", "same_length"]
+__all__ = ["Conditioning", "GuidedPart", "Scheduled", "same_length"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class Conditioning:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A conditioning that holds up to and with evaluation `end_at_step` (see `at_evaluation`)."""
+    """A conditioning that holds up to and with evaluation `end_at_step`."""
 
     end_at_step: int
     conditioning: Conditioning
@@ -45,16 +45,6 @@ class GuidedPart:
 
     weight: float
     schedule: tuple[Scheduled, ...]
-
-
-def at_evaluation(schedule: Sequence[Scheduled], evaluation: int) -> Conditioning:
-    """The conditioning at the network's evaluation number `evaluation`, counted from 0.
-
-    An entry that ends at step n counts up to evaluation n, both included, as in the recorded program: a
-    change "at step n" is seen from evaluation n + 1 on. Past the end the last entry counts.
-    """
-    found = (entry for entry in schedule if evaluation <= entry.end_at_step)
-    return next(found, schedule[-1]).conditioning
 
 
 def same_length(conditionings: Sequence[Conditioning]) -> list[Conditioning]:

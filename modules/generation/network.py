@@ -25,19 +25,14 @@ def is_inpainting(model: Model) -> bool:
     return model.unet.config.in_channels == 2 * model.latent_channels + 1
 
 
-def network_of(model: Model, extra_input: Tensor | None = None) -> Network:
+def network_of(model: Model) -> Network:
     """A function (x (N, C, h, w), time (N,), context (N, T, D), vector) -> prediction (N, C, h, w) in
-    float32.
-
-    `extra_input` (1 or B, E, h, w) is put behind x's channels, as inpainting checkpoints want it.
+    float32; an inpainting checkpoint's x has its extra input's channels too.
     """
     unet = model.unet
     dtype = unet.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
-        if extra_input is not None:
-            copies = extra_input.repeat(x.shape[0] // extra_input.shape[0], 1, 1, 1)
-            x = torch.cat([x, copies], dim=1)
         return unet(x.to(dtype), time, context.to(dtype), return_dict=False)[0].float()
 
     return network

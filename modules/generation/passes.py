@@ -17,7 +17,6 @@ from modules.sampling import (
     NoiseSource,
     NoiseTable,
     PictureNoise,
-    Prediction,
     Prompts,
     SamplingPlan,
     SeedPlan,
@@ -45,7 +44,7 @@ def _noise(run: Run, pictures: range, shape: tuple[int, int, int], device: torch
 
 def _first_plan(run: Run, model: Model) -> SamplingPlan:
     request = run.request
-    table = NoiseTable(model.alphas_cumprod, Prediction[model.prediction.name])
+    table = NoiseTable(model.alphas_cumprod, model.prediction)
     return SamplingPlan(
         run.sampler, run.schedule, request.steps, request.cfg_scale, run.sampler_settings, table
     )
@@ -78,10 +77,12 @@ def draw_first(run: Run, pictures: range, artist: Artist, progress: Progress) ->
     """The latents (B, C, h, w) of the first pass."""
     request, model = run.request, artist.model
     shape = (model.latent_channels, request.height // 8, request.width // 8)
-    network = network_of(model, extra_input_for_text(model, request.height, request.width))
     noise = _noise(run, pictures, shape, model.policy.device)
-    prompts = _first_prompts(run, len(pictures), artist.encoder)
-    return sample(network, _first_plan(run, model), noise, prompts, progress.on_step)
+    prompts = replace(
+        _first_prompts(run, len(pictures), artist.encoder),
+        extra_input=extra_input_for_text(model, request.height, request.width),
+    )
+    return sample(network_of(model), _first_plan(run, model), noise, prompts, progress.on_step)
 
 
 def draw_again(
@@ -97,10 +98,16 @@ def draw_again(
     """The latents of the hires pass, from those of the first."""
     model = second.model
     start = enlarge(first.model, model, run, hires, latents, run.seeds.seeds[pictures.start], watcher.on_note)
-    network = network_of(model, start.extra_input)
     plan = replace(_first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
     noise = _noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
-    prompts = _second_prompts(run, hires, len(pictures), second.encoder)
+    prompts = replace(
+        _second_prompts(run, hires, len(pictures), second.encoder), extra_input=start.extra_input
+    )
     return resample(
-        network, plan, noise, prompts, Start(start.latents, hires.strength, exact=True), progress.on_step
+        network_of(model),
+        plan,
+        noise,
+        prompts,
+        Start(start.latents, hires.strength, exact=True),
+        progress.on_step,
     )

@@ -26,8 +26,8 @@ __all__ = [
 
 
 class Network(Protocol):
-    """x (N, C, h, w), time (N,), context (N, T, D), vector (N, V) or None -> prediction (N, C, h, w),
-    float32.
+    """x (N, C + E, h, w), time (N,), context (N, T, D), vector (N, V) or None -> prediction (N, C, h, w),
+    float32. E counts the channels of the extra input, mostly 0.
     """
 
     def __call__(self, x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None, /) -> Tensor: ...
@@ -141,7 +141,8 @@ class Guidance:
     """The guided network: counts its evaluations, looks the conditionings up for each, and mixes the
     predictions.
 
-    `positive` and `negative` have one entry a picture. One object serves one pass.
+    `positive` and `negative` have one entry a picture. `extra_input` (1 or B, E, h, w) is put behind x's
+    channels, as inpainting checkpoints want it. One object serves one pass.
     """
 
     def __init__(
@@ -150,8 +151,9 @@ class Guidance:
         positive: Sequence[Parts],
         negative: Sequence[Timeline],
         options: GuidanceOptions,
+        extra_input: Tensor | None = None,
     ) -> None:
-        self._network, self._options = network, options
+        self._network, self._options, self._extra_input = network, options, extra_input
         self._parts = [part for parts in positive for part in parts]
         self._owners = [picture for picture, parts in enumerate(positive) for _ in parts]
         self._negative = negative
@@ -171,6 +173,7 @@ class Guidance:
         `level` is what `s_min_uncond` is compared with: sigma, or the time for samplers over times.
         """
         batch, odd = self._next_batch()
+        x = self._with_extra_input(x)
         if odd and level < self._options.s_min_uncond:
             return self._without_negative(self._positive(x, time, batch))
         if self._cancels:
@@ -180,7 +183,7 @@ class Guidance:
     def with_unconditional(self, x: Tensor, time: float, level: float) -> tuple[Tensor, Tensor]:
         """The guided prediction, and the one for the negative prompt alone, which is always evaluated."""
         batch, _ = self._next_batch()
-        positive, negative = self._both(x, time, batch)
+        positive, negative = self._both(self._with_extra_input(x), time, batch)
         return self._mixed(positive, negative), negative
 
     def _next_batch(self) -> tuple[_Batch, bool]:
@@ -207,6 +210,11 @@ class Guidance:
     def _for_parts(self, x: Tensor) -> Tensor:
         """x (B, ...) with a row for every part (P, ...)."""
         return x if self._one_each else x[self._owners]
+
+    def _with_extra_input(self, x: Tensor) -> Tensor:
+        if self._extra_input is None:
+            return x
+        return torch.cat([x, self._extra_input.expand(x.shape[0], -1, -1, -1)], dim=1)
 
     def _evaluate(self, x: Tensor, time: float, joined: _Joined) -> Tensor:
         """The network's prediction for rows of x and as many conditionings."""

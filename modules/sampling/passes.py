@@ -67,12 +67,14 @@ class SamplingPlan:
 class Prompts:
     """One entry a picture.
 
-    `empty` (77, D) is the empty prompt's context, wanted only for `pad_cond_uncond`.
+    `empty` (77, D) is the empty prompt's context, wanted only for `pad_cond_uncond`. `extra_input` (1 or B,
+    E, h, w) is what inpainting checkpoints see behind the latent's channels.
     """
 
     positive: Sequence[Parts]
     negative: Sequence[Timeline]
     empty: Tensor | None = None
+    extra_input: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _guidance(network: Network, plan: SamplingPlan, prompts: Prompts) -> Guidanc
         batched=settings.batch_cond_uncond,
         s_min_uncond=settings.s_min_uncond,
     )
-    return Guidance(network, prompts.positive, prompts.negative, options)
+    return Guidance(network, prompts.positive, prompts.negative, options, prompts.extra_input)
 
 
 @dataclass(frozen=True)

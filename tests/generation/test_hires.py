@@ -1,10 +1,13 @@
-"""Sizes of the second pass."""
+"""Sizes of the second pass, and what each picture of a batch brings into it."""
 
+import numpy as np
 import pytest
 import torch
 
 from modules.generation import parse_txt2img
 from modules.generation.hires import HiresSize, cut_latent, resize_latent, size_of_second_pass
+
+from .drawing import pixels
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,18 @@ def test_a_latent_that_covers_more_is_cut_on_both_sides_the_end_losing_the_odd_c
 def test_a_latent_is_resized_to_the_scaled_size():
     size = HiresSize(128, 64, 128, 64)
     assert resize_latent(torch.zeros(2, 4, 4, 4), size, "bilinear", False).shape == (2, 4, 8, 16)
+
+
+def test_each_picture_of_a_batch_keeps_its_own_masked_picture_whatever_parts_its_prompt_has(draw):
+    """An inpainting checkpoint sees, in the hires pass, what the mask's weight leaves of each picture."""
+    values = {
+        "prompt": "a cat AND a dog AND a bird",
+        "enable_hr": True,
+        "hr_scale": 1.5,
+        "hr_upscaler": "Nearest",
+        "denoising_strength": 0.2,
+    }
+    settings = {"sd_model_checkpoint": "tiny-sd1-inpainting", "inpainting_mask_weight": 0.1}
+    batch = pixels(draw({**values, "batch_size": 2}, **settings))
+    alone = pixels(draw(values, **settings))
+    assert np.abs(batch[0] - alone[0]).max() <= 1
