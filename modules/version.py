@@ -1,5 +1,6 @@
-"""The program's version: one place."""
+"""The program's name and version: one place."""
 
-__all__ = ["VERSION"]
+__all__ = ["PROGRAM", "VERSION"]
 
+PROGRAM = "Easel"
 VERSION = "0.1.0"

@@ -99,7 +99,9 @@ class _Files:
             path = self._output
             if self._several:
                 path = path.with_name(f"{path.stem}-{self._written}{path.suffix}")
-            replace_file(path, encode_picture(picture.pixels(), picture.infotext, self._format).data)
+            replace_file(
+                path, encode_picture(picture.pixels(), picture.infotext, self._format, picture.record).data
+            )
         if path is not None:
             sys.stdout.write(f"{path}\n")
             sys.stdout.flush()

@@ -9,6 +9,7 @@ from modules.generation.drawn import Drawn, ModelFacts, Role
 from modules.generation.extra_fields import extra_fields
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
+from modules.generation.record import record_of
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run
 from modules.generation.saving import Album
@@ -51,8 +52,9 @@ class Assembly:
         return tuple(index for index in range(self._run.pictures) if index not in kept)
 
     def announce_kept(self) -> None:
-        """Tell the watcher of the pictures that were kept before a crash."""
+        """Tell the watcher of what was kept before a crash, and complete what lies beside it."""
         for (role, _), made in sorted(self._made.items()):
+            self._album.complete(made)
             if role is Role.PICTURE:
                 self._watcher.on_picture(made)
 
@@ -111,8 +113,10 @@ class Assembly:
             self._watcher.on_picture(self._made[key])
 
     def _record(self, drawn: Drawn) -> str | None:
-        """The machine-readable record of `drawn`."""
-        return None
+        """The machine-readable record of `drawn`, where pictures are to carry one."""
+        if drawn.image is None or not self._run.options.enable_picture_record:
+            return None
+        return record_of(self._run, drawn, drawn.image).text()
 
     def _wants_grid(self, pictures: int) -> bool:
         run, options = self._run, self._run.options

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from PIL import Image
 
-from modules.checkpoints import Model
+from modules.checkpoints import CheckpointFile, Model, VaeFile
+from modules.generation.artist import Artist
 from modules.generation.network import is_inpainting
+from modules.generation.surroundings import Surroundings, surroundings_of
 
-__all__ = ["Drawn", "ModelFacts", "Role", "facts_of"]
+__all__ = ["Drawn", "FileFacts", "ModelFacts", "ModelFiles", "Role", "facts_of"]
 
 
 class Role(StrEnum):
@@ -17,6 +20,22 @@ class Role(StrEnum):
     PICTURE = "picture"
     BEFORE_HIRES = "before-hires"
     GRID = "grid"
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file by its name, without a folder, and by its contents. The hash is None with --no-hashing."""
+
+    name: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The files that a model was made from; no VAE: the checkpoint's own."""
+
+    checkpoint: FileFacts
+    vae: FileFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +52,15 @@ class ModelFacts:
     vae_short_hash: str | None
     vae_sha256: str | None
     is_inpainting: bool
-    device: str
-    """As a person names it: "cpu", "NVIDIA H100"."""
-    dtype: str
-    vae_dtype: str
+    second: ModelFiles | None
+    """The files of the hires pass, where it has a checkpoint of its own."""
+    surroundings: Surroundings
+
+    @property
+    def files(self) -> ModelFiles:
+        """The files of the first pass."""
+        vae = FileFacts(self.vae_name, self.vae_sha256) if self.vae_name else None
+        return ModelFiles(FileFacts(PurePosixPath(self.name).name, self.sha256), vae)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +81,10 @@ class Drawn:
     complete: bool = True
 
 
-def facts_of(model: Model) -> ModelFacts:
-    """The facts about `model`; hashes that are not known yet are computed now."""
-    checkpoint, vae, policy = model.checkpoint, model.vae_file, model.policy
+def facts_of(first: Artist, second: Artist) -> ModelFacts:
+    """The facts about the models of the two passes; hashes that are not known yet are computed now."""
+    model = first.model
+    checkpoint, vae = model.checkpoint, model.vae_file
     return ModelFacts(
         name=checkpoint.name,
         stem=checkpoint.stem,
@@ -69,7 +94,15 @@ def facts_of(model: Model) -> ModelFacts:
         vae_short_hash=vae.short_hash if vae else None,
         vae_sha256=vae.sha256 if vae else None,
         is_inpainting=is_inpainting(model),
-        device=policy.device_name,
-        dtype=str(policy.dtype).removeprefix("torch."),
-        vae_dtype=str(policy.vae_dtype).removeprefix("torch."),
+        second=None if second.model is model else _files(second.model),
+        surroundings=surroundings_of(model.policy, first.attention, upcast=first.upcast_attention),
     )
+
+
+def _files(model: Model) -> ModelFiles:
+    vae = model.vae_file
+    return ModelFiles(_file(model.checkpoint), _file(vae) if vae else None)
+
+
+def _file(file: CheckpointFile | VaeFile) -> FileFacts:
+    return FileFacts(file.path.name, file.sha256)

@@ -39,7 +39,14 @@ from modules.generation.run import Run, plan_run
 from modules.generation.shortage import explained_shortage
 from modules.generation.txt2img import Receive, Studio, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
-from modules.memory import AttentionKind, attention_scope, choose_policy, set_attention, set_threads
+from modules.memory import (
+    AttentionKind,
+    attention_scope,
+    choose_policy,
+    set_attention,
+    set_threads,
+    threads_scope,
+)
 from modules.prompts import Emphasis, StyleBook
 from modules.settings import Options
 
@@ -92,7 +99,7 @@ class _Loaded:
         if self._attention != wanted:
             set_attention(self.model.unet, attention, upcast=wanted[1])
             self._attention = wanted
-        return Artist(self.model, self.encoder(options), lambda: self.preview)
+        return Artist(self.model, self.encoder(options), lambda: self.preview, *wanted)
 
 
 class Engine:
@@ -183,7 +190,12 @@ class Engine:
         attention = attention_of(run.options, self.flags)
         with self._lock:
             studio = self._studio(run, attention, watcher)
-            with explained_shortage(run), self.policy.precision_scope(), attention_scope(attention):
+            with (
+                explained_shortage(run),
+                self.policy.precision_scope(),
+                attention_scope(attention),
+                threads_scope(run.order.threads),
+            ):
                 return draw_pictures(run, pictures, studio, watcher, receive)
 
     def make(self, run: Run, watcher: Watcher, ledger: Ledger | None = None) -> GenerationResult:

@@ -7,10 +7,9 @@ from modules.generation.drawn import ModelFacts
 from modules.generation.run import Run
 from modules.infotext import GenerationText, write_infotext
 from modules.sampling import writes_ensd
+from modules.version import PROGRAM
 
-__all__ = ["PROGRAM", "infotext_of_picture", "model_fields"]
-
-PROGRAM = "Easel"
+__all__ = ["infotext_of_picture", "model_fields"]
 
 Fields = dict[str, Any]
 

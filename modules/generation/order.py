@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from modules.generation.request import Txt2ImgRequest
 from modules.generation.seeds import draw_seed
@@ -35,6 +35,8 @@ class Order(BaseModel):
     settings: dict[str, Any]
     styles: tuple[StyleTexts, ...] = ()
     save: bool = False
+    threads: int | None = Field(default=None, ge=1, le=1024)
+    """Threads to compute with on a processor, where bits depend on it; None: those of the program."""
 
     @property
     def pictures(self) -> int:

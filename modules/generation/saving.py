@@ -18,6 +18,7 @@ from modules.imaging import (
     SaveFormat,
     SaveOptions,
     SavePlace,
+    complete_text_file,
     encode_picture,
     save_picture,
 )
@@ -83,6 +84,15 @@ class Album:
         )
         return self._saved(made, drawn) if self._goes_into_outputs(drawn) else self._spooled(made, drawn)
 
+    def complete(self, made: MadePicture) -> None:
+        """Write the text file beside `made` if a crash has cost it."""
+        if not (self._run.options.save_txt and made.path and made.infotext):
+            return
+        try:
+            complete_text_file(made.path, made.infotext)
+        except OSError as error:
+            self._note(f"The text file beside {made.path.name} could not be written: {error.strerror}.")
+
     def _goes_into_outputs(self, drawn: Drawn) -> bool:
         run, options = self._run, self._run.options
         if drawn.role is Role.GRID:
@@ -114,6 +124,7 @@ class Album:
                 self._place(drawn),
                 made.infotext,
                 options,
+                record=made.record,
                 about_to_appear=about_to_appear,
             ).path
         except EaselError as error:
@@ -127,7 +138,7 @@ class Album:
         if self._ledger is None or drawn.role is Role.BEFORE_HIRES:
             return made
         path = self._ledger.spool / f"{drawn.role}-{drawn.index}.png"
-        encoded = encode_picture(made.pixels(), made.infotext, SaveFormat(PictureFormat.PNG))
+        encoded = encode_picture(made.pixels(), made.infotext, SaveFormat(PictureFormat.PNG), made.record)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, encoded.data)
@@ -147,5 +158,6 @@ def _kept(path: Path, drawn: Drawn, *, spooled: bool = False) -> KeptPicture:
 
 
 def picture_bytes(picture: MadePicture, run: Run) -> bytes:
-    """The picture as a file in the format of `samples_format`, its text inside."""
-    return encode_picture(picture.pixels(), picture.infotext, SaveFormat.from_options(run.options)).data
+    """The picture as a file in the format of `samples_format`, its text and its record inside."""
+    save_format = SaveFormat.from_options(run.options)
+    return encode_picture(picture.pixels(), picture.infotext, save_format, picture.carried_record()).data

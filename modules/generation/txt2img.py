@@ -39,7 +39,7 @@ class _Drawing:
         self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
         self._progress = Progress(run, watcher, studio.first)
         self._extra = extra_fields(run)
-        self.facts = facts_of(studio.first.model)
+        self.facts = facts_of(studio.first, studio.second)
 
     def draw_group(self, number: int, wanted: Collection[int]) -> None:
         """Draw group `number` and hand over those of its pictures that are `wanted`.

@@ -7,6 +7,7 @@ from typing import Protocol
 from PIL import Image
 
 from modules.errors import NotFound
+from modules.imaging import read_texts
 
 __all__ = ["Interrupted", "MadePicture", "SilentWatcher", "StepReport", "Watcher"]
 
@@ -47,7 +48,7 @@ class MadePicture:
     index: int = 0
     spooled: Path | None = None
     record: str | None = None
-    """The machine-readable record that its file carries beside the text."""
+    """The machine-readable record that its file carries beside the text; `carried_record` finds it there."""
 
     @property
     def file(self) -> Path | None:
@@ -71,6 +72,16 @@ class MadePicture:
             raise NotFound(
                 f"{self.file.name} is no longer where it was saved, or not whole: {error}."
             ) from error
+
+    def carried_record(self) -> str | None:
+        """The record, read from its file where memory has none."""
+        if self.record is not None or self.file is None:
+            return self.record
+        try:
+            with Image.open(self.file) as image:
+                return read_texts(image).record
+        except (OSError, ValueError, SyntaxError):
+            return None
 
     def without_pixels(self) -> "MadePicture":
         """The same, its pixels left to the file where there is one."""

@@ -5,7 +5,14 @@ from modules.imaging.grids import grid_is_within, grid_rows, make_grid
 from modules.imaging.metadata import PictureTexts, PngInfo, png_info, read_texts
 from modules.imaging.patterns import PatternHelp, PictureFacts, describe_patterns, fill_pattern
 from modules.imaging.resize import ResizeMode, resize_image
-from modules.imaging.saving import SavedPicture, SaveOptions, SavePlace, SmallCopy, save_picture
+from modules.imaging.saving import (
+    SavedPicture,
+    SaveOptions,
+    SavePlace,
+    SmallCopy,
+    complete_text_file,
+    save_picture,
+)
 
 __all__ = [
     "Encoded",
@@ -20,6 +27,7 @@ __all__ = [
     "SavePlace",
     "SavedPicture",
     "SmallCopy",
+    "complete_text_file",
     "describe_patterns",
     "encode_picture",
     "fill_pattern",

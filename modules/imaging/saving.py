@@ -21,7 +21,15 @@ from modules.imaging.writing import publish, reserved_number, temporary_file
 if TYPE_CHECKING:
     from modules.settings import Options
 
-__all__ = ["Announcement", "SaveOptions", "SavePlace", "SavedPicture", "SmallCopy", "save_picture"]
+__all__ = [
+    "Announcement",
+    "SaveOptions",
+    "SavePlace",
+    "SavedPicture",
+    "SmallCopy",
+    "complete_text_file",
+    "save_picture",
+]
 
 Announcement = Callable[[Path, str], None]
 """Told a path and the sha256 of the file that is about to appear there."""
@@ -195,6 +203,12 @@ def _publish_with_suffix(appear: _Appear, folder: Path, stem: str, extension: st
         if appear(path):
             return path
     raise OSError(errno.EEXIST, NO_FREE_NAME)
+
+
+def complete_text_file(picture: Path, infotext: str) -> None:
+    """Write the text file beside a saved picture where it is missing. Raises `OSError`."""
+    if not picture.with_suffix(".txt").exists():
+        _save_text(picture, infotext)
 
 
 def _save_text(picture: Path, infotext: str) -> Path:

@@ -3,7 +3,7 @@
 from modules.memory.attention import AttentionKind, attention_scope, set_attention
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
 from modules.memory.report import MemoryReport, memory_report
-from modules.memory.threads import physical_cores, set_threads
+from modules.memory.threads import physical_cores, set_threads, threads_scope
 
 __all__ = [
     "AttentionKind",
@@ -16,4 +16,5 @@ __all__ = [
     "physical_cores",
     "set_attention",
     "set_threads",
+    "threads_scope",
 ]

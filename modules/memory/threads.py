@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import torch
 
 from modules.errors import InvalidRequest
 
-__all__ = ["physical_cores", "set_threads"]
+__all__ = ["physical_cores", "set_threads", "threads_scope"]
 
 ENVIRONMENT = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -32,3 +34,18 @@ def set_threads(count: int | None = None) -> int:
         return torch.get_num_threads()
     torch.set_num_threads(count or physical_cores())
     return torch.get_num_threads()
+
+
+@contextmanager
+def threads_scope(count: int | None) -> Iterator[None]:
+    """While it lasts torch computes with `count` threads, as far as what is drawn depends on it; None changes
+    nothing. One at a time: the number holds for the whole process.
+    """
+    before = torch.get_num_threads()
+    if count is not None and count != before:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)

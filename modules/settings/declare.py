@@ -38,6 +38,8 @@ class Section(BaseModel):
 
     section_id: ClassVar[str] = ""
     section_title: ClassVar[str] = ""
+    affects_pixels: ClassVar[bool] = False
+    """Whether its options decide how a picture looks, where they do not say otherwise themselves."""
 
 
 def option(
@@ -49,6 +51,7 @@ def option(
     source: ChoiceSource | None = None,
     restricted: bool = False,
     needs_reload: bool = False,
+    affects_pixels: bool | None = None,
     **bounds: float,
 ) -> Any:
     """A field of a `Section`.
@@ -56,7 +59,15 @@ def option(
     bounds: pydantic's `ge` and `le`. step: of a slider.
     restricted: names a place or file name, so it is not for strangers (`--hide-ui-dir-config`).
     needs_reload: has effect once the page is loaded again.
+    affects_pixels: another value can make another picture, so pictures carry it in their record; None: as
+    the section says.
     """
-    details = {"step": step, "source": source, "restricted": restricted, "needs_reload": needs_reload}
+    details = {
+        "step": step,
+        "source": source,
+        "restricted": restricted,
+        "needs_reload": needs_reload,
+        "affects_pixels": affects_pixels,
+    }
     field: Any = Field
     return field(default, title=label, description=help, json_schema_extra=details, **bounds)

@@ -28,6 +28,7 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
     minimum, maximum = _bound(field, "ge"), _bound(field, "le")
     bounded = minimum is not None and maximum is not None
     whole = field.annotation is int
+    pixels = details.get("affects_pixels")
     return OptionInfo(
         key=key,
         label=field.title or key,
@@ -44,6 +45,7 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
         source=details.get("source"),
         restricted=bool(details.get("restricted")),
         needs_reload=bool(details.get("needs_reload")),
+        affects_pixels=section.affects_pixels if pixels is None else pixels,
     )
 
 

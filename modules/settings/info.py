@@ -32,6 +32,7 @@ class OptionInfo:
     source: ChoiceSource | None = None
     restricted: bool = False
     needs_reload: bool = False
+    affects_pixels: bool = False
 
 
 def refusal_sentence(info: OptionInfo, value: Any) -> str:

@@ -17,6 +17,7 @@ from modules.settings.sections import (
     LivePreviews,
     Optimizations,
     PromptEditing,
+    Queue,
     SamplerParameters,
     SavingImages,
     SavingPaths,
@@ -44,10 +45,12 @@ SECTIONS: tuple[type[Section], ...] = (
     Infotext,
     LivePreviews,
     SamplerParameters,
+    Queue,
 )
 
 
 class Options(
+    Queue,
     SamplerParameters,
     LivePreviews,
     Infotext,

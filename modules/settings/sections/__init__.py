@@ -3,6 +3,7 @@
 from modules.settings.sections.making import Infotext, LivePreviews, SamplerParameters
 from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
 from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
+from modules.settings.sections.queue import Queue
 from modules.settings.sections.saving import SavingImages, SavingPaths, SavingToFolders
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "LivePreviews",
     "Optimizations",
     "PromptEditing",
+    "Queue",
     "SamplerParameters",
     "SavingImages",
     "SavingPaths",

@@ -64,9 +64,14 @@ class SamplerParameters(Section):
 
     section_id: ClassVar[str] = "sampler-params"
     section_title: ClassVar[str] = "Sampler parameters"
+    affects_pixels: ClassVar[bool] = True
 
     hide_samplers: tuple[str, ...] = option(
-        (), "Hide samplers in user interface", source=ChoiceSource.SAMPLERS, needs_reload=True
+        (),
+        "Hide samplers in user interface",
+        source=ChoiceSource.SAMPLERS,
+        needs_reload=True,
+        affects_pixels=False,
     )
     eta_ddim: float = option(0.0, "Eta for DDIM", help="Noise multiplier.", ge=0, le=1, step=0.01)
     eta_ancestral: float = option(

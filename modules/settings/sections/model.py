@@ -12,6 +12,7 @@ class StableDiffusion(Section):
 
     section_id: ClassVar[str] = "sd"
     section_title: ClassVar[str] = "Stable Diffusion"
+    affects_pixels: ClassVar[bool] = True
 
     sd_model_checkpoint: str | None = option(
         None,
@@ -56,6 +57,7 @@ class Vae(Section):
 
     section_id: ClassVar[str] = "vae"
     section_title: ClassVar[str] = "VAE"
+    affects_pixels: ClassVar[bool] = True
 
     sd_vae: str = option(
         "Automatic",
@@ -73,6 +75,7 @@ class Optimizations(Section):
 
     section_id: ClassVar[str] = "optimizations"
     section_title: ClassVar[str] = "Optimizations"
+    affects_pixels: ClassVar[bool] = True
 
     cross_attention_optimization: Literal[
         "Automatic", "sdp", "sdp-no-mem", "xformers", "sub-quadratic", "V1", "InvokeAI", "Doggettx", "None"
@@ -91,7 +94,10 @@ class Optimizations(Section):
         help="To the same length, so that both are computed at once; changes the picture.",
     )
     persistent_cond_cache: bool = option(
-        True, "Persistent cond cache", help="Prompts that did not change are not encoded again."
+        True,
+        "Persistent cond cache",
+        help="Prompts that did not change are not encoded again.",
+        affects_pixels=False,
     )
     batch_cond_uncond: bool = option(
         True, "Batch cond/uncond", help="Compute prompt and negative prompt at once; uses more memory."
@@ -108,11 +114,13 @@ class Compatibility(Section):
 
     section_id: ClassVar[str] = "compatibility"
     section_title: ClassVar[str] = "Compatibility"
+    affects_pixels: ClassVar[bool] = True
 
     auto_backcompat: bool = option(
         True,
         "Automatic backward compatibility",
         help="When parameters of an older version are pasted, its habits are set.",
+        affects_pixels=False,
     )
     use_old_karras_scheduler_sigmas: bool = option(False, "Use old karras scheduler sigmas (0.1 to 10)")
     use_old_scheduling: bool = option(

@@ -40,17 +40,22 @@ class SavingImages(Section):
         False, "Add extended info (seed, prompt) to filename when saving grid"
     )
     grid_only_if_multiple: bool = option(True, "Do not save grids consisting of one picture")
-    grid_prevent_empty_spots: bool = option(False, "Prevent empty spots in grid", help="With rows by number.")
+    grid_prevent_empty_spots: bool = option(
+        False, "Prevent empty spots in grid", help="With rows by number.", affects_pixels=True
+    )
     n_rows: int = option(
         -1,
         "Grid row count",
         help="-1: by the number of pictures; 0: as many as the batch size.",
+        affects_pixels=True,
         ge=-1,
         le=16,
     )
     save_images_before_highres_fix: bool = option(False, "Save a copy of image before applying highres fix")
-    jpeg_quality: int = option(80, "Quality for saved jpeg and avif images", ge=1, le=100)
-    webp_lossless: bool = option(False, "Use lossless compression for webp images")
+    jpeg_quality: int = option(
+        80, "Quality for saved jpeg and avif images", ge=1, le=100, affects_pixels=True
+    )
+    webp_lossless: bool = option(False, "Use lossless compression for webp images", affects_pixels=True)
     export_for_4chan: bool = option(
         True, "Save copy of large images as JPG", help="When either of the two limits below is passed."
     )
