@@ -37,6 +37,9 @@ class Folders:
     log: Path
     cache: Path
     config_states: Path
+    database_file: Path
+    lock_file: Path
+    job_files: Path
     config_file: Path
     ui_config_file: Path
     styles_files: tuple[Path, ...]
@@ -66,6 +69,9 @@ class Folders:
             log=data / "log",
             cache=data / "cache",
             config_states=data / "config_states",
+            database_file=data / "easel.sqlite3",
+            lock_file=data / "easel.lock",
+            job_files=data / "cache" / "jobs",
             config_file=_absolute(flags.ui_settings_file or data / "config.json"),
             ui_config_file=_absolute(flags.ui_config_file or data / "ui-config.json"),
             styles_files=_distinct(*flags.styles_file) or (data / "styles.csv",),

@@ -1,0 +1,40 @@
+"""What the settings say about the queue."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modules.settings import Options
+
+__all__ = ["QueueRules", "ResumeAtStart"]
+
+
+class ResumeAtStart(StrEnum):
+    """What a start does with the jobs that it finds unfinished."""
+
+    GO_ON = "Go on"
+    ASK = "Ask"
+    """They are held until a person releases or discards them."""
+
+
+@dataclass(frozen=True)
+class QueueRules:
+    """The settings of the section Queue, as the queue uses them."""
+
+    max_queue: int = 1000
+    resume: ResumeAtStart = ResumeAtStart.GO_ON
+    crash_limit: int = 2
+    """So many crashes in a row without a new picture, and a job is set aside."""
+    keep_jobs: int = 500
+    keep_days: float = 30.0
+    """0: for ever."""
+
+    @classmethod
+    def from_options(cls, options: Options) -> "QueueRules":
+        """As the current settings say."""
+        return cls(
+            max_queue=options.max_queue,
+            resume=ResumeAtStart(options.resume_jobs_at_start),
+            crash_limit=options.queue_crash_limit,
+            keep_jobs=options.queue_keep_jobs,
+            keep_days=options.queue_keep_days,
+        )
