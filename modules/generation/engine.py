@@ -131,7 +131,9 @@ class Engine:
         """A definite order. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
         checkpoint, VAE, style.
         """
-        order = make_order(request, options, styles, save)
+        # On a processor the number of threads decides how sums are rounded: whoever draws uses the same.
+        threads = torch.get_num_threads() if self.policy.device.type == "cpu" else None
+        order = make_order(request, options, styles, save, threads)
         run = plan_run(order)
         self._vae_of(options, self.checkpoint_of(options))
         if run.hires and run.hires.checkpoint:
@@ -181,6 +183,11 @@ class Engine:
         """
         with self._lock:
             self._ready(options, say=log.info)
+
+    def unload(self) -> None:
+        """Free the model's memory once the running batch is done; the next run loads it again."""
+        with self._lock:
+            self._let_go()
 
     def draw(self, run: Run, pictures: Collection[int], watcher: Watcher, receive: Receive) -> ModelFacts:
         """Draw `pictures` (0-based) of `run`; `receive` is handed each the moment it exists.

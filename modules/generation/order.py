@@ -44,7 +44,13 @@ class Order(BaseModel):
         return self.request.batch_size * self.request.n_iter
 
 
-def make_order(request: Txt2ImgRequest, options: Options, book: StyleBook, save: bool | None = None) -> Order:
+def make_order(
+    request: Txt2ImgRequest,
+    options: Options,
+    book: StyleBook,
+    save: bool | None = None,
+    threads: int | None = None,
+) -> Order:
     """The order for `request` under `options`, in which the request's own settings are laid over already.
 
     `save` None takes the request's `save_images`. Raises NotFound for a style that does not exist.
@@ -59,4 +65,5 @@ def make_order(request: Txt2ImgRequest, options: Options, book: StyleBook, save:
             for style in styles
         ),
         save=request.save_images if save is None else save,
+        threads=threads,
     )
