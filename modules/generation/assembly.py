@@ -76,9 +76,18 @@ class Assembly:
         for drawn in sorted(self._early, key=lambda each: each.index):
             self._keep(drawn)
         self._early = []
-        made = [self._made[key] for key in sorted(self._made) if key[0] is Role.PICTURE]
+        return self._result(self._with_grid(self._pictures()))
+
+    def so_far(self) -> GenerationResult:
+        """The result of what is kept by now. Nothing more is saved, so the run can go on another day."""
+        return self._result(self._pictures())
+
+    def _pictures(self) -> list[MadePicture]:
+        return [self._made[key] for key in sorted(self._made) if key[0] is Role.PICTURE]
+
+    def _result(self, pictures: list[MadePicture]) -> GenerationResult:
         return GenerationResult(
-            pictures=tuple(self._with_grid(made)),
+            pictures=tuple(pictures),
             run=self._run,
             extra_fields=self._extra,
             model=self._facts,
