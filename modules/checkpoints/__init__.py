@@ -5,6 +5,7 @@ from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import Family, Model, Prediction, TextTower
 from modules.checkpoints.opening import open_tensors
+from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
 from modules.checkpoints.tensor_file import TensorFile
 
@@ -24,5 +25,6 @@ __all__ = [
     "old_hash",
     "open_tensors",
     "plan_model",
+    "read_metadata",
     "with_vae",
 ]

@@ -1,5 +1,6 @@
-"""The API: the field's routes over HTTP. Each is thin: check, submit a job, answer."""
+"""The API over HTTP: the field's routes (`sdapi/`) and Easel's own (`easel/`). Thin: check, ask, answer."""
 
 from modules.rest.app import create_api
+from modules.rest.server_control import Ending, ServerControl
 
-__all__ = ["create_api"]
+__all__ = ["Ending", "ServerControl", "create_api"]

@@ -1,23 +1,45 @@
 """Puts the API's routes onto an application."""
 
-from typing import Any
-
 from fastapi import FastAPI
 
 from modules.house import House
-from modules.rest.errors import ErrorAnswer, install_error_answers
-from modules.rest.generation import generation_routes
-from modules.rest.lists import list_routes
-from modules.rest.png_info import png_info_routes
-from modules.rest.progress import progress_routes
-from modules.rest.settings import settings_routes
+from modules.rest.document import DESCRIPTION, TAGS
+from modules.rest.errors import install_error_answers
+from modules.rest.previews import PreviewEncoder
+from modules.rest.sdapi.extras import extras_routes
+from modules.rest.sdapi.generation import generation_routes
+from modules.rest.sdapi.lists import list_routes
+from modules.rest.sdapi.machine import machine_routes
+from modules.rest.sdapi.networks import network_routes
+from modules.rest.sdapi.png_info import png_info_routes
+from modules.rest.sdapi.progress import progress_routes
+from modules.rest.sdapi.scripts import script_routes
+from modules.rest.sdapi.settings import settings_routes
+from modules.rest.server_control import ServerControl, control_routes
 
 __all__ = ["create_api"]
 
 
-def create_api(app: FastAPI, house: House) -> None:
-    """Add every route of the API, and the one shape of its errors, to `app`."""
+def create_api(app: FastAPI, house: House, control: ServerControl | None = None) -> None:
+    """Add every route of the API, and the one shape of its errors, to `app`.
+
+    The routes that end the server are there only with `--api-server-stop` and a `control`.
+    """
+    app.description = DESCRIPTION
+    app.openapi_tags = [{"name": name, "description": text} for name, text in TAGS.items()]
     install_error_answers(app)
-    shape: dict[int | str, dict[str, Any]] = {status: {"model": ErrorAnswer} for status in (404, 422, 500)}
-    for routes in (generation_routes, png_info_routes, progress_routes, settings_routes, list_routes):
-        app.include_router(routes(house), responses=shape)
+    previews = PreviewEncoder()
+    for routes in (
+        generation_routes,
+        extras_routes,
+        settings_routes,
+        machine_routes,
+        list_routes,
+        network_routes,
+    ):
+        app.include_router(routes(house))
+    app.include_router(png_info_routes())
+    app.include_router(script_routes())
+    app.include_router(progress_routes(house, previews))
+    if control and (house.flags.api_server_stop or house.flags.add_stop_route):
+        app.include_router(control_routes(control))

@@ -1,31 +1,54 @@
 """One place that turns errors into HTTP answers: one JSON shape, a sentence in `detail`, never a bare 500."""
 
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.generation import sentence_of_errors
 
-__all__ = ["ErrorAnswer", "install_error_answers", "status_of"]
+__all__ = ["ErrorAnswer", "error_answer", "error_statuses", "install_error_answers", "status_of"]
 
 log = logging.getLogger(__name__)
 
+MEANINGS = {
+    400: "The body could not be read as JSON.",
+    401: "A name and a password are asked for.",
+    403: "The program does not answer this caller, or keeps this closed.",
+    404: "A thing that was named does not exist.",
+    413: "The body is larger than the program takes.",
+    422: "A value cannot be used; `field` names it.",
+    429: "The queue is full; the header Retry-After says when to come again.",
+    500: "The work failed; `detail` says why.",
+    503: "The program cannot do this at the moment.",
+    507: "The disk is full.",
+}
+EVERYWHERE = (401, 403, 500)
+
 
 class ErrorAnswer(BaseModel):
-    """What every failed call answers: the kind of error, the sentence for a person, and the field it is
-    about.
-    """
+    """What every failed call answers."""
 
-    error: str
-    detail: str
-    errors: str = ""
-    field: str | None = None
+    error: str = Field(description="The kind of error.", examples=["InvalidRequest"])
+    detail: str = Field(
+        description="A sentence for a person: what was wrong, where, and what to do.",
+        examples=["width cannot be 13: must be a multiple of 8; the nearest are 8 and 16."],
+    )
+    errors: str = Field("", description="The same sentence, under the name that some clients read.")
+    field: str | None = Field(None, description="The field, setting or flag that it is about.")
+
+
+def error_statuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`statuses`, and those that every route may answer, for the OpenAPI document."""
+    wanted = sorted({*EVERYWHERE, *statuses})
+    return {status: {"model": ErrorAnswer, "description": MEANINGS[status]} for status in wanted}
 
 
 def status_of(error: Exception) -> int:
@@ -39,34 +62,71 @@ def status_of(error: Exception) -> int:
     return 500
 
 
-def _answer(status: int, error: Exception, sentence: str) -> JSONResponse:
-    field = getattr(error, "field", None)
-    body = ErrorAnswer(error=type(error).__name__, detail=sentence, errors=sentence, field=field)
-    return JSONResponse(body.model_dump(), status)
+def error_answer(error: Exception) -> ErrorAnswer:
+    """The one shape of `error`."""
+    sentence = str(error)
+    return ErrorAnswer(
+        error=type(error).__name__, detail=sentence, errors=sentence, field=getattr(error, "field", None)
+    )
+
+
+def _answer(
+    status: int, kind: str, sentence: str, field: str | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    body = ErrorAnswer(error=kind, detail=sentence, errors=sentence, field=field)
+    return JSONResponse(body.model_dump(), status, headers)
+
+
+def _known(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse(error_answer(error).model_dump(), status_of(error), _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    seconds = getattr(error, "retry_after", None)
+    return {} if seconds is None else {"Retry-After": str(max(round(seconds), 1))}
+
+
+def _malformed(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    details = [{**each, "loc": each["loc"][1:] or each["loc"]} for each in error.errors()]
+    if details[0]["type"] == "json_invalid":
+        reason = details[0].get("ctx", {}).get("error", "it ends too early")
+        return _answer(400, "InvalidRequest", _not_json(f"{reason}, character {details[0]['loc'][-1]}"))
+    invalid = sentence_of_errors(details)
+    return _answer(422, "InvalidRequest", str(invalid), invalid.field)
+
+
+def _not_json(reason: str) -> str:
+    return f"The body is not JSON that can be read: {reason}. Send UTF-8 text such as {{}}."
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself, in words that help."""
+    assert isinstance(error, HTTPException)
+    what = f"{request.method} {request.url.path}"
+    sentence = str(error.detail)
+    if sentence == HTTPStatus.NOT_FOUND.phrase:
+        sentence = f"There is nothing at {what}. The routes are listed at /docs."
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        sentence = f"{what} cannot be: the route takes {allowed}."
+    elif error.status_code == HTTPStatus.BAD_REQUEST and "parsing the body" in sentence:
+        sentence = _not_json("it is no text in UTF-8, or nested too deeply")
+    return _answer(error.status_code, type(error).__name__, sentence, headers=error.headers)
+
+
+def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    sentence = (
+        f"The program met an error that it did not expect ({type(error).__name__}: {error}). "
+        "The log has the details."
+    )
+    return _answer(500, type(error).__name__, sentence)
 
 
 def install_error_answers(app: FastAPI) -> None:
     """Let `app` answer every error in the one shape."""
-
-    @app.exception_handler(EaselError)
-    def known(_: Request, error: EaselError) -> JSONResponse:
-        return _answer(status_of(error), error, str(error))
-
-    @app.exception_handler(RequestValidationError)
-    def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        details: list[dict[str, Any]] = [
-            {**each, "loc": each["loc"][1:] or each["loc"]} for each in error.errors()
-        ]
-        invalid = sentence_of_errors(details)
-        return _answer(422, invalid, str(invalid))
-
-    @app.exception_handler(HTTPException)
-    def refused(_: Request, error: HTTPException) -> JSONResponse:
-        return _answer(error.status_code, error, str(error.detail))
-
-    @app.exception_handler(Exception)
-    def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        log.exception("%s %s failed", request.method, request.url.path)
-        what = f"{type(error).__name__}: {error}"
-        sentence = f"The program met an error that it did not expect ({what}). The log has the details."
-        return _answer(500, error, sentence)
+    app.add_exception_handler(EaselError, _known)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _unforeseen)

@@ -3,14 +3,19 @@
 import base64
 import binascii
 import io
+import warnings
 
 from PIL import Image
 
 from modules.errors import InvalidRequest
 
-__all__ = ["MAX_PIXELS", "decode_picture", "encode_bytes"]
+__all__ = ["MAX_PIXELS", "decode_picture", "encode_bytes", "load_picture"]
 
-MAX_PIXELS = 200_000_000
+MAX_PIXELS = 100_000_000
+"""Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
+MAX_CHARACTERS = 400_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
+"""Kinds that Pillow reads by itself; EPS, say, would start another program."""
 
 
 def encode_bytes(data: bytes) -> str:
@@ -23,19 +28,46 @@ def decode_picture(field: str, text: str) -> Image.Image:
 
     Raises InvalidRequest when the text is no base64, no picture, or a picture of more than MAX_PIXELS.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidRequest(
+            field, f"{field} holds {len(text)} characters; at most {MAX_CHARACTERS} are read."
+        )
     try:
-        data = base64.b64decode(text.split(",", 1)[-1], validate=False)
-        picture = Image.open(io.BytesIO(data))
+        return _open(field, base64.b64decode(text.split(",", 1)[-1], validate=False))
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest(field, f"{field} is not a picture in base64: {error}.") from error
-    except (OSError, Image.DecompressionBombError, SyntaxError) as error:
+
+
+def load_picture(field: str, text: str) -> Image.Image:
+    """The picture in base64 `text`, its pixels read. Raises InvalidRequest as `decode_picture` does, and for
+    a picture that is cut short.
+    """
+    picture = decode_picture(field, text)
+    try:
+        picture.load()
+    except (OSError, ValueError, SyntaxError, IndexError) as error:
         raise InvalidRequest(
-            field, f"{field} holds {len(text)} characters that are not a picture this program can open."
+            field, f"{field} is a damaged {picture.format}: {error}. Send it whole."
         ) from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise InvalidRequest(
-            field,
-            f"{field} is {picture.width}x{picture.height}; "
-            f"pictures of up to {MAX_PIXELS // 10**6} megapixels are read.",
-        )
     return picture
+
+
+def _open(field: str, data: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(field, "larger than any that is read") from error
+    except (OSError, SyntaxError) as error:
+        sentence = f"{field} holds {len(data)} bytes that are not a picture this program can open"
+        raise InvalidRequest(field, f"{sentence}; it reads {', '.join(FORMATS)}.") from error
+    if picture.width * picture.height > MAX_PIXELS:
+        raise _too_large(field, f"{picture.width}x{picture.height}")
+    return picture
+
+
+def _too_large(field: str, size: str) -> InvalidRequest:
+    return InvalidRequest(
+        field, f"{field} is {size}; pictures of up to {MAX_PIXELS // 10**6} megapixels are read."
+    )

@@ -2,42 +2,33 @@
 
 import base64
 import io
-import json
+import shutil
+from dataclasses import replace
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from PIL import Image
+
+from modules.flags import parse_flags
+from modules.house import make_house
+from modules.rest import Ending, ServerControl, create_api
 
 
 @pytest.mark.parametrize(
     "route",
-    ["samplers", "schedulers", "sd-models", "sd-vae", "prompt-styles", "upscalers", "latent-upscale-modes", "memory",
-     "cmd-flags", "options", "progress"],
+    ["samplers", "schedulers", "sd-models", "upscalers", "latent-upscale-modes", "memory", "cmd-flags", "options",
+     "progress", "scripts", "embeddings"],
 )  # fmt: skip
-def test_every_route_of_the_field_answers(client, route):
+def test_every_list_of_the_field_has_something_in_it(client, route):
     answer = client.get(f"/sdapi/v1/{route}")
     assert answer.status_code == 200, answer.text
-    assert answer.json() or route in ("prompt-styles", "sd-vae")
+    assert answer.json()
 
 
-def test_the_routes_answer_with_the_recorded_fields(client, parity_reference):
-    document = json.loads((parity_reference / "openapi.json").read_text())
-    schemas = document["components"]["schemas"]
-    for route, name in (
-        ("samplers", "SamplerItem"),
-        ("sd-models", "SDModelItem"),
-        ("upscalers", "UpscalerItem"),
-    ):
-        items = client.get(f"/sdapi/v1/{route}").json()
-        assert set(schemas[name]["properties"]) <= set(items[0]), route
-
-
-def test_every_recorded_field_of_a_request_is_known_or_left_to_later_work(client, parity_reference):
-    document = json.loads((parity_reference / "openapi.json").read_text())
-    recorded = set(document["components"]["schemas"]["StableDiffusionProcessingTxt2Img"]["properties"])
-    ours = set(client.get("/openapi.json").json()["components"]["schemas"]["Txt2ImgRequest"]["properties"])
-    later = {"refiner_checkpoint", "refiner_switch_at", "disable_extra_networks", "firstpass_image", "comments",
-             "firstphase_width", "firstphase_height", "script_name", "script_args", "alwayson_scripts"}  # fmt: skip
-    assert recorded - ours <= later
+@pytest.mark.parametrize("route", ["face-restorers", "realesrgan-models", "script-info", "extensions"])
+def test_what_this_version_has_none_of_is_an_empty_list(client, route):
+    assert client.get(f"/sdapi/v1/{route}").json() == []
 
 
 def test_checkpoints_have_titles_with_their_hash(client):
@@ -91,3 +82,88 @@ def test_an_unknown_route_answers_in_the_one_shape(client):
     answer = client.get("/sdapi/v1/nothing-here")
     assert answer.status_code == 404
     assert set(answer.json()) == {"error", "detail", "errors", "field"}
+
+
+def test_a_method_that_a_route_does_not_take_is_refused_with_those_it_takes(client):
+    answer = client.delete("/sdapi/v1/options")
+    assert answer.status_code == 405
+    assert "GET" in answer.json()["detail"] or "POST" in answer.json()["detail"]
+    assert answer.headers["allow"]
+
+
+def test_network_files_are_listed_with_what_their_headers_tell(house, client, parity_models):
+    folders = [(house.folders.loras[0], "Lora"), (house.folders.embeddings[0], "embeddings"),
+               (house.folders.hypernetworks[0], "hypernetworks")]  # fmt: skip
+    for folder, name in folders:
+        shutil.copytree(parity_models / name, folder / "below", dirs_exist_ok=True)
+    (house.folders.embeddings[0] / "below" / "tiny-emb.preview.png").write_bytes(b"")
+    loras = {item["name"]: item for item in client.get("/sdapi/v1/loras").json()}
+    assert loras["tiny-lora"]["alias"] == "tiny-lora"
+    assert loras["tiny-lora"]["metadata"]["ss_network_module"] == "networks.lora"
+    assert loras["tiny-lora"]["path"].endswith("tiny-lora.safetensors")
+    assert [item["name"] for item in client.get("/sdapi/v1/hypernetworks").json()] == ["tiny-hyper"]
+    embeddings = client.get("/sdapi/v1/embeddings").json()
+    assert embeddings["loaded"] == {}
+    assert set(embeddings["skipped"]) == {"tiny-emb", "tiny-emb2"}
+    assert embeddings["skipped"]["tiny-emb2"]["shape"] == 64
+    for kind in ("loras", "embeddings", "vae", "checkpoints"):
+        assert client.post(f"/sdapi/v1/refresh-{kind}").status_code == 200
+
+
+def test_a_checkpoint_is_let_go_and_brought_back(house, client):
+    assert client.post("/sdapi/v1/options", json={"sd_model_checkpoint": "tiny-sd1"}).status_code == 200
+    assert client.post("/sdapi/v1/reload-checkpoint").status_code == 200
+    assert house.engine.model.checkpoint.stem == "tiny-sd1"
+    assert client.post("/sdapi/v1/unload-checkpoint").status_code == 200
+    assert house.engine.model is None
+
+
+def test_the_program_tells_what_it_is(client):
+    assert client.get("/internal/ping").json() == {}
+    hints = {hint["name"]: hint["label"] for hint in client.get("/internal/quicksettings-hint").json()}
+    assert hints["CLIP_stop_at_last_layers"]
+    startup = client.get("/internal/profile-startup").json()
+    assert 0 < startup["total"] < 3600 and startup["records"]
+
+
+def test_the_report_for_bug_reports_holds_no_secret(all_parity_models, tmp_path):
+    flags = [
+        "--data-dir",
+        str(tmp_path),
+        "--api-auth",
+        "name:hidden-word",
+        "--ckpt-dir",
+        str(all_parity_models),
+    ]
+    (tmp_path / "config.json").write_text('{"samples_format": "webp", "extension_api_key": "hidden-word"}')
+    house = make_house(parse_flags(flags, environment={}))
+    app = FastAPI()
+    create_api(app, house)
+    with TestClient(app) as client:
+        report = client.get("/internal/sysinfo")
+        file = client.get("/internal/sysinfo-download")
+        flags = client.get("/sdapi/v1/cmd-flags")
+    house.close()
+    assert "hidden-word" not in report.text + file.text + flags.text
+    assert report.json()["Config"]["samples_format"] == "webp"
+    assert any("--api-auth" in line for line in report.json()["Commandline"])
+    assert any(line.startswith("torch==") for line in report.json()["Packages"])
+    assert "attachment" in file.headers["content-disposition"]
+    assert "content-disposition" not in report.headers
+
+
+def test_routes_that_end_the_server_need_their_flag(house, client):
+    for name in ("stop", "restart", "kill"):
+        assert client.post(f"/sdapi/v1/server-{name}").status_code == 404
+
+
+def test_with_their_flag_they_ask_the_server_to_end(house):
+    asked = []
+    control = ServerControl()
+    control.on_ask = asked.append
+    app = FastAPI()
+    create_api(app, replace(house, flags=replace(house.flags, api_server_stop=True)), control)
+    for name in ("stop", "restart", "kill"):
+        assert TestClient(app).post(f"/sdapi/v1/server-{name}").status_code == 200
+    assert asked == [Ending.STOP, Ending.RESTART, Ending.KILL]
+    assert control.asked is Ending.KILL

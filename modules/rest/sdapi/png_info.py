@@ -2,19 +2,19 @@
 
 from fastapi import APIRouter
 
-from modules.house import House
 from modules.imaging import png_info
-from modules.rest.answers import PngInfoAnswer, PngInfoQuestion
+from modules.rest.errors import error_statuses
 from modules.rest.pictures import decode_picture
+from modules.rest.sdapi.answers import PngInfoAnswer, PngInfoQuestion
 
 __all__ = ["png_info_routes"]
 
 
-def png_info_routes(_house: House) -> APIRouter:
+def png_info_routes() -> APIRouter:
     """The routes of this file."""
     router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
 
-    @router.post("/png-info")
+    @router.post("/png-info", responses=error_statuses(400, 413, 422))
     def read(question: PngInfoQuestion) -> PngInfoAnswer:
         """The text that a picture carries, and its values by name."""
         found = png_info(decode_picture("image", question.image))

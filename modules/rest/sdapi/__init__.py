@@ -1,0 +1,1 @@
+"""The routes of the field under /sdapi/v1 and /internal, with its names, defaults and answers."""

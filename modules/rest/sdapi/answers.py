@@ -1,0 +1,115 @@
+"""The shapes of the field's answers about work and pictures (recorded in `reference/openapi.json`)."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "Empty",
+    "MemoryAnswer",
+    "PendingTasks",
+    "PngInfoAnswer",
+    "PngInfoQuestion",
+    "ProgressAnswer",
+    "ProgressState",
+    "StartupAnswer",
+    "TaskProgressAnswer",
+    "TaskProgressQuestion",
+    "Txt2ImgAnswer",
+]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class Empty(BaseModel):
+    """Nothing: the call was understood."""
+
+
+class Txt2ImgAnswer(_Answer):
+    """Pictures in base64, the request as understood, and the generation info as JSON text."""
+
+    images: list[str] | None = None
+    parameters: dict[str, Any]
+    info: str
+
+
+class PngInfoQuestion(BaseModel):
+    """A picture in base64."""
+
+    image: str
+
+
+class PngInfoAnswer(_Answer):
+    """The generation text of a picture, the picture's other texts, and the text's values by name."""
+
+    info: str
+    items: dict[str, Any]
+    parameters: dict[str, Any]
+
+
+class ProgressState(_Answer):
+    """What runs: its job, the batch (`job_no` of `job_count`), the step of all its steps."""
+
+    skipped: bool = False
+    interrupted: bool = False
+    stopping_generation: bool = False
+    job: str = ""
+    job_count: int = 0
+    job_timestamp: str = "0"
+    job_no: int = 0
+    sampling_step: int = 0
+    sampling_steps: int = 0
+
+
+class ProgressAnswer(_Answer):
+    """Progress of the running job: its share from 0 to 1, seconds left, a preview in base64."""
+
+    progress: float
+    eta_relative: float
+    state: ProgressState
+    current_image: str | None = None
+    textinfo: str | None = None
+
+
+class TaskProgressQuestion(BaseModel):
+    """Which task is asked about, and the last preview that the asker has."""
+
+    id_task: str | None = None
+    id_live_preview: int = -1
+    live_preview: bool = True
+
+
+class TaskProgressAnswer(_Answer):
+    """Progress of one task; `live_preview` is a data URL, absent when there is none newer."""
+
+    active: bool
+    queued: bool
+    completed: bool
+    progress: float | None = None
+    eta: float | None = None
+    live_preview: str | None = None
+    id_live_preview: int | None = None
+    textinfo: str | None = None
+
+
+class PendingTasks(_Answer):
+    """Ids of the tasks that wait for their turn."""
+
+    size: int
+    tasks: list[str]
+
+
+class MemoryAnswer(_Answer):
+    """Bytes of memory in use and free; `cuda` holds an error when there is no such device."""
+
+    ram: dict[str, Any]
+    cuda: dict[str, Any]
+
+
+class StartupAnswer(_Answer):
+    """Seconds that the start took, in all and by part."""
+
+    total: float
+    records: dict[str, float]

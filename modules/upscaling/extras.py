@@ -1,0 +1,92 @@
+"""What the Extras tab does to one picture with the upscalers that there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+
+from modules.errors import InvalidRequest
+from modules.upscaling.plain import UPSCALERS, Upscaler, upscale_picture
+
+__all__ = ["Enlargement", "Extras", "enlarge_picture", "enlarged_size"]
+
+NO_UPSCALER = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Enlargement:
+    """How far: by `factor`, or to `size` (width, height) in pixels, then cropped to it if `crop`."""
+
+    factor: float = 2.0
+    size: tuple[int, int] | None = None
+    crop: bool = True
+
+    def factor_for(self, width: int, height: int) -> float:
+        """The factor for a picture of this size: with a size, the larger of the two ratios."""
+        return max(self.size[0] / width, self.size[1] / height) if self.size else self.factor
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """One or two upscalers by name; the second is blended in, `second_visibility` from 0 to 1."""
+
+    enlargement: Enlargement
+    first: str = NO_UPSCALER
+    second: str = NO_UPSCALER
+    second_visibility: float = 0.0
+
+
+def enlarged_size(image: Image.Image, extras: Extras) -> tuple[int, int]:
+    """Width and height that `enlarge_picture` works at, the crop not counted: what it costs in pixels."""
+    if extras.first == NO_UPSCALER:
+        return image.size
+    factor = extras.enlargement.factor_for(*image.size)
+    return int(image.width * factor), int(image.height * factor)
+
+
+def enlarge_picture(image: Image.Image, extras: Extras) -> tuple[Image.Image, dict[str, str]]:
+    """The picture, enlarged, and the fields that tell how, in the words of the field.
+
+    Without a first upscaler the picture stays as it is. Raises InvalidRequest for an upscaler that does not
+    exist and for a result of less than 8 pixels.
+    """
+    if extras.first == NO_UPSCALER:
+        return image, {}
+    enlargement = extras.enlargement
+    first = _upscaler("upscaler_1", extras.first)
+    second = _upscaler("upscaler_2", extras.second) if extras.second_visibility > 0 else None
+    result = _enlarge(first, image, enlargement)
+    fields = {**_told(enlargement, result), "Postprocess upscaler": first.name}
+    if second and second.name != NO_UPSCALER:
+        result = Image.blend(result, _enlarge(second, image, enlargement), extras.second_visibility)
+        fields["Postprocess upscaler 2"] = second.name
+    return result, fields
+
+
+def _told(enlargement: Enlargement, result: Image.Image) -> dict[str, str]:
+    if enlargement.size is None:
+        return {"Postprocess upscale by": f"{enlargement.factor:g}"}
+    fields = {"Postprocess upscale to": "{}x{}".format(*enlargement.size)}
+    if enlargement.crop:
+        fields["Postprocess crop to"] = f"{result.width}x{result.height}"
+    return fields
+
+
+def _upscaler(field: str, name: str) -> Upscaler:
+    try:
+        return UPSCALERS[name]
+    except KeyError:
+        raise InvalidRequest(
+            field, f"There is no upscaler named {name!r}. Choose one of {', '.join(UPSCALERS)}."
+        ) from None
+
+
+def _enlarge(upscaler: Upscaler, image: Image.Image, enlargement: Enlargement) -> Image.Image:
+    larger = upscale_picture(upscaler, image, enlargement.factor_for(*image.size))
+    if enlargement.size is None or not enlargement.crop:
+        return larger
+    width, height = enlargement.size
+    canvas = Image.new("RGB", (width, height))
+    canvas.paste(larger, (width // 2 - larger.width // 2, height // 2 - larger.height // 2))
+    return canvas
