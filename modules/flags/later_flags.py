@@ -47,8 +47,6 @@ class LaterFlags:
     opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", L)
     subpath: str | None = flag(None, "Path under which a reverse proxy shows the page.", L)
     api_log: bool = flag(False, "Write every API request to the log.", L)
-    api_server_stop: bool = flag(False, "Let the API stop and restart the server.", L)
-    add_stop_route: bool = flag(False, "Older name of --api-server-stop.", L)
     cors_allow_origins: str | None = flag(None, "Origins that may call the API, comma separated.", L)
     cors_allow_origins_regex: str | None = flag(None, "Pattern of origins that may call the API.", L)
     disable_tls_verify: bool | None = flag(

@@ -19,6 +19,8 @@ class ServerFlags:
     listen: bool = flag(False, "Serve every machine of the network, not only this one.", S)
     server_name: str | None = flag(None, "Address to serve at, in place of --listen.", S)
     api: bool = flag(False, "The API is always on; the flag is accepted.", S)
+    api_server_stop: bool = flag(False, "Let the API stop, restart and kill the server.", S)
+    add_stop_route: bool = flag(False, "Older name of --api-server-stop.", S)
     nowebui: bool = flag(False, "Serve the API without the page.", S)
     api_auth: str | None = flag(None, "Names and passwords for the API: user:password,user:password.", S)
     tls_keyfile: Path | None = flag(None, "Private key for HTTPS; with --tls-certfile.", S)
