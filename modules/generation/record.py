@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, Literal
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from modules.generation.drawn import Drawn, FileFacts, ModelFiles, Role
 from modules.generation.order import Order, StyleTexts
@@ -36,7 +36,7 @@ class PixelFacts(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    mode: str
+    mode: str = Field(pattern="^(RGB|RGBA|L)$")
     width: int
     height: int
     sha256: str
@@ -75,7 +75,7 @@ class PictureRecord(BaseModel):
 
 
 def pixel_facts(image: Image.Image) -> PixelFacts:
-    """Mode, size and hash of the pixels of `image`."""
+    """Mode, size and hash of the pixels of `image`, which is RGB, RGBA or L."""
     digest = hashlib.sha256(image.tobytes()).hexdigest()
     return PixelFacts(mode=image.mode, width=image.width, height=image.height, sha256=digest)
 
