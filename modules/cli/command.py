@@ -1,6 +1,7 @@
-"""Understanding the command line: flags, and after `generate` what is to be drawn."""
+"""Understanding the command line: flags; after `generate` what to draw, after `verify` what to compare."""
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -37,10 +38,13 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line as understood: the flags, and the drawing if it began with `generate`."""
+    """A command line as understood: the flags, the drawing if it began with `generate`, the picture files if
+    it began with `verify`.
+    """
 
     flags: Flags
     drawing: Drawing | None = None
+    to_verify: tuple[Path, ...] = ()
 
 
 def parse_command(words: Sequence[str]) -> Command:
@@ -48,6 +52,12 @@ def parse_command(words: Sequence[str]) -> Command:
 
     Ends the program with status 2 and a sentence for what is not understood, and with 0 after --help.
     """
+    if list(words[:1]) == ["verify"]:
+        # The flags of the environment come behind the files, since some of them take any number of words.
+        files = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
+        rest = words[1 + len(files) :]
+        found = _verify_parser().parse_args([*files, *environment_arguments(), *rest])
+        return Command(flags_from(found), to_verify=tuple(found.pictures))
     if list(words[:1]) != ["generate"]:
         return Command(parse_flags(words))
     found = _generate_parser().parse_args([*words[1:2], *environment_arguments(), *words[2:]])
@@ -61,6 +71,18 @@ def _generate_parser() -> FlagParser:
     parser.epilog = "The server's flags work here too; `webui.sh --help` lists them."
     parser.add_argument("prompt", help="What the picture shows.")
     _add_options(parser)
+    add_flags(parser, hidden=True)
+    return parser
+
+
+def _verify_parser() -> FlagParser:
+    parser = FlagParser("webui.sh verify", "Make pictures again from what they carry, and compare.")
+    parser.usage = "webui.sh verify PICTURE... [flags]"
+    parser.epilog = (
+        "Status 0: the same, bit for bit or within rounding. 1: one differs. 2: one cannot be made again.\n"
+        "The server's flags work here too; `webui.sh --help` lists them."
+    )
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="A picture file.")
     add_flags(parser, hidden=True)
     return parser
 

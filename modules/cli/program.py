@@ -41,6 +41,10 @@ def _run(command: Command) -> int:
         from modules.cli.draw import draw
 
         return draw(command.flags, command.drawing)
+    if command.to_verify:
+        from modules.cli.verify import verify
+
+        return verify(command.flags, command.to_verify)
     from modules.server import serve
 
     return serve(command.flags)

@@ -67,6 +67,10 @@ class TerminalWatcher:
         """Never."""
         return False
 
+    def clear(self) -> None:
+        """Take the bar away."""
+        self._line("")
+
     def _line(self, text: str) -> None:
         """Replace what stands on the current line of the terminal."""
         back = "\r\x1b[K" if self._terminal.isatty() else ""

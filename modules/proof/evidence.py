@@ -41,7 +41,8 @@ def read_evidence(source: Path | BinaryIO | Image.Image) -> Evidence:
         with Image.open(source) as image:
             return _read(image)
     except UNREADABLE as error:
-        raise EaselError(f"This cannot be read as a picture: {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise EaselError(f"This cannot be read as a picture: {reason}.") from error
 
 
 def _read(image: Image.Image) -> Evidence:
