@@ -18,7 +18,7 @@ from modules.imaging import (
     SaveFormat,
     SaveOptions,
     SavePlace,
-    complete_text_file,
+    complete_files_beside,
     encode_picture,
     save_picture,
 )
@@ -85,13 +85,14 @@ class Album:
         return self._saved(made, drawn) if self._goes_into_outputs(drawn) else self._spooled(made, drawn)
 
     def complete(self, made: MadePicture) -> None:
-        """Write the text file beside `made` if a crash has cost it."""
-        if not (self._run.options.save_txt and made.path and made.infotext):
+        """Write what belongs beside `made`, a text file or a small copy, where a crash has cost it."""
+        if made.path is None:
             return
+        options = SaveOptions.from_options(self._run.options, grid=made.is_grid)
         try:
-            complete_text_file(made.path, made.infotext)
-        except OSError as error:
-            self._note(f"The text file beside {made.path.name} could not be written: {error.strerror}.")
+            complete_files_beside(made.path, made.infotext, options)
+        except (OSError, EaselError) as error:
+            self._note(f"What belongs beside {made.path.name} could not be written: {error}.")
 
     def _goes_into_outputs(self, drawn: Drawn) -> bool:
         run, options = self._run, self._run.options

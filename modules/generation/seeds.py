@@ -1,6 +1,6 @@
 """Which seed each picture of a request has."""
 
-import random
+import secrets
 from dataclasses import dataclass
 
 __all__ = ["LARGEST_DRAWN_SEED", "Seeds", "draw_seed", "seeds_of_pictures"]
@@ -18,7 +18,7 @@ class Seeds:
 
 def draw_seed(asked: int) -> int:
     """`asked` itself, or for -1 a random seed in 0 .. 4294967293."""
-    return random.randint(0, LARGEST_DRAWN_SEED) if asked == -1 else asked
+    return secrets.randbelow(LARGEST_DRAWN_SEED + 1) if asked == -1 else asked
 
 
 def seeds_of_pictures(seed: int, subseed: int, subseed_strength: float, count: int) -> Seeds:

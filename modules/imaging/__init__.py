@@ -10,7 +10,7 @@ from modules.imaging.saving import (
     SaveOptions,
     SavePlace,
     SmallCopy,
-    complete_text_file,
+    complete_files_beside,
     save_picture,
 )
 
@@ -27,7 +27,7 @@ __all__ = [
     "SavePlace",
     "SavedPicture",
     "SmallCopy",
-    "complete_text_file",
+    "complete_files_beside",
     "describe_patterns",
     "encode_picture",
     "fill_pattern",

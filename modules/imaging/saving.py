@@ -27,7 +27,7 @@ __all__ = [
     "SavePlace",
     "SavedPicture",
     "SmallCopy",
-    "complete_text_file",
+    "complete_files_beside",
     "save_picture",
 ]
 
@@ -205,10 +205,17 @@ def _publish_with_suffix(appear: _Appear, folder: Path, stem: str, extension: st
     raise OSError(errno.EEXIST, NO_FREE_NAME)
 
 
-def complete_text_file(picture: Path, infotext: str) -> None:
-    """Write the text file beside a saved picture where it is missing. Raises `OSError`."""
-    if not picture.with_suffix(".txt").exists():
-        _save_text(picture, infotext)
+def complete_files_beside(path: Path, infotext: str, options: SaveOptions) -> None:
+    """Write the text file and the small copy beside a saved picture where they belong and are missing.
+
+    Raises `OSError`, and `EaselError` for a picture that cannot be encoded.
+    """
+    with Image.open(path) as image:
+        image.load()
+    encoded = encode_picture(image, infotext, options.format)
+    if infotext and (options.text_file or encoded.text_left_out) and not path.with_suffix(".txt").exists():
+        _save_text(path, infotext)
+    _save_small_copy(path, image, infotext, encoded, options)
 
 
 def _save_text(picture: Path, infotext: str) -> Path:

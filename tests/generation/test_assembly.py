@@ -135,13 +135,19 @@ def test_a_picture_that_was_deleted_after_a_crash_is_made_again(house, plan, tmp
     assert Assembly(run, house.folders, Recorder(), book).missing() == (3,)
 
 
-def test_a_text_file_that_a_crash_has_cost_is_written_again(house, plan, tmp_path):
-    book, run = Book(tmp_path / "spool"), plan("texts", save_txt=True)
+@pytest.mark.parametrize(
+    ("settings", "lost"),
+    [({"save_txt": True}, "*.txt"), ({"export_for_4chan": True, "target_side_length": 48}, "*.jpg")],
+)
+def test_a_file_beside_a_picture_that_a_crash_has_cost_is_written_again(
+    house, plan, tmp_path, settings, lost
+):
+    book, run = Book(tmp_path / "spool"), plan("beside", **settings)
     house.engine.make(run, Recorder(), book)
-    before = files(tmp_path / "texts")
-    next((tmp_path / "texts").glob("*.txt")).unlink()
+    before = files(tmp_path / "beside")
+    next((tmp_path / "beside").glob(lost)).unlink()
     house.engine.make(run, Recorder(), book)
-    assert files(tmp_path / "texts") == before
+    assert files(tmp_path / "beside") == before
 
 
 def test_pictures_that_are_not_to_be_saved_lie_in_the_spool_and_are_read_from_it(house, plan, tmp_path):
