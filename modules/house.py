@@ -8,7 +8,8 @@ from typing import Any
 from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation import Engine, Txt2ImgRequest
-from modules.jobs import Job, JobQueue
+from modules.jobs import Job, JobQueue, QueueRules
+from modules.jobs.workers import LocalWorker
 from modules.prompts import StyleBook
 from modules.settings import SettingsStore
 
@@ -36,8 +37,8 @@ class House:
         if request.override_settings and not request.override_settings_restore_afterwards:
             self.change_settings(request.override_settings)
         options = self.store.for_request(request.override_settings)
-        run = self.engine.plan(request, options, self.styles, save)
-        return self.queue.submit(run, request.force_task_id, client)
+        order = self.engine.order(request, options, self.styles, save)
+        return self.queue.submit(order, request.force_task_id, client)
 
     def change_settings(self, values: Mapping[str, Any]) -> None:
         """Change and save settings. Raises InvalidRequest for a wrong value, and then changes nothing."""
@@ -46,12 +47,14 @@ class House:
         self.store.change(values)
 
     def close(self) -> None:
-        """Stop the work after its current step; what is made is saved already."""
+        """Stop the work after its current step; what is unfinished goes on after the next start."""
         self.queue.close()
 
 
 def make_house(flags: Flags) -> House:
-    """Build everything. Nothing heavy is loaded yet: `house.engine.load(...)` brings the checkpoint."""
+    """Build everything. Nothing heavy is loaded yet, and nobody else is kept from the data folder:
+    `house.engine.preload(...)` brings the checkpoint, `house.queue.open()` or its first use opens the queue.
+    """
     folders = Folders.from_flags(flags)
     folders.ensure()
     store = SettingsStore(folders.config_file, flags)
@@ -62,6 +65,8 @@ def make_house(flags: Flags) -> House:
         store=store,
         styles=StyleBook(folders.styles_files),
         engine=engine,
-        queue=JobQueue(engine.make),
+        queue=JobQueue(
+            folders, lambda: [LocalWorker(engine)], lambda: QueueRules.from_options(store.options)
+        ),
         started=time.time(),
     )

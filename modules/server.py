@@ -90,6 +90,7 @@ def serve(flags: Flags) -> int:
     host = flags.server_name or ("0.0.0.0" if flags.listen else "127.0.0.1")
     port = choose_port(host, flags.port)
     house = make_house(flags)
+    house.queue.open()
     app = create_app(house)
     loader = None
     if not flags.skip_load_model_at_start:

@@ -1,6 +1,28 @@
-"""Running work: the queue of jobs, their progress, and how they are stopped."""
+"""Running work: the queue of jobs, its database, their progress, and who draws them."""
 
-from modules.jobs.job import Job, JobState, JobWatcher, Preview
+from modules.jobs.errors import QueueFull, StoreUnavailable, WorkerLost, WrongState
+from modules.jobs.events import EventKind, JobEvent, Subscription
+from modules.jobs.job import Job, JobState, Preview
 from modules.jobs.queue import JobQueue
+from modules.jobs.rules import QueueRules, ResumeAtStart
+from modules.jobs.work import Share, Worker, cost_of, share_out
 
-__all__ = ["Job", "JobQueue", "JobState", "JobWatcher", "Preview"]
+__all__ = [
+    "EventKind",
+    "Job",
+    "JobEvent",
+    "JobQueue",
+    "JobState",
+    "Preview",
+    "QueueFull",
+    "QueueRules",
+    "ResumeAtStart",
+    "Share",
+    "StoreUnavailable",
+    "Subscription",
+    "Worker",
+    "WorkerLost",
+    "WrongState",
+    "cost_of",
+    "share_out",
+]

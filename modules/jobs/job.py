@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from PIL import Image
 
-from modules.generation import GenerationResult, MadePicture, Run, StepReport
+from modules.generation import GenerationResult, MadePicture, Order, Run, StepReport, plan_run
+from modules.jobs.answer import Answer
 
-__all__ = ["Job", "JobState", "JobWatcher", "Preview"]
+__all__ = ["Job", "JobState", "Preview"]
 
 PREVIEW_LOOKERS_SECONDS = 5.0
 
@@ -37,88 +38,98 @@ class Preview:
     image: Image.Image
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Job:
-    """Work that was accepted. The worker's thread writes it, every other thread only reads whole values."""
+    """Work that was accepted. The queue's threads write it, every other thread only reads whole values.
+
+    `client` is who has a right to a fair turn, `source` is how a person is told where it came from.
+    `created`, `started` and `finished` are seconds since 1970, for people; nothing is computed from them.
+    """
 
     id: str
-    run: Run
-    client: str
+    order: Order
+    client: str = "api"
+    source: str = "api"
+    priority: int = 0
+    number: int = 0
+    """Grows with every job that is accepted."""
+    turn: float = 0.0
+    cost: float = 1.0
     state: JobState = JobState.WAITING
+    held: bool = False
+    """It was found unfinished at the start, and waits until a person releases it."""
     created: float = field(default_factory=time.time)
     started: float | None = None
     finished: float | None = None
+    seconds: float = 0.0
+    """How long it was worked on, by a clock that nobody sets, not counting what goes on now."""
     report: StepReport | None = None
     preview: Preview | None = None
     pictures: tuple[MadePicture, ...] = ()
     notes: tuple[str, ...] = ()
-    result: GenerationResult | None = None
+    answer: Answer | None = None
     error: Exception | None = None
+    crashes: int = 0
+    """How often in a row the program or a worker died over it, without a new picture in between."""
     ended: threading.Event = field(default_factory=threading.Event)
     stop_asked: threading.Event = field(default_factory=threading.Event)
     skip_asked: threading.Event = field(default_factory=threading.Event)
-    preview_looked_at: float = 0.0
+    preview_looked_at: float = float("-inf")
+    began_at: tuple[float, float] | None = None
+    """Monotonic time and progress at which the work that goes on now began."""
+    _run: Run | None = None
+
+    def __repr__(self) -> str:
+        return f"<Job {self.number} {self.id} {self.state}>"
+
+    @property
+    def run(self) -> Run:
+        """The order, planned. Raises InvalidRequest where an old order names what no longer exists."""
+        run = self._run
+        if run is None or run.order is not self.order:
+            run = self._run = plan_run(self.order)
+        return run
+
+    @property
+    def result(self) -> GenerationResult | None:
+        """What the job answers; None until it ends, and for one that never began or failed."""
+        return self.answer.result(self.run, self.pictures) if self.answer else None
 
     @property
     def progress(self) -> float:
         """Share of the work that is done, 0 .. 1."""
         if self.state is JobState.DONE:
             return 1.0
-        return self.report.done / self.report.total if self.report and self.report.total else 0.0
+        report = self.report
+        return report.done / report.total if report and report.total else 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of work on it, until now while it runs."""
+        began = self.began_at
+        return self.seconds + (time.monotonic() - began[0] if began else 0.0)
 
     @property
     def eta_seconds(self) -> float | None:
         """Seconds that are left at the speed so far, None before the first step."""
-        if self.started is None or not 0 < self.progress < 1:
+        began, progress = self.began_at, self.progress
+        if began is None or not began[1] < progress < 1:
             return None
-        elapsed = (self.finished or time.time()) - self.started
-        return elapsed / self.progress - elapsed
+        return (time.monotonic() - began[0]) * (1 - progress) / (progress - began[1])
 
     def look_at_preview(self) -> Preview | None:
         """The newest preview; asking for it is also what keeps previews being made."""
         self.preview_looked_at = time.monotonic()
         return self.preview
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether somebody asked for a preview in the last seconds."""
+        return time.monotonic() - self.preview_looked_at < PREVIEW_LOOKERS_SECONDS
 
-class JobWatcher:
-    """Writes what a run reports into its job.
-
-    `preview_every` steps a preview is made while somebody looks; 0: never.
-    """
-
-    def __init__(self, job: Job, preview_every: int) -> None:
-        self._job = job
-        self._preview_every = preview_every
-
-    def on_step(self, report: StepReport) -> None:
-        """Keep the newest report."""
-        self._job.report = report
-
-    def wants_preview(self, report: StepReport) -> bool:
-        """True at every n-th step, if a watcher asked for a preview in the last seconds."""
-        looked_at = time.monotonic() - self._job.preview_looked_at < PREVIEW_LOOKERS_SECONDS
-        return self._preview_every > 0 and looked_at and report.done % self._preview_every == 0
-
-    def on_preview(self, image: Image.Image) -> None:
-        """Keep the newest preview."""
-        number = self._job.preview.number + 1 if self._job.preview else 1
-        self._job.preview = Preview(number, image)
-
-    def on_picture(self, picture: MadePicture) -> None:
-        """Add a finished picture."""
-        self._job.pictures += (picture,)
-
-    def on_note(self, sentence: str) -> None:
-        """Add a note for the person, once."""
-        if sentence not in self._job.notes:
-            self._job.notes += (sentence,)
-
-    def should_stop(self) -> bool:
-        """Whether somebody asked to interrupt the job."""
-        return self._job.stop_asked.is_set()
-
-    def should_skip(self) -> bool:
-        """Whether somebody asked to skip this batch; the wish is fulfilled once."""
-        asked = self._job.skip_asked.is_set()
-        self._job.skip_asked.clear()
-        return asked
+    def add_note(self, sentence: str) -> bool:
+        """Add a note for the person; whether it is new."""
+        if sentence in self.notes:
+            return False
+        self.notes += (sentence,)
+        return True

@@ -1,0 +1,105 @@
+"""All that an opened queue works with, made in one place and closed in one place."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from modules.folders import Folders
+from modules.jobs.arranging import Arranger
+from modules.jobs.database import Database
+from modules.jobs.dispatcher import Dispatcher
+from modules.jobs.events import JobEvents
+from modules.jobs.forecast import Forecast
+from modules.jobs.job import Job
+from modules.jobs.journal import Journal
+from modules.jobs.ledger import PictureBook
+from modules.jobs.lock import FolderLock
+from modules.jobs.pruning import prune
+from modules.jobs.recovery import after_a_crash
+from modules.jobs.roster import Roster
+from modules.jobs.rules import QueueRules
+from modules.jobs.store import JobStore
+from modules.jobs.turns import Turns
+from modules.jobs.work import Worker
+
+__all__ = ["Office"]
+
+log = logging.getLogger(__name__)
+
+PRUNE_EVERY = 20
+
+
+class Office:
+    """The data folder's lock, its database, the jobs in memory, and the dispatcher with its workers."""
+
+    def __init__(
+        self,
+        folders: Folders,
+        make_workers: Callable[[], Sequence[Worker]],
+        rules: Callable[[], QueueRules],
+        events: JobEvents,
+        keep: int,
+    ) -> None:
+        """Open everything. Raises EaselError when another program is here or the database cannot be used."""
+        self._rules = rules
+        self._lock = FolderLock(folders.lock_file)
+        self._lock.take()
+        try:
+            self._database = Database(folders.database_file)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._journal = Journal(self._database)
+        self.store = JobStore(self._database, self._journal, folders.data)
+        self.book = PictureBook(self._database, self._journal, folders.data, folders.job_files)
+        self.roster, self.turns, self.forecast = Roster(keep), Turns(), Forecast()
+        self.arranger = Arranger(self.roster, self.store)
+        self._ends = 0
+        self._recover(keep)
+        self.dispatcher = Dispatcher(
+            self.roster, self.store, self.book, folders, events, rules, self._begins, self._has_ended
+        )
+        self.dispatcher.start(make_workers())
+
+    @property
+    def notice(self) -> str | None:
+        """What a person should know about the opening."""
+        return self._database.notice
+
+    def close(self, timeout: float) -> None:
+        """Stop working, write what is left to write, let go of the folder."""
+        self.dispatcher.close(timeout)
+        self._journal.close()
+        self._database.close()
+        self._lock.release()
+
+    def _recover(self, keep: int) -> None:
+        self.book.settle()
+        left, rules = self.store.unfinished(), self._rules()
+        for job in left:
+            found = job.state, job.held
+            after_a_crash(job, rules)
+            if job.state.is_final:
+                self.store.end(job)
+            elif (job.state, job.held) != found:
+                self.store.note(job, "state", "held", "crashes")
+        waiting = [job for job in left if not job.state.is_final]
+        past = self.store.past(keep)
+        for job in sorted(past + waiting, key=lambda job: job.number):
+            self.roster.add(job)
+        for job in reversed(past):
+            self.forecast.learn(job)
+        self.turns.remember((job.client, job.turn, job.cost) for job in waiting)
+        if waiting:
+            what = "wait for your word" if waiting[0].held else "go on"
+            log.info("%d unfinished jobs of the last time %s.", len(waiting), what)
+        prune(self.store, self.book, rules)
+
+    def _begins(self, job: Job) -> None:
+        self.turns.begin(job.turn)
+
+    def _has_ended(self, job: Job) -> None:
+        self.forecast.learn(job)
+        self.roster.trim()
+        self._ends += 1
+        if self._ends % PRUNE_EVERY == 0:
+            prune(self.store, self.book, self._rules())

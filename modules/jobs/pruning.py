@@ -1,0 +1,31 @@
+"""Letting go of old jobs: their rows and their spool folders. The outputs are never touched."""
+
+import logging
+import shutil
+import time
+from contextlib import suppress
+
+from modules.jobs.errors import StoreUnavailable
+from modules.jobs.ledger import PictureBook
+from modules.jobs.rules import QueueRules
+from modules.jobs.store import JobStore
+
+__all__ = ["forget_numbers", "prune"]
+
+log = logging.getLogger(__name__)
+
+SECONDS_OF_A_DAY = 86400.0
+
+
+def prune(store: JobStore, book: PictureBook, rules: QueueRules) -> None:
+    """Forget the jobs that the rules keep no longer. What cannot be done now is left to the next time."""
+    oldest = time.time() - rules.keep_days * SECONDS_OF_A_DAY if rules.keep_days else 0.0
+    with suppress(StoreUnavailable):
+        forget_numbers(store, book, store.outlived(rules.keep_jobs, oldest))
+
+
+def forget_numbers(store: JobStore, book: PictureBook, numbers: list[int]) -> None:
+    """Remove the rows of these jobs, then their spool folders. Raises StoreUnavailable."""
+    store.forget(numbers)
+    for number in numbers:
+        shutil.rmtree(book.spool(number), ignore_errors=True)

@@ -1,0 +1,39 @@
+"""What a start does with the jobs that it finds. Pure: it changes the jobs, and the caller writes them."""
+
+import time
+
+from modules.errors import EaselError
+from modules.jobs.job import Job, JobState
+from modules.jobs.rules import QueueRules, ResumeAtStart
+
+__all__ = ["after_a_crash", "set_aside"]
+
+
+def set_aside(crashes: int) -> EaselError:
+    """Why a job is not tried again."""
+    times = "once" if crashes == 1 else f"{crashes} times in a row"
+    return EaselError(
+        f"The program died {times} while it worked on this job, with no new picture in between, so the job "
+        "is set aside and the others go on. Its pictures so far are kept. If memory ran out, ask for a "
+        "smaller size or batch; Retry sends it once more."
+    )
+
+
+def after_a_crash(job: Job, rules: QueueRules) -> None:
+    """Decide about an unfinished job that a start has found in the database."""
+    if job.state is JobState.RUNNING:
+        job.crashes += 1
+        job.state = JobState.WAITING
+        if job.crashes >= rules.crash_limit:
+            _end(job, JobState.FAILED)
+            job.error = set_aside(job.crashes)
+    if job.stop_asked.is_set():
+        _end(job, JobState.INTERRUPTED)
+        job.error = None
+    job.held = job.state is JobState.WAITING and rules.resume is ResumeAtStart.ASK
+
+
+def _end(job: Job, state: JobState) -> None:
+    job.state = state
+    job.finished = max(time.time(), job.started or job.created)
+    job.ended.set()

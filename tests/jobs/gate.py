@@ -1,0 +1,113 @@
+"""A worker that draws squares of one colour, when the test lets it."""
+
+import threading
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from modules.generation import Drawn, ModelFacts, Role, StepReport, Surroundings, plan_run
+from modules.jobs import Share, WorkerLost
+
+FACTS = ModelFacts(
+    name="tiny-sd1.safetensors",
+    stem="tiny-sd1",
+    short_hash="0123456789",
+    sha256="0123456789" * 6,
+    vae_name=None,
+    vae_short_hash=None,
+    vae_sha256=None,
+    is_inpainting=False,
+    second=None,
+    surroundings=Surroundings(
+        program="Easel test",
+        python="3",
+        torch="2",
+        diffusers="1",
+        transformers="1",
+        numpy="1",
+        pillow="1",
+        device="cpu",
+        processor="x",
+        dtype="float32",
+        vae_dtype="float32",
+        autocast=False,
+        attention="Automatic",
+        upcast_attention=False,
+        tf32=False,
+        threads=1,
+    ),
+)
+
+
+def square(index: int) -> Image.Image:
+    """What picture number `index` looks like."""
+    return Image.new("RGB", (64, 64), (index * 7 % 256, 90, 200))
+
+
+@dataclass(eq=False)
+class GateWorker:
+    """Reports a step for each group and waits at the gate, which is open for ever or for so many groups."""
+
+    name: str = "gate"
+    hot: str | None = None
+    failure: Exception | None = None
+    dies: int = 0
+    open: threading.Event = field(default_factory=threading.Event)
+    passes: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    seen: list[Share] = field(default_factory=list)
+    drawn: list[tuple[str, int]] = field(default_factory=list)
+    preview: Image.Image | None = None
+    closed: bool = False
+
+    def draw(self, share, watcher, receive):
+        """Draw the groups of the share, one after another."""
+        self.seen.append(share)
+        run = plan_run(share.order)
+        for number, group in enumerate(run.groups):
+            wanted = [index for index in group if index in share.pictures]
+            if not wanted:
+                continue
+            if watcher.should_stop():
+                break
+            watcher.should_skip()
+            report = StepReport(
+                number * run.steps_of_group + 1, run.steps_in_all, number, len(run.groups), f"group {number}"
+            )
+            watcher.on_step(report)
+            if self.preview and watcher.wants_preview(report):
+                watcher.on_preview(self.preview)
+            complete = self._wait(watcher)
+            self._fail_if_told()
+            for index in wanted:
+                image = square(index) if complete else None
+                self.drawn.append((share.job_id, index))
+                receive(
+                    Drawn(
+                        role=Role.PICTURE,
+                        index=index,
+                        image=image,
+                        infotext=f"picture {index}",
+                        seed=run.seeds.seeds[index],
+                        subseed=run.seeds.subseeds[index],
+                        facts=FACTS,
+                        complete=complete,
+                    )
+                )
+        return FACTS
+
+    def _wait(self, watcher) -> bool:
+        while not self.open.is_set() and not self.passes.acquire(timeout=0.005):
+            if watcher.should_stop() or watcher.should_skip():
+                return False
+        return True
+
+    def _fail_if_told(self) -> None:
+        if self.dies:
+            self.dies -= 1
+            raise WorkerLost("The worker was killed.")
+        if self.failure:
+            raise self.failure
+
+    def close(self):
+        """Remember that it was told to end."""
+        self.closed = True
