@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.generation import sentence_of_errors
+from modules.jobs import QueueFull, StoreUnavailable, WrongState
 
 __all__ = ["ErrorAnswer", "error_answer", "error_statuses", "install_error_answers", "status_of"]
 
@@ -23,6 +24,7 @@ MEANINGS = {
     401: "A name and a password are asked for.",
     403: "The program does not answer this caller, or keeps this closed.",
     404: "A thing that was named does not exist.",
+    409: "The job is in a state in which this cannot be.",
     413: "The body is larger than the program takes.",
     422: "A value cannot be used; `field` names it.",
     429: "The queue is full; the header Retry-After says when to come again.",
@@ -31,6 +33,7 @@ MEANINGS = {
     507: "The disk is full.",
 }
 EVERYWHERE = (401, 403, 500)
+STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429}
 
 
 class ErrorAnswer(BaseModel):
@@ -52,14 +55,10 @@ def error_statuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def status_of(error: Exception) -> int:
-    """HTTP status for an error: 422 for what the caller can mend, 404 for what is not there, 500 for the
-    rest.
-    """
-    if isinstance(error, InvalidRequest):
-        return 422
-    if isinstance(error, NotFound):
-        return 404
-    return 500
+    """HTTP status for an error; 500 for what no caller can mend."""
+    if isinstance(error, StoreUnavailable):
+        return 507 if error.is_full else 503
+    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
 
 
 def error_answer(error: Exception) -> ErrorAnswer:

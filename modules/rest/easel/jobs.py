@@ -1,0 +1,185 @@
+"""Jobs: ordered, listed, stopped, repeated."""
+
+import hashlib
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from modules.generation import Order
+from modules.house import House
+from modules.jobs import Job, JobQueue, JobState
+from modules.rest.easel.answers import (
+    JobAnswer,
+    JobList,
+    JobOrder,
+    MoveOrder,
+    PriorityOrder,
+    job_answer,
+    job_url,
+)
+from modules.rest.errors import error_statuses
+from modules.rest.sdapi.generation import client_of
+
+__all__ = ["JobId", "job_routes"]
+
+BODY = (400, 413)
+WRITTEN = (503, 507)
+"""What any call may answer that the database has to keep."""
+LONGEST_PAGE = 500
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="The same key again is the same job, however often it is sent."),
+]
+JobId = Annotated[str, Path(max_length=200, description="The id of the job.")]
+
+
+def ordered(house: House, order: JobOrder) -> Order:
+    """The definite order: settings laid over, seeds drawn, names looked up."""
+    request = order.request.request(house.store.options)
+    if request.override_settings and not request.override_settings_restore_afterwards:
+        house.change_settings(request.override_settings)
+    options = house.store.for_request(request.override_settings)
+    return house.engine.order(request, options, house.styles, order.save)
+
+
+def told(house: House, job: Job) -> JobAnswer:
+    """The job with its place in the queue, its forecast and, once it has ended, its `info`."""
+    waiting = house.queue.waiting() if job.state is JobState.WAITING else []
+    position = waiting.index(job) if job in waiting else None
+    eta = None if job.state.is_final else house.queue.forecast(job)
+    answer = job_answer(job, position, eta)
+    if job.state.is_final and (result := job.result):
+        answer.info = json.loads(result.info_json(job.notes))
+    return answer
+
+
+def page_of_jobs(queue: JobQueue, states: list[JobState], most: int, before: str | None) -> list[Job]:
+    """Up to `most` jobs in one of `states` (none: any) that stand behind the job `before` in the list.
+
+    Raises NotFound when that job has been forgotten.
+    """
+    behind = queue.get(before) if before else None
+    unfinished = [*queue.running(), *queue.waiting(), *queue.held()]
+    if behind in unfinished:
+        unfinished, behind = unfinished[unfinished.index(behind) + 1 :], None
+    elif behind is not None:
+        unfinished = []
+    found = [job for job in unfinished if not states or job.state in states]
+    if states and not any(state.is_final for state in states):
+        return found[:most]
+    last = behind.id if behind else None
+    while len(found) < most and (past := queue.history(most, last)):
+        found += [job for job in past if not states or job.state in states]
+        last = past[-1].id
+    return found[:most]
+
+
+def job_routes(house: House) -> APIRouter:
+    """The routes of this file, bound to `house`."""
+    router = APIRouter(prefix="/easel/v1/jobs", tags=["jobs"], responses=error_statuses(404, 422))
+
+    @router.post("", status_code=202, responses=error_statuses(*BODY, *WRITTEN, 429))
+    def submit(
+        order: JobOrder, http: Request, response: Response, idempotency_key: IdempotencyKey = None
+    ) -> JobAnswer:
+        """Accept work. The answer comes at once; `Location` says where the job is. It is kept even if the
+        program dies the moment after.
+        """
+        job = house.queue.submit(
+            ordered(house, order),
+            job_id=order.request.force_task_id,
+            client=client_of(http),
+            source=client_of(http),
+            priority=order.priority,
+            idempotency_key=idempotency_key,
+            fingerprint=hashlib.sha256(order.model_dump_json().encode()).hexdigest(),
+        )
+        response.headers["Location"] = job_url(job.id)
+        return told(house, job)
+
+    @router.get("")
+    def list_jobs(
+        state: Annotated[list[JobState], Query(description="Only these; none: all.")] = [],  # noqa: B006
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="At most so many.")] = 50,
+        before: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    ) -> JobList:
+        """The jobs that run, then those that wait in the order in which they will run, then those that are
+        held, then the past ones, newest first.
+        """
+        found = page_of_jobs(house.queue, state, limit + 1, before)
+        answers = [job_answer(job, eta=job.eta_seconds) for job in found[:limit]]
+        return JobList(jobs=answers, next=answers[-1].id if len(found) > limit else None)
+
+    @router.get("/{job_id}")
+    def get_job(job_id: JobId) -> JobAnswer:
+        """A job as it stands."""
+        return told(house, house.queue.get(job_id))
+
+    @router.put("/{job_id}", responses=error_statuses(*BODY, *WRITTEN, 409))
+    def edit(job_id: JobId, order: JobOrder) -> JobAnswer:
+        """Put another order in the place of a waiting job's; it keeps its turn."""
+        house.queue.edit(job_id, ordered(house, order))
+        return told(house, house.queue.get(job_id))
+
+    @router.delete("/{job_id}", status_code=204, responses=error_statuses(*WRITTEN, 409))
+    def forget(job_id: JobId) -> None:
+        """Forget a job that has ended. Pictures among the outputs stay."""
+        house.queue.forget(job_id)
+
+    @router.delete("", status_code=204, responses=error_statuses(*WRITTEN))
+    def forget_past() -> None:
+        """Forget all jobs that have ended."""
+        house.queue.forget_past()
+
+    _ending_routes(router, house)
+    _ordering_routes(router, house)
+    return router
+
+
+def _ending_routes(router: APIRouter, house: House) -> None:
+    @router.post("/{job_id}/cancel", responses=error_statuses(*WRITTEN, 409))
+    def cancel(job_id: JobId) -> JobAnswer:
+        """Take back a job that waits."""
+        house.queue.cancel(job_id)
+        return told(house, house.queue.get(job_id))
+
+    @router.post("/{job_id}/interrupt")
+    def interrupt(job_id: JobId) -> JobAnswer:
+        """Stop a job after its current step; what is made stays. One that waits never begins."""
+        house.queue.interrupt(job_id)
+        return told(house, house.queue.get(job_id))
+
+    @router.post("/{job_id}/skip")
+    def skip(job_id: JobId) -> JobAnswer:
+        """Let a running job go on with its next batch."""
+        house.queue.skip(job_id)
+        return told(house, house.queue.get(job_id))
+
+
+def _ordering_routes(router: APIRouter, house: House) -> None:
+    @router.post("/{job_id}/retry", status_code=202, responses=error_statuses(*WRITTEN, 409, 429))
+    def retry(job_id: JobId, response: Response) -> JobAnswer:
+        """The same order once more, as a new job."""
+        return _accepted(house.queue.retry(job_id), response)
+
+    @router.post("/{job_id}/duplicate", status_code=202, responses=error_statuses(*WRITTEN, 429))
+    def duplicate(job_id: JobId, response: Response) -> JobAnswer:
+        """The same order as a new job, whatever state this one is in."""
+        return _accepted(house.queue.duplicate(job_id), response)
+
+    @router.post("/{job_id}/move", responses=error_statuses(*BODY, *WRITTEN, 409))
+    def move(job_id: JobId, order: MoveOrder) -> JobAnswer:
+        """Let a waiting job stand before another one, or at the end."""
+        house.queue.move(job_id, order.before)
+        return told(house, house.queue.get(job_id))
+
+    @router.post("/{job_id}/priority", responses=error_statuses(*BODY, *WRITTEN, 409))
+    def set_priority(job_id: JobId, order: PriorityOrder) -> JobAnswer:
+        """Give a waiting job another priority."""
+        house.queue.set_priority(job_id, order.priority)
+        return told(house, house.queue.get(job_id))
+
+    def _accepted(job: Job, response: Response) -> JobAnswer:
+        response.headers["Location"] = job_url(job.id)
+        return told(house, job)
