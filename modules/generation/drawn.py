@@ -1,5 +1,6 @@
 """What drawing hands over: a picture, its text and facts about the model, fit to travel between machines."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -32,10 +33,11 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """The files that a model was made from; no VAE: the checkpoint's own."""
+    """The files that a model was made from; no VAE: the checkpoint's own; `config`: the .yaml beside it."""
 
     checkpoint: FileFacts
     vae: FileFacts | None
+    config: FileFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class ModelFacts:
     second: ModelFiles | None
     """The files of the hires pass, where it has a checkpoint of its own."""
     surroundings: Surroundings
+    config: FileFacts | None = None
+    """The .yaml beside the checkpoint that says what it is."""
 
     @property
     def files(self) -> ModelFiles:
         """The files of the first pass."""
         vae = FileFacts(self.vae_name, self.vae_sha256) if self.vae_name else None
-        return ModelFiles(FileFacts(PurePosixPath(self.name).name, self.sha256), vae)
+        return ModelFiles(FileFacts(PurePosixPath(self.name).name, self.sha256), vae, self.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ def facts_of(first: Artist, second: Artist) -> ModelFacts:
         vae_short_hash=vae.short_hash if vae else None,
         vae_sha256=vae.sha256 if vae else None,
         is_inpainting=is_inpainting(model),
+        config=_config(checkpoint),
         second=None if second.model is model else _files(second.model),
         surroundings=surroundings_of(model.policy, first.attention, upcast=first.upcast_attention),
     )
@@ -101,8 +106,16 @@ def facts_of(first: Artist, second: Artist) -> ModelFacts:
 
 def _files(model: Model) -> ModelFiles:
     vae = model.vae_file
-    return ModelFiles(_file(model.checkpoint), _file(vae) if vae else None)
+    return ModelFiles(_file(model.checkpoint), _file(vae) if vae else None, _config(model.checkpoint))
 
 
 def _file(file: CheckpointFile | VaeFile) -> FileFacts:
     return FileFacts(file.path.name, file.sha256)
+
+
+def _config(checkpoint: CheckpointFile) -> FileFacts | None:
+    path = checkpoint.config_path
+    try:
+        return FileFacts(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) if path else None
+    except OSError:
+        return None

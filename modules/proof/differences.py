@@ -2,13 +2,15 @@
 
 from dataclasses import fields
 
-from modules.generation import Surroundings
+from modules.generation import FileFacts, ModelFacts, PictureRecord, Surroundings
 from modules.infotext import read_infotext
 from modules.proof.evidence import Evidence
 from modules.proof.verdict import Difference
 
 __all__ = ["differences"]
 
+CONFIG = "the .yaml beside the checkpoint"
+SHOWN_DIGITS = 10
 LABELS = {
     "program": "the program",
     "processor": "the kind of processor",
@@ -21,14 +23,30 @@ LABELS = {
 """What people call the fields of `Surroundings` that do not speak for themselves."""
 
 
-def differences(evidence: Evidence, now: Surroundings) -> tuple[Difference, ...]:
-    """What is another `now`, in the order of the fields of `Surroundings`; the generation text knows no more
-    than the program.
+def differences(evidence: Evidence, facts: ModelFacts) -> tuple[Difference, ...]:
+    """What was another than the `facts` about the new picture: the files' configuration, then the fields of
+    `Surroundings` in their order. A generation text knows no more than the program.
     """
-    if evidence.record is None:
+    record, now = evidence.record, facts.surroundings
+    if record is None:
         version = read_infotext(evidence.infotext).fields.get("Version", now.program)
         return () if version == now.program else (Difference(LABELS["program"], version, now.program),)
-    then = evidence.record.surroundings
+    return _of_configs(record, facts) + _of_surroundings(record.surroundings, now)
+
+
+def _of_configs(record: PictureRecord, facts: ModelFacts) -> tuple[Difference, ...]:
+    then, now = (record.model, record.second), (facts.files, facts.second)
+    configs = [[_hash(files.config) for files in each if files] for each in (then, now)]
+    return tuple(
+        Difference(CONFIG, before, after) for before, after in zip(*configs, strict=False) if before != after
+    )
+
+
+def _hash(config: FileFacts | None) -> str:
+    return (config.sha256 or "unknown")[:SHOWN_DIGITS] if config else "not there"
+
+
+def _of_surroundings(then: Surroundings, now: Surroundings) -> tuple[Difference, ...]:
     pairs = [(each.name, getattr(then, each.name), getattr(now, each.name)) for each in fields(Surroundings)]
     return tuple(
         Difference(LABELS.get(name, name), _shown(before), _shown(after))

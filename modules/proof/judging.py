@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from modules.generation import PictureRecord, Role, Surroundings, pixel_facts
+from modules.generation import ModelFacts, PictureRecord, Role, pixel_facts
 from modules.imaging import PictureFormat, SaveFormat, encode_picture, grid_rows, make_grid
 from modules.proof.comparing import PixelDifference, compare
 from modules.proof.differences import differences
@@ -30,12 +30,12 @@ LOSSY_FORMATS = {
 }
 
 
-def judge(proof: Proof, drawn: Sequence[Image.Image], surroundings: Surroundings) -> Verdict:
-    """The verdict on a picture, `drawn` being the wanted ones of `proof` in their order, drawn in
-    `surroundings`.
+def judge(proof: Proof, drawn: Sequence[Image.Image], facts: ModelFacts) -> Verdict:
+    """The verdict on a picture, `drawn` being the wanted ones of `proof` in their order, and `facts` about
+    the model that drew them.
     """
     found, again = proof.evidence.image, _one_picture(proof, drawn)
-    different = differences(proof.evidence, surroundings)
+    different = differences(proof.evidence, facts)
     if found.size != again.size:
         sentence = _sentence_of_sizes(found, again)
         return Verdict(VerdictKind.DIFFERS, sentence, different, None, proof.notes)

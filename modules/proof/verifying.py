@@ -44,4 +44,4 @@ def _drawn_and_judged(proof: Proof, engine: Engine, watcher: Watcher) -> Verdict
     facts = engine.draw(plan_run(proof.order), proof.wanted, watcher, receive)
     if set(proof.wanted) - set(drawn):
         raise EaselError("Drawing it again was stopped before its end, so nothing was compared.")
-    return judge(proof, [drawn[index] for index in proof.wanted], facts.surroundings)
+    return judge(proof, [drawn[index] for index in proof.wanted], facts)
