@@ -52,7 +52,8 @@ class Assembly:
         return tuple(index for index in range(self._run.pictures) if index not in kept)
 
     def announce_kept(self) -> None:
-        """Tell the watcher of what was kept before a crash, and complete what lies beside it."""
+        """Tell the watcher of what was kept before a crash, and put in order what lies beside it."""
+        self._album.tidy(self._made.values())
         for (role, _), made in sorted(self._made.items()):
             self._album.complete(made)
             if role is Role.PICTURE:

@@ -1,6 +1,7 @@
 """Where a finished picture goes: into its folder, with its text, the moment it exists."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from modules.imaging import (
     SavePlace,
     complete_files_beside,
     encode_picture,
+    remove_unfinished,
     save_picture,
 )
 
@@ -93,6 +95,16 @@ class Album:
             complete_files_beside(made.path, made.infotext, options)
         except (OSError, EaselError) as error:
             self._note(f"What belongs beside {made.path.name} could not be written: {error}.")
+
+    def tidy(self, made: Iterable[MadePicture]) -> None:
+        """Remove the unfinished files that a crash has left beside the pictures `made` before it."""
+        with contextlib.suppress(OSError):
+            for folder in {picture.path.parent for picture in made if picture.path}:
+                remove_unfinished(folder)
+            if self._ledger:
+                # No other program works in a job's own folder.
+                for path in self._ledger.spool.glob(".*.tmp"):
+                    path.unlink(missing_ok=True)
 
     def _goes_into_outputs(self, drawn: Drawn) -> bool:
         run, options = self._run, self._run.options

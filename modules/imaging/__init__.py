@@ -13,6 +13,7 @@ from modules.imaging.saving import (
     complete_files_beside,
     save_picture,
 )
+from modules.imaging.writing import remove_unfinished
 
 __all__ = [
     "Encoded",
@@ -36,6 +37,7 @@ __all__ = [
     "make_grid",
     "png_info",
     "read_texts",
+    "remove_unfinished",
     "resize_image",
     "save_picture",
 ]

@@ -16,7 +16,7 @@ from modules.errors import EaselError
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
 from modules.imaging.filenames import cut_name, longest_name, safe_folder
 from modules.imaging.patterns import PictureFacts, fill_pattern
-from modules.imaging.writing import publish, reserved_number, temporary_file
+from modules.imaging.writing import publish, remove_unfinished, reserved_number, temporary_file
 
 if TYPE_CHECKING:
     from modules.settings import Options
@@ -173,6 +173,7 @@ def _publish_picture(
 ) -> Path:
     """Give the finished file its name: the first that is free of those in question."""
     if decoration and not options.add_number and options.replaces:
+        remove_unfinished(folder)
         path = folder / cut_name(decoration, f"{place.suffix}{extension}", longest_name(folder))
         appear(path, replaces=True)
         return path
@@ -197,6 +198,7 @@ def _publish_numbered(
 
 def _publish_with_suffix(appear: _Appear, folder: Path, stem: str, extension: str) -> Path:
     """`STEM.png`, `STEM-1.png`, `STEM-2.png`: the first that is free."""
+    remove_unfinished(folder)
     for number in range(MOST_ATTEMPTS):
         ending = f"-{number}{extension}" if number else extension
         path = folder / cut_name(stem, ending, longest_name(folder))

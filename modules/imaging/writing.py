@@ -11,7 +11,7 @@ from pathlib import Path
 
 from modules.imaging.owners import is_left_behind, own_mark
 
-__all__ = ["publish", "reserved_number", "temporary_file"]
+__all__ = ["publish", "remove_unfinished", "reserved_number", "temporary_file"]
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def reserved_number(folder: Path, prefix: str = "") -> Iterator[int]:
     A hidden file marks it. What a program that was killed has left in the folder is removed first, so that
     it costs no number.
     """
-    _remove_what_was_left(folder)
+    remove_unfinished(folder)
     for number in itertools.count(max(_numbers(folder, prefix), default=-1) + 1):
         marker = folder / f".{prefix}{number}.taken"
         if not _take(marker):
@@ -78,8 +78,8 @@ def _take(marker: Path) -> bool:
         draft.unlink(missing_ok=True)
 
 
-def _remove_what_was_left(folder: Path) -> None:
-    """Remove unfinished files and markers whose program has ended."""
+def remove_unfinished(folder: Path) -> None:
+    """Remove from the folder the unfinished files and markers whose program has ended. Raises `OSError`."""
     with os.scandir(folder) as entries:
         hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
     for path in hidden:

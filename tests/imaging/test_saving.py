@@ -246,15 +246,25 @@ def _die_while_a_number_is_reserved(folder: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that cannot be caught")
-def test_what_a_killed_program_has_left_costs_no_number_and_is_cleared_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (plain, "00000-5.png"),
+        (SaveOptions(folder_pattern="", add_number=False), "5.png"),
+        (SaveOptions(folder_pattern="", add_number=False, replaces=False), "5.png"),
+    ],
+)
+def test_what_a_killed_program_has_left_costs_no_number_and_is_cleared_away(
+    tmp_path: Path, options: SaveOptions, name: str
+) -> None:
     process = multiprocessing.get_context("spawn").Process(
         target=_die_while_a_number_is_reserved, args=(str(tmp_path),)
     )
     process.start()
     process.join(60)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".taken", ".tmp"]
-    save_picture(picture, SavePlace(tmp_path, facts()), "", plain)
-    assert names(tmp_path) == ["00000-5.png"]
+    save_picture(picture, SavePlace(tmp_path, facts()), "", options)
+    assert names(tmp_path) == [name]
 
 
 def test_what_a_running_program_is_writing_is_left_alone(tmp_path: Path) -> None:
