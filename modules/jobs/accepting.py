@@ -12,7 +12,7 @@ from modules.jobs.work import cost_of
 
 __all__ = ["accept", "digest_of", "refuse_when_full"]
 
-SHORTEST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1, 600
+SHORTEST_RETRY_SECONDS, USUAL_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1, 5, 600
 
 
 def accept(office: Office, job: Job, key: IdempotencyKey | None) -> None:
@@ -28,7 +28,7 @@ def refuse_when_full(office: Office, most: int) -> None:
     if len(office.roster.waiting()) + len(office.roster.held()) < most:
         return
     left = [office.forecast.seconds_left(job) for job in office.roster.running()]
-    soonest = min((seconds for seconds in left if seconds is not None), default=SHORTEST_RETRY_SECONDS)
+    soonest = min((seconds for seconds in left if seconds is not None), default=USUAL_RETRY_SECONDS)
     retry_after = min(max(math.ceil(soonest), SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
     raise QueueFull(
         f"{most} jobs are waiting already, as many as the setting max_queue allows; send this one again in "

@@ -10,6 +10,7 @@ from functools import partial
 from modules.errors import EaselError
 from modules.folders import Folders
 from modules.generation import Drawn
+from modules.jobs.errors import StoreUnavailable
 from modules.jobs.events import EventKind, JobEvents
 from modules.jobs.job import Job, JobState
 from modules.jobs.ledger import PictureBook
@@ -24,6 +25,8 @@ from modules.jobs.work import Worker, WorkerLost, leave_to_another
 __all__ = ["Dispatcher"]
 
 log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
 
 Task = Callable[[], None]
 
@@ -162,10 +165,20 @@ class Dispatcher:
         self._store.note(job, "state", "started")
         self._events.post(EventKind.STATE, job.id)
         with _blamed_on(undertaking):
-            undertaking.begin(len(self._workers))
+            self._plan(undertaking)
         with self.desk:
             undertaking.is_begun = True
             self.desk.notify_all()
+
+    def _plan(self, undertaking: Undertaking) -> None:
+        """Begin, as soon as the database tells what is done already."""
+        while not undertaking.is_stopping():
+            try:
+                undertaking.begin(len(self._workers))
+                return
+            except StoreUnavailable as error:
+                undertaking.board.on_note(str(error))
+                time.sleep(RETRY_SECONDS)
 
     def _draw(self, worker: Worker, undertaking: Undertaking, watcher: ShareWatcher) -> None:
         lost = False

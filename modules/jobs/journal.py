@@ -34,6 +34,11 @@ class Journal:
         """Whether something waits to be written."""
         return bool(self._backlog)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will be written."""
+        return self._closing.is_set()
+
     def write(self, *statements: Statement) -> int:
         """Write at once, to stay whatever happens; the number of the last row that was inserted.
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from modules.generation import KeptPicture, ModelFacts, PictureKey
 from modules.jobs.database import Database
+from modules.jobs.errors import StoreUnavailable
 from modules.jobs.job import Job
 from modules.jobs.journal import Journal, Statement
 from modules.jobs.records import facts_of, facts_text, kept_of
@@ -69,6 +71,7 @@ class JobLedger:
 
     def __init__(self, book: PictureBook, job: Job) -> None:
         self._book, self._job = book, job
+        self._is_new = job.started is None
 
     @property
     def started(self) -> datetime:
@@ -81,13 +84,12 @@ class JobLedger:
         return self._book.spool(self._job.number)
 
     def kept(self) -> Mapping[PictureKey, KeptPicture]:
-        """The pictures that are on the disk; one that a person has removed is not among them."""
-        with self._book.database.reading() as connection:
-            rows = connection.execute(
-                "SELECT * FROM pictures WHERE job = ? AND state = 'kept'", [self._job.number]
-            ).fetchall()
+        """The pictures that are on the disk; one that a person has removed is not among them.
+
+        Raises StoreUnavailable when the database cannot be read, and so does `skipped`.
+        """
         found = {}
-        for row in rows:
+        for row in self._rows("SELECT * FROM pictures WHERE job = ? AND state = 'kept'"):
             try:
                 key, kept = kept_of(row, self._book.data)
             except ValidationError:
@@ -99,14 +101,23 @@ class JobLedger:
 
     def skipped(self) -> Mapping[int, ModelFacts]:
         """The pictures that a person skipped before a crash, with the model that was to draw them."""
-        with self._book.database.reading() as connection:
-            rows = connection.execute(
-                "SELECT picture, facts FROM skips WHERE job = ?", [self._job.number]
-            ).fetchall()
+        rows = self._rows("SELECT picture, facts FROM skips WHERE job = ?")
         return {row["picture"]: facts_of(row["facts"]) for row in rows}
 
+    def _rows(self, query: str) -> list[sqlite3.Row]:
+        """Rows about this job. A job that never began has none, even while the database cannot be read."""
+        if self._is_new:
+            return []
+        with self._book.database.reading() as connection:
+            return connection.execute(query, [self._job.number]).fetchall()
+
     def about_to_keep(self, key: PictureKey, path: Path, digest: str, kept: KeptPicture) -> None:
-        """The file with this sha256 is about to appear at `path`."""
+        """The file with this sha256 is about to appear at `path`.
+
+        Raises StoreUnavailable once the queue is closed: what nobody can note must not be saved.
+        """
+        if self._book.journal.is_closed:
+            raise StoreUnavailable("The program is being closed and saves no more pictures.", is_full=False)
         self._write(self._row("about", key, path, digest, kept))
 
     def has_kept(self, key: PictureKey, kept: KeptPicture) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from modules.folders import Folders
 from modules.jobs.arranging import Arranger
@@ -14,7 +15,7 @@ from modules.jobs.journal import Journal
 from modules.jobs.ledger import PictureBook
 from modules.jobs.lock import FolderLock
 from modules.jobs.pruning import prune
-from modules.jobs.recovery import after_a_crash
+from modules.jobs.recovery import after_a_crash, begun_first
 from modules.jobs.roster import Roster
 from modules.jobs.rules import QueueRules
 from modules.jobs.store import JobStore
@@ -41,24 +42,25 @@ class Office:
     ) -> None:
         """Open everything. Raises EaselError when another program is here or the database cannot be used."""
         self._rules = rules
-        self._lock = FolderLock(folders.lock_file)
-        self._lock.take()
-        try:
+        with ExitStack() as undo:
+            lock = FolderLock(folders.lock_file)
+            lock.take()
+            undo.callback(lock.release)
             self._database = Database(folders.database_file)
-        except BaseException:
-            self._lock.release()
-            raise
-        self._journal = Journal(self._database)
-        self.store = JobStore(self._database, self._journal, folders.data)
-        self.book = PictureBook(self._database, self._journal, folders.data, folders.job_files)
-        self.roster, self.turns, self.forecast = Roster(keep), Turns(), Forecast()
-        self.arranger = Arranger(self.roster, self.store)
-        self._ends = 0
-        self._recover(keep)
-        self.dispatcher = Dispatcher(
-            self.roster, self.store, self.book, folders, events, rules, self._begins, self._has_ended
-        )
-        self.dispatcher.start(make_workers())
+            undo.callback(self._database.close)
+            journal = Journal(self._database)
+            undo.callback(journal.close)
+            self.store = JobStore(self._database, journal, folders.data)
+            self.book = PictureBook(self._database, journal, folders.data, folders.job_files)
+            self.roster, self.turns, self.forecast = Roster(keep), Turns(), Forecast()
+            self.arranger = Arranger(self.roster, self.store)
+            self._ends = 0
+            self._recover(keep)
+            self.dispatcher = Dispatcher(
+                self.roster, self.store, self.book, folders, events, rules, self._begins, self._has_ended
+            )
+            self.dispatcher.start(make_workers())
+            self._undo = undo.pop_all()
 
     @property
     def notice(self) -> str | None:
@@ -68,9 +70,7 @@ class Office:
     def close(self, timeout: float) -> None:
         """Stop working, write what is left to write, let go of the folder."""
         self.dispatcher.close(timeout)
-        self._journal.close()
-        self._database.close()
-        self._lock.release()
+        self._undo.close()
 
     def _recover(self, keep: int) -> None:
         self.book.settle()
@@ -83,12 +83,14 @@ class Office:
             elif (job.state, job.held) != found:
                 self.store.note(job, "state", "held", "crashes")
         waiting = [job for job in left if not job.state.is_final]
+        self.turns.remember((job.client, job.turn, job.cost) for job in waiting)
+        for job in begun_first(waiting):
+            self.store.note(job, "turn")
         past = self.store.past(keep)
         for job in sorted(past + waiting, key=lambda job: job.number):
             self.roster.add(job)
         for job in reversed(past):
             self.forecast.learn(job)
-        self.turns.remember((job.client, job.turn, job.cost) for job in waiting)
         if waiting:
             what = "wait for your word" if waiting[0].held else "go on"
             log.info("%d unfinished jobs of the last time %s.", len(waiting), what)

@@ -162,10 +162,12 @@ class JobQueue:
         if job is None:
             return
         with self._office.dispatcher.desk:
+            if job.state.is_final:
+                return
             job.stop_asked.set()
             if job.state is JobState.WAITING:
                 self._office.dispatcher.end(job, JobState.INTERRUPTED)
-            elif job.state is JobState.RUNNING:
+            else:
                 self._office.store.note(job, "stop_asked")
             self._office.dispatcher.desk.notify_all()
 

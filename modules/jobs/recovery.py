@@ -1,12 +1,15 @@
 """What a start does with the jobs that it finds. Pure: it changes the jobs, and the caller writes them."""
 
 import time
+from collections.abc import Sequence
 
 from modules.errors import EaselError
 from modules.jobs.job import Job, JobState
+from modules.jobs.roster import turn_key
 from modules.jobs.rules import QueueRules, ResumeAtStart
+from modules.jobs.turns import STEP
 
-__all__ = ["after_a_crash", "set_aside"]
+__all__ = ["after_a_crash", "begun_first", "set_aside"]
 
 
 def set_aside(crashes: int) -> EaselError:
@@ -31,6 +34,22 @@ def after_a_crash(job: Job, rules: QueueRules) -> None:
         _end(job, JobState.INTERRUPTED)
         job.error = None
     job.held = job.state is JobState.WAITING and rules.resume is ResumeAtStart.ASK
+
+
+def begun_first(waiting: Sequence[Job]) -> list[Job]:
+    """Give the jobs that had begun turns before all others, in their old order; the jobs that were changed.
+
+    So files are numbered as if nothing had happened.
+    """
+    line = sorted(waiting, key=turn_key)
+    begun = [job for job in line if job.started is not None]
+    wanted = begun + [job for job in line if job.started is None]
+    if sorted(wanted, key=lambda job: -job.priority) == line:
+        return []
+    first = min(job.turn for job in line) - STEP * len(begun)
+    for place, job in enumerate(begun):
+        job.turn = first + STEP * place
+    return begun
 
 
 def _end(job: Job, state: JobState) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,17 @@ from modules.settings import Options
 from .gate import GateWorker
 
 
+def folders_at(data: Path) -> Folders:
+    """The folders below a data folder; they are made."""
+    folders = Folders.from_flags(parse_flags(["--data-dir", str(data)], environment={}))
+    folders.ensure()
+    return folders
+
+
 @pytest.fixture
 def folders(tmp_path):
     """The folders below a data folder of the test's own."""
-    folders = Folders.from_flags(parse_flags(["--data-dir", str(tmp_path / "data")], environment={}))
-    folders.ensure()
-    return folders
+    return folders_at(tmp_path / "data")
 
 
 @pytest.fixture
