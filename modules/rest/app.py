@@ -7,6 +7,7 @@ from modules.rest.document import DESCRIPTION, TAGS
 from modules.rest.easel.jobs import job_routes
 from modules.rest.easel.pictures import picture_routes
 from modules.rest.easel.queue import queue_routes
+from modules.rest.easel.verify import verify_routes
 from modules.rest.errors import install_error_answers
 from modules.rest.previews import PreviewEncoder
 from modules.rest.sdapi.extras import extras_routes
@@ -47,5 +48,6 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     app.include_router(job_routes(house))
     app.include_router(picture_routes(house, previews))
     app.include_router(queue_routes(house))
+    app.include_router(verify_routes(house))
     if control and (house.flags.api_server_stop or house.flags.add_stop_route):
         app.include_router(control_routes(control))

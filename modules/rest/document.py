@@ -22,4 +22,5 @@ TAGS = {
     "machine": "The program, its memory, and the machine.",
     "jobs": "Easel's own: jobs that are followed and fetched.",
     "queue": "Easel's own: the order of work.",
+    "proof": "Easel's own: pictures that are made again and compared.",
 }

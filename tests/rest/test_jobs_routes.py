@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from modules.imaging import png_info
+from modules.rest.easel import events as streams
 
 TINY = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 7, "sampler_name": "Euler"}
 LONG = {**TINY, "steps": 50, "n_iter": 200}
@@ -238,7 +239,7 @@ class TestPictures:
 
 class TestEvents:
     def test_a_job_is_followed_from_now_to_its_end(self, api):
-        made = order(api, {**TINY, "steps": 20, "n_iter": 3})
+        made = order(api, {**TINY, "steps": 10, "n_iter": 3})
         told = list(events(api, made["url"] + "/events"))
         numbers = [number for number, _, _ in told]
         assert numbers == sorted(numbers)
@@ -261,8 +262,10 @@ class TestEvents:
         api.post(made["url"] + "/interrupt")
         assert list(stream)[-1][2]["state"] == "interrupted"
 
-    def test_many_watchers_see_the_end_and_slow_ones_hold_up_nobody(self, api, own_house):
-        made = order(api, {**TINY, "steps": 50, "n_iter": 10})
+    def test_many_watchers_see_the_end_and_slow_ones_hold_up_nobody(self, api, own_house, monkeypatch):
+        # That somebody has gone is noticed when the next heartbeat is sent.
+        monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.5)
+        made = order(api, {**TINY, "steps": 20, "n_iter": 4})
         last = []
 
         def watch():
@@ -297,8 +300,6 @@ class TestEvents:
             assert until(lambda: (found := next(told))[1] == "queue" and found)[2]["paused"] is True
 
     def test_a_quiet_stream_beats(self, api, monkeypatch):
-        from modules.rest.easel import events as streams
-
         monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
         api.post("/easel/v1/queue/pause")
         made = order(api)

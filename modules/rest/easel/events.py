@@ -16,6 +16,8 @@ __all__ = ["EVENT_STREAM", "all_events", "job_events", "queue_answer", "stream"]
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
+LOOK_SECONDS = 2.0
+"""How often a job is told that somebody looks at its previews, however slow its steps are."""
 HEARTBEAT = ": still here\n\n"
 PACE_SECONDS = 0.1
 """Between two looks into the mailbox. What arrives meanwhile is told as the newest state alone."""
@@ -48,7 +50,7 @@ async def job_events(house: House, job: Job, previews: bool) -> AsyncIterator[st
         while not news.state.is_final and not mailbox.is_closed:
             if previews:
                 job.look_at_preview()
-            arrived = await mailbox.arrived()
+            arrived = await mailbox.arrived(LOOK_SECONDS if previews else HEARTBEAT_SECONDS)
             for event in arrived:
                 news, number = job_news(job), event.number
                 yield _message(event.kind, number, news)
@@ -64,7 +66,7 @@ async def all_events(house: House) -> AsyncIterator[str]:
     async with mailbox:
         yield _message(EventKind.QUEUE, 0, queue_answer(house))
         while not mailbox.is_closed:
-            arrived = await mailbox.arrived()
+            arrived = await mailbox.arrived(HEARTBEAT_SECONDS)
             for event in arrived:
                 yield _message(event.kind, event.number, _news(house, event))
             if not arrived and not mailbox.is_closed:
@@ -107,10 +109,10 @@ class _Mailbox:
         """Whether nothing more will come."""
         return self._subscription.is_closed
 
-    async def arrived(self) -> list[JobEvent]:
-        """What came since the last look; after the time of a heartbeat nothing."""
+    async def arrived(self, seconds: float) -> list[JobEvent]:
+        """What came since the last look, as soon as there is something; after `seconds` nothing."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), HEARTBEAT_SECONDS)
+            await asyncio.wait_for(self._bell.wait(), seconds)
             await asyncio.sleep(PACE_SECONDS)
         self._bell.clear()
         events = []

@@ -1,0 +1,100 @@
+"""Verifying a picture: it is made again as a job of its own, and compared."""
+
+import asyncio
+import contextlib
+import io
+import time
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from PIL import Image
+
+from modules.errors import EaselError, InvalidRequest
+from modules.house import House
+from modules.jobs import Job, WrongState
+from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
+from modules.rest.easel.files import find_picture, picture_file
+from modules.rest.easel.verdicts import VerdictAnswer, VerifyQuestion, verdict_answer
+from modules.rest.errors import error_statuses
+from modules.rest.pictures import load_picture
+from modules.rest.sdapi.generation import client_of
+
+__all__ = ["verify_routes"]
+
+SOURCE = "verify"
+BEFORE_OTHERS = 1
+"""The priority of a picture, which takes no longer than its batch; a grid waits its turn."""
+LOOK_SECONDS = 0.03
+ENDING_SECONDS = 30.0
+"""How long a job that was told to stop may take to do so."""
+
+
+def verify_routes(house: House) -> APIRouter:
+    """The routes of this file, bound to `house`."""
+    router = APIRouter(prefix="/easel/v1", tags=["proof"])
+
+    @router.post("/verify", responses=error_statuses(400, 404, 413, 422, 429, 503, 507))
+    async def verify(question: VerifyQuestion, http: Request) -> VerdictAnswer:
+        """Make a picture again from what it carries, and say whether it is the same: bit for bit, within
+        rounding, or what differs first.
+
+        It goes before the jobs that wait, and after the one that runs. Who goes away takes the question back.
+        """
+        source = await run_in_threadpool(_source, house, question)
+        try:
+            proof = await run_in_threadpool(lambda: retrace(read_evidence(source), house.engine))
+        except EaselError as error:
+            return verdict_answer(cannot(error))
+        job = await run_in_threadpool(_submitted, house, proof, client_of(http))
+        try:
+            await _ended(house, job, http, question.wait_seconds)
+            return verdict_answer(await run_in_threadpool(_judged, proof, job))
+        finally:
+            await run_in_threadpool(_put_away, house, job)
+
+    return router
+
+
+def _source(house: House, question: VerifyQuestion) -> Image.Image | io.BytesIO:
+    """The picture that is meant. Raises InvalidRequest for none or two, NotFound for an unknown job."""
+    if (question.picture is None) == (question.job is None):
+        raise InvalidRequest("picture", "Name one picture: `picture` in base64, or `job` and `name`.")
+    if question.job is None:
+        return load_picture("picture", question.picture or "")
+    job = house.queue.get(question.job)
+    return io.BytesIO(picture_file(job, find_picture(job, question.name)).data)
+
+
+def _submitted(house: House, proof: Proof, client: str) -> Job:
+    priority = BEFORE_OTHERS if len(proof.wanted) == 1 else 0
+    return house.queue.submit(proof.order, client=client, source=SOURCE, priority=priority)
+
+
+async def _ended(house: House, job: Job, http: Request, wait_seconds: float) -> None:
+    """Waits until `job` ends, or nobody waits for it any more."""
+    latest = time.monotonic() + wait_seconds
+    while not house.queue.wait(job, timeout=0):
+        if time.monotonic() > latest or await http.is_disconnected():
+            await run_in_threadpool(house.queue.interrupt, job.id)
+            await run_in_threadpool(house.queue.wait, job, ENDING_SECONDS)
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _judged(proof: Proof, job: Job) -> Verdict:
+    try:
+        if isinstance(job.error, EaselError):
+            raise job.error
+        result = job.result
+        drawn = {picture.index: picture for picture in result.pictures} if result else {}
+        if result is None or result.model is None or set(proof.wanted) - set(drawn):
+            raise EaselError("Drawing it again did not come to its end, so nothing was compared.")
+        return judge(proof, [drawn[index].pixels() for index in proof.wanted], result.model)
+    except EaselError as error:
+        return cannot(error)
+
+
+def _put_away(house: House, job: Job) -> None:
+    """The picture was drawn to be compared; nobody looks for it in the list of jobs."""
+    with contextlib.suppress(WrongState, EaselError):
+        house.queue.forget(job.id)
