@@ -61,7 +61,7 @@ def machine_routes(house: House) -> APIRouter:
 
     @router.get("/internal/sysinfo-download")
     def sysinfo_download(response: Response) -> SystemReport:
-        """The same report as a file."""
+        """The report of /internal/sysinfo as a file."""
         return sysinfo(response, attachment=True)
 
     return router

@@ -50,11 +50,11 @@ def network_routes(house: House) -> APIRouter:
 
     @router.post("/refresh-loras")
     def refresh_loras() -> None:
-        """Look into the LoRA folders again; they are looked into at each call, so there is nothing to do."""
+        """Nothing to do: the LoRA folders are looked into at each call."""
 
     @router.post("/refresh-embeddings")
     def refresh_embeddings() -> None:
-        """Look into the embeddings folder again; as refresh-loras."""
+        """Nothing to do, as refresh-loras."""
 
     return router
 
