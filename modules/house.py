@@ -9,7 +9,7 @@ from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation import Engine, Txt2ImgRequest
 from modules.jobs import Job, JobQueue, QueueRules
-from modules.jobs.workers import LocalWorker
+from modules.jobs.workers import make_workers
 from modules.prompts import StyleBook
 from modules.settings import SettingsStore
 
@@ -66,7 +66,7 @@ def make_house(flags: Flags) -> House:
         styles=StyleBook(folders.styles_files),
         engine=engine,
         queue=JobQueue(
-            folders, lambda: [LocalWorker(engine)], lambda: QueueRules.from_options(store.options)
+            folders, lambda: make_workers(flags, engine), lambda: QueueRules.from_options(store.options)
         ),
         started=time.time(),
     )

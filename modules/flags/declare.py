@@ -16,6 +16,7 @@ class FlagGroup(StrEnum):
     FOLDERS = "Folders and files"
     SERVER = "Server and page"
     DEVICE = "Device, precision and memory"
+    WORKERS = "Several workers"
     SAVING = "Saving and settings"
     START = "Installing and starting"
     LATER = "Known, without effect in this version"

@@ -9,6 +9,7 @@ from modules.flags.later_flags import LaterFlags
 from modules.flags.server_flags import SavingFlags, ServerFlags
 from modules.flags.start_flags import StartFlags
 from modules.flags.unused_flags import UnusedFlags
+from modules.flags.worker_flags import WorkerFlags
 
 __all__ = ["WITHOUT_EFFECT", "Flags", "described_flags", "option_string", "unused_flags"]
 
@@ -17,7 +18,9 @@ WITHOUT_EFFECT = frozenset({FlagGroup.LATER, FlagGroup.UNUSED})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Flags(FolderFlags, ServerFlags, DeviceFlags, SavingFlags, StartFlags, LaterFlags, UnusedFlags):
+class Flags(
+    FolderFlags, ServerFlags, DeviceFlags, WorkerFlags, SavingFlags, StartFlags, LaterFlags, UnusedFlags
+):
     """The command line as it was given. `Flags()` is the command line without any flag."""
 
 

@@ -110,7 +110,7 @@ class Engine:
 
     def __init__(self, folders: Folders, flags: Flags) -> None:
         self.folders, self.flags = folders, flags
-        set_threads()
+        set_threads(workers=flags.workers or 1)
         self.policy = choose_policy(flags)
         self.hashes = HashCache(folders.cache / "hashes.json", enabled=not flags.no_hashing)
         self.shelf = CheckpointShelf(

@@ -22,17 +22,18 @@ def physical_cores() -> int:
     return max(1, min(psutil.cpu_count(logical=False) or 1, allowed))
 
 
-def set_threads(count: int | None = None) -> int:
+def set_threads(count: int | None = None, workers: int = 1) -> int:
     """Let torch compute with `count` threads and return the number in force.
 
     None: what the environment says (OMP_NUM_THREADS), else one thread a physical core, since two threads
-    on one core only wait for each other. Raises InvalidRequest for less than one thread.
+    on one core only wait for each other; the cores are divided among `workers` processes. Raises
+    InvalidRequest for less than one thread.
     """
     if count is not None and count < 1:
         raise InvalidRequest("threads", f"--threads {count}: at least one thread is needed.")
     if count is None and any(os.environ.get(name) for name in ENVIRONMENT):
         return torch.get_num_threads()
-    torch.set_num_threads(count or physical_cores())
+    torch.set_num_threads(count or max(1, physical_cores() // max(1, workers)))
     return torch.get_num_threads()
 
 
