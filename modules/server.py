@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import webbrowser
@@ -15,18 +18,21 @@ from fastapi import FastAPI
 from modules.errors import EaselError
 from modules.flags import Flags, choose_port
 from modules.house import House, make_house
-from modules.rest import create_api
+from modules.rest import Ending, ServerControl, create_api
 from modules.version import VERSION
 
 __all__ = ["create_app", "serve"]
 
 log = logging.getLogger(__name__)
 
+ANSWER_SECONDS = 0.3
+"""How long a server that is to end at once may take to say that it does."""
 NOT_PROTECTED_YET = ("gradio_auth", "gradio_auth_path", "api_auth", "share")
 
 
-def create_app(house: House) -> FastAPI:
-    """The application over `house`: the API always, the page unless `--nowebui`.
+def create_app(house: House, control: ServerControl | None = None) -> FastAPI:
+    """The application over `house`: the API always, the page unless `--nowebui`. `control` lets the API end
+    the server, where a flag allows it.
 
     Closing it stops the queue.
     """
@@ -37,7 +43,7 @@ def create_app(house: House) -> FastAPI:
         house.close()
 
     app = FastAPI(title="Easel", version=VERSION, lifespan=lifespan, docs_url="/docs", redoc_url=None)
-    create_api(app, house)
+    create_api(app, house, control)
     if not house.flags.nowebui:
         from modules.web import mount
 
@@ -61,6 +67,24 @@ class _Server(uvicorn.Server):
         # Streams to open pages never end by themselves; that they are cut now is no error to report.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await super().shutdown(sockets)
+
+
+def _obey(server: uvicorn.Server, ending: Ending) -> None:
+    """Let `server` end as somebody asked over the API; returns at once, so that the asker gets an answer."""
+    if ending is Ending.KILL:
+        threading.Timer(ANSWER_SECONDS, os._exit, (0,)).start()
+    else:
+        server.should_exit = True
+
+
+def _start_anew() -> int:
+    """The program again, with the same command line, in this process's place; the exit status."""
+    log.info("Starting anew.")
+    command = [sys.executable, *sys.orig_argv[1:]]
+    if os.name != "nt":
+        os.execv(sys.executable, command)
+    # On Windows a process is not replaced: the console would not wait for the new one.
+    return subprocess.call(command)
 
 
 def _refuse_what_cannot_be_kept(flags: Flags) -> None:
@@ -91,7 +115,8 @@ def serve(flags: Flags) -> int:
     port = choose_port(host, flags.port)
     house = make_house(flags)
     house.queue.open()
-    app = create_app(house)
+    control = ServerControl()
+    app = create_app(house, control)
     loader = None
     if not flags.skip_load_model_at_start:
         loader = threading.Thread(target=_load_first_model, args=(house,), name="easel-loader", daemon=True)
@@ -113,5 +138,6 @@ def serve(flags: Flags) -> int:
         ),
         house,
     )
+    control.on_ask = lambda ending: _obey(server, ending)
     server.run()
-    return 0
+    return _start_anew() if control.asked is Ending.RESTART else 0
