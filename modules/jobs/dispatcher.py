@@ -26,7 +26,7 @@ __all__ = ["Dispatcher"]
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
+RETRY_SECONDS, READY_SECONDS = 1.0, 0.25
 
 Task = Callable[[], None]
 
@@ -54,7 +54,7 @@ class Dispatcher:
         self._roster, self._store, self._book, self._folders = roster, store, book, folders
         self._events, self._rules, self._begins, self._ended = events, rules, begins, ended
         self._workers: list[Worker] = []
-        self._idle: list[Worker] = []
+        self._idle: set[Worker] = set()
         self._threads: list[threading.Thread] = []
         self._active: dict[str, Undertaking] = {}
         self._paused = self._closing = False
@@ -114,27 +114,38 @@ class Dispatcher:
 
     def _next(self, worker: Worker) -> Task | None:
         """What `worker` is to do; waits for it. None when there will be no more."""
-        with self.desk:
-            self._idle.append(worker)
-            try:
-                while worker in self._workers:
-                    if task := self._choose(worker):
-                        return task
-                    if self._closing:
-                        return None
+        while worker in self._workers:
+            is_ready = worker.ready(READY_SECONDS)
+            with self.desk:
+                self._is_idle(worker, is_ready)
+                if task := self._to_finish() or (self._to_draw(worker) if is_ready else None):
+                    self._is_idle(worker, False)
+                    return task
+                if self._closing:
+                    break
+                if is_ready:
                     self.desk.wait()
-            finally:
-                self._idle.remove(worker)
         return None
 
-    def _choose(self, worker: Worker) -> Task | None:
+    def _is_idle(self, worker: Worker, is_idle: bool) -> None:
+        """Others leave jobs to an idle worker that has the checkpoint: they are told when it is busy."""
+        if is_idle:
+            self._idle.add(worker)
+        elif worker in self._idle:
+            self._idle.remove(worker)
+            self.desk.notify_all()
+
+    def _to_finish(self) -> Task | None:
         for undertaking in self._active.values():
             if undertaking.is_over:
                 del self._active[undertaking.job.id]
                 return partial(self._finish, undertaking)
-        others = [other.hot for other in self._idle if other is not worker]
+        return None
+
+    def _to_draw(self, worker: Worker) -> Task | None:
+        idle = [other.hot for other in self._idle if other is not worker]
         for job in self._candidates():
-            if leave_to_another(job.order, worker.hot, others):
+            if leave_to_another(job.order, worker.hot, idle):
                 continue
             if running := self._active.get(job.id):
                 return partial(self._draw, worker, running, running.take())
@@ -188,7 +199,7 @@ class Dispatcher:
                 undertaking.knows(facts)
             except WorkerLost as error:
                 lost = True
-                self._lost(worker, undertaking, error)
+                self._lost(worker, undertaking, watcher, error)
         with self.desk:
             undertaking.lay_down(watcher, go_on=lost)
             self.desk.notify_all()
@@ -200,16 +211,16 @@ class Dispatcher:
             job.crashes = 0
             self._store.note(job, "crashes")
 
-    def _lost(self, worker: Worker, undertaking: Undertaking, error: WorkerLost) -> None:
-        """A worker died. Another draws what it has not drawn, unless the job has done that too often."""
-        job = undertaking.job
-        log.warning("Worker %s was lost at job %s: %s", worker.name, job.id, error)
+    def _lost(
+        self, worker: Worker, undertaking: Undertaking, watcher: ShareWatcher, error: WorkerLost
+    ) -> None:
+        """A worker died. Another draws what it has not drawn, unless these pictures kill too often."""
+        log.warning("Worker %s was lost at job %s: %s", worker.name, undertaking.job.id, error)
         if self._closing:
             return
-        job.crashes += 1
-        self._store.note(job, "crashes")
-        if job.crashes >= self._rules().crash_limit:
-            undertaking.fail(set_aside(job.crashes))
+        losses = undertaking.lose(watcher)
+        if losses >= self._rules().crash_limit:
+            undertaking.fail(set_aside(losses))
         if error.for_good:
             self._let_go(worker)
 

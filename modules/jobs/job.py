@@ -70,7 +70,7 @@ class Job:
     answer: Answer | None = None
     error: Exception | None = None
     crashes: int = 0
-    """How often in a row the program or a worker died over it, without a new picture in between."""
+    """How often in a row the program died over it, without a new picture in between."""
     ended: threading.Event = field(default_factory=threading.Event)
     stop_asked: threading.Event = field(default_factory=threading.Event)
     skip_asked: threading.Event = field(default_factory=threading.Event)

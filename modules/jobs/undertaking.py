@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import replace
 
 from modules.folders import Folders
@@ -34,6 +34,7 @@ class Undertaking:
         self._assembly: Assembly | None = None
         self._shares: deque[tuple[int, ...]] = deque()
         self._at_work: list[ShareWatcher] = []
+        self._losses: Counter[int] = Counter()
 
     def begin(self, workers: int) -> None:
         """Plan the work that is left and lay it out for `workers` workers.
@@ -95,6 +96,12 @@ class Undertaking:
         if go_on and watcher.undone:
             self._shares.appendleft(watcher.undone)
 
+    def lose(self, watcher: ShareWatcher) -> int:
+        """The worker died: how often that has happened before the same picture came."""
+        picture = next(iter(watcher.undone), -1)
+        self._losses[picture] += 1
+        return self._losses[picture] if watcher.undone else 0
+
     def skip(self) -> None:
         """Let every worker go on with its next group."""
         self.job.skip_asked.set()
@@ -114,7 +121,9 @@ class Undertaking:
     def receive(self, watcher: ShareWatcher, drawn: Drawn) -> None:
         """Keep a picture."""
         with self._lock:
-            watcher.has_come(drawn)
+            if drawn.role is Role.PICTURE:
+                watcher.has_come(drawn.index)
+                self.board.has_come(drawn.index)
             if not drawn.complete:
                 drawn = self._given_up(drawn)
             if self._assembly:

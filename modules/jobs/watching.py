@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from modules.generation import Drawn, MadePicture, Role, SilentWatcher, StepReport
+from modules.generation import MadePicture, SilentWatcher, StepReport
 from modules.jobs.events import EventKind
 from modules.jobs.job import Job, Preview
 from modules.jobs.work import Share
@@ -41,6 +41,14 @@ class Board(SilentWatcher):
             self._steps[report.batch] = max(within, self._steps.get(report.batch, 0))
             self._job.report = replace(report, done=sum(self._steps.values()))
         self._tell(EventKind.PROGRESS)
+
+    def has_come(self, picture: int) -> None:
+        """A picture was drawn or given up, so no more steps are made for its group."""
+        run = self._job.run
+        with self._lock:
+            self._steps[picture // len(run.groups[0])] = run.steps_of_group
+            if self._job.report:
+                self._job.report = replace(self._job.report, done=sum(self._steps.values()))
 
     def on_preview(self, image: Image.Image) -> None:
         """Keep the newest preview."""
@@ -77,10 +85,9 @@ class ShareWatcher:
         """The pictures of the share that have not come."""
         return tuple(picture for picture in self.share.pictures if picture not in self._done)
 
-    def has_come(self, drawn: Drawn) -> None:
+    def has_come(self, picture: int) -> None:
         """A picture was handed over, or given up."""
-        if drawn.role is Role.PICTURE:
-            self._done.add(drawn.index)
+        self._done.add(picture)
 
     def on_step(self, report: StepReport) -> None:
         """Keep the newest report."""

@@ -32,11 +32,14 @@ class Worker(Protocol):
     def hot(self) -> str | None:
         """Title of the checkpoint that is loaded. Read from any thread at any time; answers at once."""
 
+    def ready(self, seconds: float) -> bool:
+        """Get ready to draw, for at most so many seconds; False: not yet. Asked again before each share."""
+
     def draw(self, share: Share, watcher: Watcher, receive: Receive) -> ModelFacts:
         """Draw the share; `receive` gets each picture as soon as it exists, in this thread. Blocks.
 
-        Raises WorkerLost when the worker died: with the next call it starts anew, unless it says
-        `for_good`. Raises EaselError where the job cannot be drawn, whoever tries.
+        Raises WorkerLost when the worker died: `ready` starts it anew, unless it says `for_good`. Raises
+        EaselError where the job cannot be drawn, whoever tries.
         """
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ class GateWorker:
     hot: str | None = None
     failure: Exception | None = None
     dies: int = 0
+    started: threading.Event = field(default_factory=threading.Event)
     open: threading.Event = field(default_factory=threading.Event)
     passes: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     seen: list[Share] = field(default_factory=list)
@@ -42,6 +43,13 @@ class GateWorker:
     skips: set[int] = field(default_factory=set)
     """Pictures that a person skips at once."""
     closed: bool = False
+
+    def __post_init__(self):
+        self.started.set()
+
+    def ready(self, seconds):
+        """Always, but while it is being started."""
+        return self.started.wait(seconds)
 
     def draw(self, share, watcher, receive):
         """Draw the groups of the share, one after another."""

@@ -24,6 +24,10 @@ class LocalWorker:
         model = self._engine.model
         return model.checkpoint.title if model else None
 
+    def ready(self, seconds: float) -> bool:
+        """Always."""
+        return True
+
     def draw(self, share: Share, watcher: Watcher, receive: Receive) -> ModelFacts:
         """Draw the share here."""
         return self._engine.draw(plan_run(share.order), share.pictures, watcher, receive)
