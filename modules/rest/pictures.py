@@ -9,10 +9,14 @@ from PIL import Image
 
 from modules.errors import InvalidRequest
 
-__all__ = ["MAX_PIXELS", "decode_picture", "encode_bytes", "load_picture"]
+__all__ = ["EXAMPLE_PICTURE", "MAX_PIXELS", "decode_picture", "encode_bytes", "load_picture"]
 
 MAX_PIXELS = 100_000_000
 """Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
+EXAMPLE_PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFUlEQVR42mP8//8/AzbAxIADDE4JAFbUAw3/dxQWAAAAAElFTkSuQmCC"
+)
+"""A small PNG for the examples of the OpenAPI document."""
 MAX_CHARACTERS = 400_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
 """Kinds that Pillow reads by itself; EPS, say, would start another program."""

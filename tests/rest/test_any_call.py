@@ -105,6 +105,38 @@ def try_calls(operation, mode):
     return answered
 
 
+def examples(document):
+    """(operation, body) for the examples that the document gives for what is sent."""
+    schemas = document.raw_schema["components"]["schemas"]
+    for found in document.get_all_operations():
+        operation = found.ok()
+        body = operation.definition.raw.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None:
+            continue
+        schema = (
+            schemas[body["schema"]["$ref"].split("/")[-1]] if "$ref" in body["schema"] else body["schema"]
+        )
+        given = schema.get("examples") or [
+            {
+                name: field["examples"][0]
+                for name, field in schema["properties"].items()
+                if "examples" in field
+            }
+        ]
+        yield from ((operation, example) for example in given)
+
+
+def test_every_body_has_an_example_and_those_that_name_no_job_are_accepted(document, subtests):
+    found = list(examples(document))
+    assert len(found) >= 10
+    for operation, example in found:
+        with subtests.test(operation.label):
+            assert example
+            if "{" not in operation.path:
+                case = operation.Case(body=example, media_type="application/json")
+                assert send(case).status_code < 300
+
+
 @pytest.mark.slow
 def test_any_call_is_answered_as_the_document_says(document, subtests):
     operations = [found.ok() for found in document.get_all_operations()]

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from modules.generation import MadePicture
 from modules.jobs import Job, JobState
 from modules.rest.errors import ErrorAnswer, error_answer
-from modules.rest.sdapi.txt2img_call import Txt2ImgCall
+from modules.rest.sdapi.txt2img_call import EXAMPLE, Txt2ImgCall
 
 __all__ = [
     "JobAnswer",
@@ -33,6 +33,8 @@ Priority = Annotated[int, Field(ge=-100, le=100, description="Higher runs earlie
 class JobOrder(BaseModel):
     """What is to be made."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"request": EXAMPLE, "priority": 0}]})
+
     kind: Literal["txt2img"] = Field("txt2img", description="What kind of work it is.")
     request: Txt2ImgCall = Field(description="The request, as /sdapi/v1/txt2img takes it.")
     priority: Priority = 0
@@ -44,11 +46,18 @@ class JobOrder(BaseModel):
 class MoveOrder(BaseModel):
     """Where a waiting job is to stand."""
 
-    before: str | None = Field(None, max_length=200, description="The job that is to follow; null: none.")
+    before: str | None = Field(
+        None,
+        max_length=200,
+        description="The job that is to follow; null: none.",
+        examples=["task(0f3a9c1b2d4e5f6)"],
+    )
 
 
 class PriorityOrder(BaseModel):
     """A job's new priority."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 10}]})
 
     priority: Priority
 

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from modules.proof import Verdict, VerdictKind
+from modules.rest.pictures import EXAMPLE_PICTURE
 
 __all__ = ["VerdictAnswer", "VerifyQuestion", "verdict_answer"]
 
@@ -10,7 +11,7 @@ __all__ = ["VerdictAnswer", "VerifyQuestion", "verdict_answer"]
 class VerifyQuestion(BaseModel):
     """Which picture is meant: one that is sent, or one of a job."""
 
-    picture: str | None = Field(None, description="A picture file in base64.")
+    picture: str | None = Field(None, description="A picture file in base64.", examples=[EXAMPLE_PICTURE])
     job: str | None = Field(None, max_length=200, description="Or the job that made it,")
     name: str = Field("0", max_length=200, description="and its number there from 0, or `grid`.")
     wait_seconds: float = Field(600, ge=0, le=3600, description="How long other work may hold it up at most.")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from modules.rest.pictures import EXAMPLE_PICTURE
 
 __all__ = [
     "Empty",
@@ -38,7 +40,7 @@ class Txt2ImgAnswer(_Answer):
 class PngInfoQuestion(BaseModel):
     """A picture in base64."""
 
-    image: str
+    image: str = Field(description="With or without a data URL's head.", examples=[EXAMPLE_PICTURE])
 
 
 class PngInfoAnswer(_Answer):
@@ -76,9 +78,9 @@ class ProgressAnswer(_Answer):
 class TaskProgressQuestion(BaseModel):
     """Which task is asked about, and the last preview that the asker has."""
 
-    id_task: str | None = None
-    id_live_preview: int = -1
-    live_preview: bool = True
+    id_task: str | None = Field(None, description="The job's id.", examples=["task(0f3a9c1b2d4e5f6)"])
+    id_live_preview: int = Field(-1, description="Of the last preview that the asker has.")
+    live_preview: bool = Field(True, description="Send a newer preview, if there is one.")
 
 
 class TaskProgressAnswer(_Answer):

@@ -9,13 +9,13 @@ from typing import Literal
 from fastapi import APIRouter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
 from modules.imaging import PictureFormat, SaveFormat, encode_picture, read_texts
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import MAX_PIXELS, encode_bytes, load_picture
+from modules.rest.pictures import EXAMPLE_PICTURE, MAX_PIXELS, encode_bytes, load_picture
 from modules.settings import Options
 from modules.upscaling import Enlargement, Extras, enlarge_picture, enlarged_size
 
@@ -59,6 +59,10 @@ class _ExtrasCall(BaseModel):
 class SinglePictureCall(_ExtrasCall):
     """One picture in base64."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"image": EXAMPLE_PICTURE, "upscaler_1": "Lanczos"}]}
+    )
+
     image: str = Field("", description="The picture, base64 with or without a data URL's head.")
 
 
@@ -71,6 +75,18 @@ class NamedPicture(BaseModel):
 
 class PictureBatchCall(_ExtrasCall):
     """Several pictures."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "imageList": [{"data": EXAMPLE_PICTURE, "name": "white.png"}],
+                    "upscaler_1": "Nearest",
+                    "upscaling_resize": 4,
+                }
+            ]
+        }
+    )
 
     pictures: list[NamedPicture] = Field(alias="imageList", max_length=LONGEST_BATCH)
 

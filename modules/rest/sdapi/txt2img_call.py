@@ -12,7 +12,7 @@ from modules.generation import Txt2ImgRequest, parse_txt2img
 from modules.infotext import read_infotext, to_request_values
 from modules.settings import Options
 
-__all__ = ["Txt2ImgCall"]
+__all__ = ["EXAMPLE", "Txt2ImgCall"]
 
 EXAMPLE: JsonDict = {
     "prompt": "a lighthouse at dusk",
