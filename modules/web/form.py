@@ -10,7 +10,14 @@ from modules.generation import Txt2ImgRequest, parse_txt2img
 from modules.web.menus import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULER
 from modules.web.ui_config import UiConfig
 
-__all__ = ["OVERRIDES", "VARIATION_SHOWN", "Form", "overrides_as_texts", "overrides_from_texts"]
+__all__ = [
+    "OVERRIDES",
+    "VARIATION_SHOWN",
+    "Form",
+    "overrides_as_texts",
+    "overrides_from_texts",
+    "request_of_form",
+]
 
 # Two controls that are no field of the request: settings of a generation text, and whether Extra is ticked.
 OVERRIDES = "override_texts"
@@ -98,20 +105,6 @@ class Form:
         """The controls, in the order of `values` below."""
         return list(self.controls.values())
 
-    def request(self, values: Sequence[Any], task_id: str | None = None) -> Txt2ImgRequest:
-        """The request that the form's `values` stand for.
-
-        Raises InvalidRequest for the first value that is wrong.
-        """
-        found = dict(zip(self.controls, values, strict=True))
-        overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
-        if not found.pop(VARIATION_SHOWN, False):
-            found = _without(found, VARIATION_FIELDS)
-        if not found.get("enable_hr"):
-            found = _without(found, HIRES_FIELDS)
-        found = {field: None if value == UNSET.get(field) else value for field, value in found.items()}
-        return parse_txt2img({**found, "override_settings": overrides, "force_task_id": task_id})
-
     def updates(self, values: Mapping[str, Any]) -> list[Any]:
         """What each control becomes when request `values` (of a generation text) are put into the form."""
         overrides = overrides_as_texts(values.get("override_settings", {}))
@@ -131,6 +124,21 @@ class Form:
                 value=overrides, choices=overrides, visible=True if overrides else "hidden"
             )
         return updates
+
+
+def request_of_form(values: Mapping[str, Any], task_id: str | None = None) -> Txt2ImgRequest:
+    """The request that the `values` of a form's controls stand for. What a shut panel holds has no say.
+
+    Raises InvalidRequest for the first value that is wrong.
+    """
+    found = dict(values)
+    overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
+    if not found.pop(VARIATION_SHOWN, False):
+        found = _without(found, VARIATION_FIELDS)
+    if not found.get("enable_hr"):
+        found = _without(found, HIRES_FIELDS)
+    found = {field: None if value == UNSET.get(field) else value for field, value in found.items()}
+    return parse_txt2img({**found, "override_settings": overrides, "force_task_id": task_id})
 
 
 def _without(values: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:

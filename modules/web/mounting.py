@@ -29,6 +29,7 @@ SCRIPTS = (
     "gallery",
     "lightbox",
     "progress",
+    "tasks",
     "prompt_keys",
     "token_counter",
     "form_memory",

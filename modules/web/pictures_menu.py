@@ -12,7 +12,7 @@ from modules.generation import MadePicture, picture_bytes
 from modules.house import House
 from modules.jobs import Job
 from modules.web.saving import open_folder, save_pictures, zip_pictures
-from modules.web.tasks import gallery_pictures
+from modules.web.shown import gallery_pictures
 from modules.web.texts import error_html, notice_html
 
 __all__ = ["PictureActions"]

@@ -11,7 +11,7 @@ from modules.errors import EaselError
 from modules.house import House
 from modules.infotext import GenerationText, read_infotext, to_request_values
 from modules.web.form import Form
-from modules.web.tasks import gallery_pictures
+from modules.web.shown import gallery_pictures
 
 __all__ = ["ParameterReader"]
 

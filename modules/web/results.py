@@ -10,6 +10,9 @@ from modules.web.widgets import hidden_button, hidden_text, icon_button
 __all__ = ["Results", "results_column"]
 
 
+SCRIPTS_PLACE = '<div class="scripts-place"></div>'
+
+
 @dataclass(frozen=True)
 class Results:
     """The parts of the results column."""
@@ -20,13 +23,11 @@ class Results:
     save_zip: gr.Button
     send_to_txt2img: gr.Button
     files: gr.File
-    info: gr.HTML
-    log: gr.HTML
+    said: gr.Textbox
     generation_info: gr.Textbox
     show_info: gr.Button
     index: gr.Number
-    ticket: gr.Textbox
-    collect: gr.Button
+    show: gr.Button
 
 
 def results_column(tab: str, flags: Flags) -> Results:
@@ -66,17 +67,16 @@ def results_column(tab: str, flags: Flags) -> Results:
                 ),
             }
         files = gr.File(label="Saved", elem_id=f"download_files_{tab}", visible="hidden", interactive=False)
-        info = gr.HTML(elem_id=f"html_info_{tab}", elem_classes=["infotext"])
-        log = gr.HTML(elem_id=f"html_log_{tab}", elem_classes=["html-log"])
+        # Scripts write into these two; Gradio never does, so that nothing late can come over something newer.
+        gr.HTML(SCRIPTS_PLACE, elem_id=f"html_info_{tab}", elem_classes=["infotext"])
+        gr.HTML(SCRIPTS_PLACE, elem_id=f"html_log_{tab}", elem_classes=["html-log"])
     return Results(
         gallery=gallery,
         files=files,
-        info=info,
-        log=log,
+        said=hidden_text(f"{tab}_said"),
         generation_info=hidden_text(f"generation_info_{tab}"),
         show_info=hidden_button(f"{tab}_generation_info_button"),
         index=gr.Number(visible="hidden", elem_id=f"{tab}_gallery_index"),
-        ticket=hidden_text(f"{tab}_ticket"),
-        collect=hidden_button(f"{tab}_restore_progress"),
+        show=hidden_button(f"{tab}_restore_progress"),
         **buttons,
     )

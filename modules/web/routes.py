@@ -1,22 +1,44 @@
-"""Routes that only the page needs: what runs, taking waiting work back, the text of a dropped picture."""
+"""Routes that only the page needs: sending a form, what is shown of a job, the text of a dropped picture."""
 
 import io
 from typing import Any
 
 from fastapi import APIRouter, Body, UploadFile
 from PIL import Image
+from pydantic import BaseModel, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
 from modules.imaging import png_info
-from modules.web.tasks import jobs_of_tab, latest_of_tab
+from modules.web.form import request_of_form
+from modules.web.shown import PAGE_CLIENT, jobs_of_tab, latest_of_tab, shown_job
 
 __all__ = ["page_routes"]
+
+
+class SentForm(BaseModel):
+    """The values of a tab's controls, by the request's field names."""
+
+    tab: str = Field(max_length=40)
+    task: str = Field(max_length=80)
+    values: dict[str, Any]
 
 
 def page_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
     router = APIRouter(prefix="/internal/web", include_in_schema=False)
+
+    @router.post("/submit")
+    def submit(form: SentForm) -> dict[str, str]:
+        """Queue what the form asks for. The same task again, after an answer was lost, is the same job."""
+        request = request_of_form(form.values, form.task)
+        job = house.submit_txt2img(request, client=f"{PAGE_CLIENT} {form.tab}", save=True)
+        return {"id": job.id}
+
+    @router.get("/shown")
+    def shown(task: str) -> dict[str, Any]:
+        """The pictures of a job that are there by now, their texts, and the line under them."""
+        return shown_job(house.queue.get(task), not house.store.options.do_not_show_images)
 
     @router.get("/jobs")
     def jobs(tab: str) -> dict[str, Any]:

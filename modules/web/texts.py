@@ -44,11 +44,11 @@ def job_log_html(job: Job) -> str:
     lines = [notice_html(note) for note in job.notes]
     if job.error is not None:
         lines.insert(0, error_html(_sentence(job.error)))
-    elif job.started is not None and job.finished is not None:
+    elif job.started is not None and job.state.is_final:
         made = sum(not picture.is_grid for picture in job.pictures)
         pictures = "1 picture" if made == 1 else f"{made} pictures"
         ended = "Interrupted after" if job.state is JobState.INTERRUPTED else "Took"
-        lines.append(f'<p class="performance">{pictures}. {ended} {job.finished - job.started:.1f} s.</p>')
+        lines.append(f'<p class="performance">{pictures}. {ended} {job.elapsed:.1f} s.</p>')
     elif job.state is JobState.INTERRUPTED:
         lines.append(notice_html("Taken back before it began."))
     return "".join(lines)

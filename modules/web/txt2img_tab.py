@@ -12,7 +12,6 @@ from modules.web.pictures_menu import PictureActions
 from modules.web.reading import ParameterReader
 from modules.web.results import Results, results_column
 from modules.web.styles_dialog import styles_dialog
-from modules.web.tasks import Tasks
 from modules.web.token_counter import TokenCounter
 from modules.web.toprow import TopRow, top_row
 from modules.web.ui_config import UiConfig
@@ -32,7 +31,7 @@ def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
         buttons = generation_panel(form, menus, house.engine.native_size(house.store.options))
         results = results_column("txt2img", house.flags)
     styles_dialog(form, house, top.edit_styles)
-    _bind_job(form, top, results, Tasks(house, form))
+    _bind_job(form, top, results)
     _bind_prompts(form, top, house)
     _bind_panel(buttons, form, results)
     _bind_pictures(results, PictureActions(house))
@@ -41,35 +40,26 @@ def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
     return form
 
 
-def _bind_job(form: Form, top: TopRow, results: Results, tasks: Tasks) -> None:
-    """Generate sends a job and the page follows it; static/js/progress.js presses `collect` when it has
-    ended.
+def _bind_job(form: Form, top: TopRow, results: Results) -> None:
+    """All of it happens in the browser, which talks to the queue itself (static/js/tasks.js): no event waits
+    for an answer of Gradio's, and a page whose server was started anew goes on.
     """
+    names = list(form.controls)
     top.generate.click(
-        tasks.submit,
-        [results.ticket, *form.components()],
-        [results.ticket, results.log],
-        js=f"(...values) => sendTask({form.tab!r}, values)",
+        fn=None,
+        inputs=form.components(),
+        js=f"(...values) => {{ sendForm({form.tab!r}, {names!r}, values); }}",
         trigger_mode="multiple",
-        **AT_ONCE,
-    ).then(fn=None, inputs=results.ticket, js=f"(ticket) => followTicket({form.tab!r}, ticket)")
-    shown = [results.gallery, results.generation_info, results.info, results.log]
-    results.collect.click(
-        tasks.collect,
-        results.ticket,
-        shown,
-        js=f"() => taskToCollect({form.tab!r})",
+    )
+    results.show.click(
+        fn=None,
+        outputs=[results.gallery, results.generation_info],
+        js=f"() => galleryUpdate({form.tab!r})",
         trigger_mode="multiple",
-        **QUIET,
-    ).then(fn=None, js=f"() => collected({form.tab!r})")
-    top.interrupt.click(
-        tasks.interrupt, results.ticket, None, js=f"() => followedTask({form.tab!r})", **AT_ONCE
     )
-    top.skip.click(tasks.skip, None, None, **AT_ONCE)
-    chosen = f"(_, info) => [selectedPicture({form.tab!r}), info]"
-    results.show_info.click(
-        tasks.show_info, [results.index, results.generation_info], results.info, js=chosen, **AT_ONCE
-    )
+    results.show_info.click(fn=None, js=f"() => {{ showText({form.tab!r}); }}")
+    top.interrupt.click(fn=None, js=f"() => {{ interruptTask({form.tab!r}); }}")
+    top.skip.click(fn=None, js=f"() => {{ skipTask({form.tab!r}); }}")
 
 
 def _bind_prompts(form: Form, top: TopRow, house: House) -> None:
@@ -101,18 +91,22 @@ def _bind_panel(buttons: PanelButtons, form: Form, results: Results) -> None:
         buttons[f"random_{name}"].click(fn=None, outputs=control, js="() => -1")
         buttons[f"reuse_{name}"].click(
             fn=None,
-            inputs=[results.generation_info, control],
+            inputs=control,
             outputs=control,
-            js=f"(info, now) => seedOfPicture({form.tab!r}, {key!r}, info, now)",
+            js=f"(now) => seedOfPicture({form.tab!r}, {key!r}, now)",
         )
 
 
 def _bind_pictures(results: Results, actions: PictureActions) -> None:
     inputs = [results.index, results.generation_info]
-    chosen = "(_, info) => [selectedPicture('txt2img'), info]"
-    results.save.click(actions.save, inputs, [results.files, results.log], js=chosen, **QUIET)
-    results.save_zip.click(actions.save_zip, inputs, [results.files, results.log], js=chosen, **QUIET)
-    results.open_folder.click(actions.open, None, results.log, **QUIET)
+    chosen = "() => chosenPicture('txt2img')"
+    saved = [
+        results.save.click(actions.save, inputs, [results.files, results.said], js=chosen, **QUIET),
+        results.save_zip.click(actions.save_zip, inputs, [results.files, results.said], js=chosen, **QUIET),
+        results.open_folder.click(actions.open, None, results.said, **QUIET),
+    ]
+    for event in saved:
+        event.then(fn=None, inputs=results.said, js="(html) => { sayBelow('txt2img', html); }")
 
 
 def _bind_sending(form: Form, results: Results, reader: ParameterReader) -> None:
@@ -120,7 +114,7 @@ def _bind_sending(form: Form, results: Results, reader: ParameterReader) -> None
         reader.read_picture,
         [results.index, results.generation_info],
         form.components(),
-        js=f"(_, info) => [selectedPicture({form.tab!r}), info]",
+        js=f"() => chosenPicture({form.tab!r})",
         **QUIET,
     ).then(fn=None, js=f"() => promptsChanged({form.tab!r})")
 

@@ -112,12 +112,13 @@ def watched(chromium, server):
     assert not complaints
 
 
-# What Gradio says when its page is left while it listens to the server.
-LEAVING = ("AbortError: signal is aborted", "Connection errored out")
+# What Gradio says when its page is left while it listens to the server, and what the browser says about an answer
+# that refuses a value, which the page shows in a sentence.
+NO_ERRORS = ("AbortError: signal is aborted", "Connection errored out", "responded with a status of 422")
 
 
 def _is_error(message) -> bool:
-    return message.type == "error" and not any(said in message.text for said in LEAVING)
+    return message.type == "error" and not any(said in message.text for said in NO_ERRORS)
 
 
 def _is_foreign(address: str, server: str) -> bool:

@@ -33,10 +33,26 @@ def wait_until_drawn(page) -> None:
     page.wait_for_function("taskQueues.txt2img.tasks.length === 0")
 
 
-def generate(page) -> None:
-    page.click("#txt2img_generate")
-    page.wait_for_function("taskQueues.txt2img.tasks.length > 0")
+def shown_task(page) -> str | None:
+    return page.evaluate("shownJobs.txt2img?.id ?? null")
+
+
+def wait_until_shown(page, before: str | None) -> None:
+    """Until the pictures of another task than `before` stand in the gallery and nothing is under way."""
+    page.wait_for_function(
+        "before => shownJobs.txt2img?.is_final && shownJobs.txt2img.id !== before", arg=before
+    )
     wait_until_drawn(page)
+
+
+def generate(page) -> None:
+    before = shown_task(page)
+    page.click("#txt2img_generate")
+    wait_until_shown(page, before)
+
+
+def text_of_picture(page) -> str:
+    return page.inner_text("#html_info_txt2img")
 
 
 def start_long_run(page) -> None:
@@ -79,17 +95,52 @@ def test_a_prompt_becomes_a_picture_with_progress_and_its_text(page):
 def test_the_seed_of_a_random_picture_is_recycled_and_the_dice_forgets_it(page):
     ask_for_small_picture(page, seed=-1)
     generate(page)
-    # The text of the picture before may stand for a moment after the task has ended, so both are read anew.
-    page.wait_for_function(
-        """() => {
-            const seed = /Seed: (\\d+)/.exec(document.querySelector('#html_info_txt2img').innerText)?.[1];
-            document.querySelector('#txt2img_reuse_seed').click();
-            return seed && document.querySelector('#txt2img_seed input').value === seed;
-        }""",
-        polling=500,
-    )
+    seed = re.search(r"Seed: (\d+)", text_of_picture(page)).group(1)
+    page.click("#txt2img_reuse_seed")
+    page.wait_for_function("seed => document.querySelector('#txt2img_seed input').value === seed", arg=seed)
     page.click("#txt2img_random_seed")
     page.wait_for_function("document.querySelector('#txt2img_seed input').value === '-1'")
+
+
+def test_text_and_facts_are_always_those_of_the_chosen_picture_even_when_every_event_is_late(page):
+    late = []
+    page.route(
+        "**/gradio_api/**", lambda route: (late.append(route), page.wait_for_timeout(1500), route.continue_())
+    )
+    for seed in (100, 200):
+        ask_for_small_picture(page, seed=seed, batch_count=2)
+        generate(page)
+        assert f"Seed: {seed}" in text_of_picture(page)
+        assert page.evaluate("JSON.parse(chosenPicture('txt2img')[1]).gallery_seeds") == [
+            seed,
+            seed,
+            seed + 1,
+        ]
+    page.wait_for_function(
+        "JSON.parse(document.querySelector('#generation_info_txt2img textarea').value || '{}').seed === 200"
+    )
+    page.wait_for_timeout(2000)
+    assert "Seed: 200" in text_of_picture(page)
+
+
+def test_another_picture_is_chosen_and_its_text_shown_without_asking_the_server(page):
+    ask_for_small_picture(page, seed=300, batch_count=3)
+    generate(page)
+    page.wait_for_function("galleryPictures('txt2img').length === 4")
+    page.wait_for_load_state("networkidle")
+    asked = []
+    page.on("request", lambda request: "/pictures/" in request.url or asked.append(request.url))
+    for index, seed in ((3, 302), (1, 300), (2, 301)):
+        page.locator("#txt2img_gallery .thumbnails .thumbnail-item").nth(index).click()
+        page.wait_for_function(
+            "seed => document.querySelector('#html_info_txt2img').innerText.includes(`Seed: ${seed}`)",
+            arg=seed,
+        )
+        page.click("#txt2img_reuse_seed")
+        page.wait_for_function(
+            "seed => document.querySelector('#txt2img_seed input').value === seed", arg=str(seed)
+        )
+    assert asked == []
 
 
 def test_a_run_is_found_again_after_a_reload_and_in_another_browser_and_can_be_interrupted(page, watched):
@@ -213,10 +264,11 @@ def test_keys_change_the_emphasis_and_the_order_of_words(page, before, selected,
 
 def test_a_picture_that_arrives_does_not_take_the_focus_from_the_prompt(page):
     ask_for_small_picture(page, steps=5)
+    before = shown_task(page)
     page.click("#txt2img_generate")
     prompt(page).click()
     page.keyboard.type("the next ")
-    wait_until_drawn(page)
+    wait_until_shown(page, before)
     page.wait_for_selector("[data-testid=detailed-image]")
     page.wait_for_timeout(500)
     page.keyboard.type("prompt")
@@ -256,6 +308,7 @@ def test_pictures_are_seen_at_full_size_with_the_keyboard(page):
     generate(page)
     page.click("[data-testid=detailed-image]")
     page.wait_for_selector("#lightboxModal.open")
+    assert page.inner_text(".lightbox-count") == "1 / 3"
     first = page.locator("#modalImage").get_attribute("src")
     page.keyboard.press("ArrowRight")
     assert page.locator("#modalImage").get_attribute("src") != first
@@ -322,9 +375,8 @@ def test_the_theme_chosen_with_the_button_stays(watched):
     page = watched(color_scheme="light")
     page.click("#toggle-theme")
     page.reload()
-    page.wait_for_selector("#txt2img_generate")
-    page.wait_for_timeout(1000)
-    assert page.evaluate("document.body.classList.contains('dark')")
+    page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled")
+    page.wait_for_function("document.body.classList.contains('dark')")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

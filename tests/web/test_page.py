@@ -5,16 +5,19 @@ import json
 import re
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from modules.errors import InvalidRequest
 from modules.infotext import read_infotext, to_request_values
+from modules.rest import create_api
 from modules.settings import describe_options
-from modules.web.form import Form, overrides_as_texts, overrides_from_texts
+from modules.web.form import Form, overrides_as_texts, overrides_from_texts, request_of_form
 from modules.web.generation_panel import generation_panel
 from modules.web.menus import read_menus
 from modules.web.page import build_page
+from modules.web.routes import page_routes
 from modules.web.settings_form import settings_form
-from modules.web.tasks import Tasks
 from modules.web.texts import infotext_html
 from modules.web.toprow import top_row
 from modules.web.ui_config import UiConfig
@@ -55,6 +58,19 @@ def form(house, page):
     return form
 
 
+@pytest.fixture(scope="module")
+def api(house):
+    """The page's own routes, with the ones that they lead to."""
+    app = FastAPI()
+    create_api(app, house)
+    app.include_router(page_routes(house))
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def asked_for(form, values):
+    return request_of_form(dict(zip(form.controls, values, strict=True)))
+
+
 def values_of(form, **changed):
     return [changed.get(name, control.value) for name, control in form.controls.items()]
 
@@ -70,7 +86,7 @@ def test_no_element_is_taken_out_of_the_page(page):
 
 
 def test_the_untouched_form_is_a_request_with_the_pages_defaults(form):
-    request = form.request(values_of(form))
+    request = asked_for(form, values_of(form))
     assert (request.steps, request.width, request.cfg_scale, request.seed) == (20, 64, 7.0, -1)
     assert request.sampler == "DPM++ 2M"
     assert not request.enable_hr
@@ -82,20 +98,20 @@ def test_the_untouched_form_is_a_request_with_the_pages_defaults(form):
 )
 def test_a_value_that_cannot_be_is_refused_with_its_name_and_none_takes_the_default(form, field, value):
     if value is None:
-        assert getattr(form.request(values_of(form, **{field: None})), field) == 1
+        assert getattr(asked_for(form, values_of(form, **{field: None})), field) == 1
         return
     with pytest.raises(InvalidRequest) as refusal:
-        form.request(values_of(form, **{field: value}))
+        asked_for(form, values_of(form, **{field: value}))
     assert refusal.value.field == field
     assert str(value) in str(refusal.value)
 
 
 def test_hidden_panels_have_no_say(form):
     hidden = values_of(form, subseed_strength=0.5, hr_prompt="forgotten", hr_scale=3.0)
-    request = form.request(hidden)
+    request = asked_for(form, hidden)
     assert (request.subseed_strength, request.hr_prompt) == (0.0, "")
-    shown = form.request(
-        values_of(form, subseed_strength=0.5, variation_shown=True, enable_hr=True, hr_scale=3.0)
+    shown = asked_for(
+        form, values_of(form, subseed_strength=0.5, variation_shown=True, enable_hr=True, hr_scale=3.0)
     )
     assert (shown.subseed_strength, shown.hr_scale, shown.hr_sampler_name) == (0.5, 3.0, None)
 
@@ -108,7 +124,7 @@ def test_a_generation_text_put_into_the_form_makes_the_request_that_it_tells_of(
     )
     updates = dict(zip(form.controls, form.updates(to_request_values(read_infotext(text))), strict=True))
     values = {name: update["value"] for name, update in updates.items() if "value" in update}
-    request = form.request(values_of(form, **values))
+    request = asked_for(form, values_of(form, **values))
     assert (request.prompt, request.negative_prompt, request.seed, request.steps) == ("a cat", "night", 5, 9)
     assert (request.sampler, request.scheduler, request.width, request.height) == (
         "Euler a",
@@ -160,40 +176,62 @@ def test_texts_of_a_picture_cannot_bring_markup_into_the_page():
     assert "<b>&lt;b&gt;" not in infotext_html(text).replace("<b>Sampler:</b> ", "")
 
 
-def test_a_sent_form_becomes_a_job_whose_pictures_are_collected(house, form):
-    tasks = Tasks(house, form)
-    small = values_of(form, prompt="a cat", steps=1, seed=3)
-    ticket, _ = tasks.submit("task(test)", *small)
-    job = house.queue.get(json.loads(ticket)["id"])
+def submit(api, task, form, **changed):
+    values = dict(zip(form.controls, values_of(form, **changed), strict=True))
+    return api.post("/internal/web/submit", json={"tab": "txt2img", "task": task, "values": values})
+
+
+def shown(api, task):
+    return api.get("/internal/web/shown", params={"task": task}).json()
+
+
+def made(house, api, task, form, **changed):
+    """The finished job of a form that asks for one step."""
+    assert submit(api, task, form, steps=1, **changed).json() == {"id": task}
+    job = house.queue.get(task)
     assert house.queue.wait(job, 120)
-    gallery, info, shown, log = tasks.collect(job.id)
-    assert len(gallery["value"]) == 1
-    assert json.loads(info)["gallery_seeds"] == [3]
-    assert "a cat" in shown
-    assert "1 picture. Took" in log
+    return job
 
 
-def test_a_refused_form_gives_the_sentence_and_no_job(house, form):
+def test_a_sent_form_becomes_a_job_whose_pictures_are_shown_each_with_its_own_text(house, api, form):
+    made(house, api, "task(test)", form, prompt="a cat", seed=3, n_iter=3)
+    answer = shown(api, "task(test)")
+    assert answer["is_final"]
+    assert answer["info"]["gallery_seeds"] == [3, 3, 4, 5]
+    assert len(answer["pictures"]) == len(answer["html"]) == 4
+    assert ["Seed:</b> 4" in html for html in answer["html"]] == [False, False, True, False]
+    assert all("a cat" in html for html in answer["html"])
+    assert "3 pictures. Took" in answer["log"]
+    for picture in answer["pictures"]:
+        assert api.get("/" + picture["url"]).headers["content-type"] == "image/png"
+        assert picture["name"].endswith(".png")
+
+
+def test_the_same_form_sent_again_because_no_answer_came_is_one_job(house, api, form):
+    first = made(house, api, "task(twice)", form, seed=8)
+    assert submit(api, "task(twice)", form, steps=1, seed=8).json() == {"id": "task(twice)"}
+    assert house.queue.get("task(twice)") is first
+
+
+def test_a_refused_form_gives_the_sentence_and_no_job(house, api, form):
     before = len(house.queue.jobs())
-    ticket, log = Tasks(house, form).submit("task(refused)", *values_of(form, sampler_name="Eulr"))
-    assert "Eulr" in json.loads(ticket)["error"]
-    assert "Eulr" in log
+    answer = submit(api, "task(refused)", form, sampler_name="Eulr")
+    assert answer.status_code == 422
+    assert "Eulr" in answer.json()["detail"]
     assert len(house.queue.jobs()) == before
 
 
-def test_a_job_that_is_forgotten_is_said_and_leaves_the_gallery(house, form):
-    *_, log = Tasks(house, form).collect("task(long ago)")
-    assert "task(long ago)" in log
+def test_a_job_that_is_forgotten_is_said(api):
+    answer = api.get("/internal/web/shown", params={"task": "task(long ago)"})
+    assert answer.status_code == 404
+    assert "task(long ago)" in answer.json()["detail"]
 
 
-def test_save_writes_the_picture_again_with_a_line_in_the_log(house, form):
+def test_save_writes_the_picture_again_with_a_line_in_the_log(house, api, form):
     from modules.web.pictures_menu import PictureActions
 
-    tasks = Tasks(house, form)
-    ticket, _ = tasks.submit("task(saved)", *values_of(form, prompt='a, "b"', steps=1, seed=4))
-    job = house.queue.get(json.loads(ticket)["id"])
-    assert house.queue.wait(job, 120)
-    _, info, _, _ = tasks.collect(job.id)
+    made(house, api, "task(saved)", form, prompt='a, "b"', seed=4)
+    info = json.dumps(shown(api, "task(saved)")["info"])
     actions = PictureActions(house)
     names = []
     for _ in range(2):

@@ -1,9 +1,8 @@
 // Which picture of a gallery is chosen, and showing the text that belongs to it.
 
+// One element a picture. Beside the picture that is seen large there is a second row of them, which is left out.
 function galleryPictures(tab) {
-    const gallery = byId(`${tab}_gallery`);
-    const small = gallery.querySelectorAll(".thumbnails .thumbnail-item, .grid-container .thumbnail-item");
-    return Array.from(small.length ? small : gallery.querySelectorAll(".thumbnail-item"));
+    return Array.from(byId(`${tab}_gallery`).querySelectorAll(".grid-container .thumbnail-item"));
 }
 
 function selectedPicture(tab) {
@@ -16,24 +15,52 @@ function selected_gallery_index() {
     return byId(`${tab}_gallery`) ? selectedPicture(tab) : -1;
 }
 
-function seedOfPicture(tab, key, info, now) {
-    const seeds = JSON.parse(info || "{}")[key] ?? [];
-    return seeds[selectedPicture(tab)] ?? now;
+// What the server told of the job whose pictures are in a tab's gallery. Everything under the gallery is computed from
+// this and from the picture that is chosen, whenever one of them changes, and from nothing else.
+const shownJobs = {};
+
+function showJob(tab, job) {
+    shownJobs[tab] = job;
+    press(`${tab}_restore_progress`);
+    showText(tab);
+    sayBelow(tab, job.log);
 }
 
-const shownPicture = {};
+// For Gradio, in the order of the event's outputs: the gallery, and the facts that extensions read.
+function galleryUpdate(tab) {
+    const job = shownJobs[tab];
+    const files = job.pictures.map(({ url, name }) => ({ image: { path: url, url, orig_name: name }, caption: null }));
+    return [{ __type__: "update", value: files, selected_index: 0 }, JSON.stringify(job.info)];
+}
 
-function followSelection(tab) {
-    const index = selectedPicture(tab);
-    if (!galleryPictures(tab).length || shownPicture[tab] === index) return;
-    shownPicture[tab] = index;
-    press(`${tab}_generation_info_button`);
+function scriptsPlace(id) {
+    return document.querySelector(`#${id} .scripts-place`);
+}
+
+function showText(tab) {
+    const text = shownJobs[tab]?.html[selectedPicture(tab)] ?? "";
+    const place = scriptsPlace(`html_info_${tab}`);
+    if (place.easelText !== text) place.innerHTML = text;
+    place.easelText = text;
+}
+
+// `html` comes from the server, with every foreign text in it escaped.
+function sayBelow(tab, html) {
+    scriptsPlace(`html_log_${tab}`).innerHTML = html;
+}
+
+function chosenPicture(tab) {
+    return [selectedPicture(tab), JSON.stringify(shownJobs[tab]?.info ?? {})];
+}
+
+function seedOfPicture(tab, key, now) {
+    return shownJobs[tab]?.info[key][selectedPicture(tab)] ?? now;
 }
 
 onUiLoaded(() => {
-    const gallery = byId("txt2img_gallery");
-    const observer = new MutationObserver(() => followSelection("txt2img"));
-    observer.observe(gallery, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+    const observer = new MutationObserver(() => showText("txt2img"));
+    const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] };
+    observer.observe(byId("txt2img_gallery"), changes);
 });
 
 // A gallery takes the focus when its picture changes. Somebody who is writing the next prompt keeps it.

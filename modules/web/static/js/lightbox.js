@@ -52,20 +52,22 @@ function makeLightbox() {
 function showLightboxPicture(index) {
     const box = byId("lightboxModal") ?? makeLightbox();
     lightboxIndex = (index + lightboxPictures.length) % lightboxPictures.length;
-    const address = lightboxPictures[lightboxIndex];
-    byId("modalImage").src = address;
+    const { src, name } = lightboxPictures[lightboxIndex];
+    byId("modalImage").src = src;
     byId("modalImage").alt = `Picture ${lightboxIndex + 1} of ${lightboxPictures.length}`;
     box.querySelector(".lightbox-count").textContent = `${lightboxIndex + 1} / ${lightboxPictures.length}`;
     box.classList.toggle("single", lightboxPictures.length < 2);
     const save = box.querySelector(".lightbox-save");
-    save.href = address;
-    save.download = address.split("/").pop();
+    save.href = src;
+    save.download = name;
 }
 
 function showModal(gallery, index) {
-    const items = Array.from(gallery.querySelectorAll(".thumbnails .thumbnail-item img, .grid-container .thumbnail-item img"));
-    const single = gallery.querySelector('[data-testid="detailed-image"]');
-    lightboxPictures = items.length ? items.map((image) => image.src) : [single.src];
+    const tab = gallery.id.replace("_gallery", "");
+    lightboxPictures = galleryPictures(tab).map((item, number) => ({
+        src: item.querySelector("img").src,
+        name: shownJobs[tab]?.pictures[number]?.name ?? "",
+    }));
     showLightboxPicture(index);
     byId("lightboxModal").classList.toggle("full-size", !opts.js_modal_lightbox_initially_zoomed);
     byId("lightboxModal").classList.add("open");

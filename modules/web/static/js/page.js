@@ -115,15 +115,30 @@ function localSet(key, value) {
     }
 }
 
-async function postJson(address, body) {
-    const answer = await fetch(address, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-    });
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.detail || answer.statusText);
+// The JSON that the server answers. Throws its sentence when it refuses, and an error with `isAway` when nobody answers.
+async function askJson(address, request) {
+    let answer, found;
+    try {
+        answer = await fetch(address, request);
+        found = answer.status === 204 ? null : await answer.json();
+    } catch {
+        throw Object.assign(new Error("The program does not answer. Look whether it still runs."), { isAway: true });
+    }
+    if (!answer.ok) throw Object.assign(new Error(found.detail || answer.statusText), { field: found.field });
     return found;
+}
+
+function getJson(address) {
+    return askJson(address, { cache: "no-store" });
+}
+
+function sendJson(method, address, body) {
+    const headers = { "Content-Type": "application/json" };
+    return askJson(address, { method, headers, body: JSON.stringify(body) });
+}
+
+function postJson(address, body) {
+    return sendJson("POST", address, body);
 }
 
 // The theme: `?__theme=` wins, then what was chosen with the button, then `--theme`, then the system's.
