@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from modules.jobs.errors import StoreUnavailable
-from modules.jobs.migrations import migrate
+from modules.jobs.migrations import migrate, refuse_newer
 
 __all__ = ["Database"]
 
@@ -107,6 +107,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         connection = self._connect()
         try:
+            refuse_newer(connection)
             # Where a file system has no shared memory, SQLite answers with another mode and works on.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from modules.errors import EaselError
 
-__all__ = ["MIGRATIONS", "migrate"]
+__all__ = ["MIGRATIONS", "migrate", "refuse_newer"]
 
 VERSION_1 = (
     """
@@ -66,18 +66,23 @@ MIGRATIONS: tuple[Sequence[str], ...] = (VERSION_1,)
 """Statements that lead from each schema version to the next; the first start from an empty file."""
 
 
+def refuse_newer(connection: sqlite3.Connection, newest: int = len(MIGRATIONS)) -> int:
+    """The version of the database. Raises EaselError for one that a newer program has written."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > newest:
+        raise EaselError(
+            f"The database of the queue has version {version}, written by a newer Easel; this one knows "
+            f"versions up to {newest}. Update the program, or move easel.sqlite3 out of the way."
+        )
+    return version
+
+
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Bring the database to the newest version, one transaction a version.
 
-    Raises EaselError for a database that a newer program has written, sqlite3.Error for one that cannot be
-    written.
+    Raises EaselError as above, sqlite3.Error for a database that cannot be written.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(migrations):
-        raise EaselError(
-            f"The database of the queue has version {version}, written by a newer Easel; this one knows "
-            f"versions up to {len(migrations)}. Update the program, or move easel.sqlite3 out of the way."
-        )
+    version = refuse_newer(connection, len(migrations))
     for number, statements in enumerate(migrations[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
