@@ -10,8 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
 from modules.errors import EaselError, InvalidRequest
+from modules.generation import MadePicture, PictureRecord
 from modules.house import House
-from modules.jobs import Job, WrongState
+from modules.jobs import Job
 from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
 from modules.rest.easel.files import find_picture, picture_file
 from modules.rest.easel.verdicts import VerdictAnswer, VerifyQuestion, verdict_answer
@@ -86,15 +87,21 @@ def _judged(proof: Proof, job: Job) -> Verdict:
         if isinstance(job.error, EaselError):
             raise job.error
         result = job.result
-        drawn = {picture.index: picture for picture in result.pictures} if result else {}
-        if result is None or result.model is None or set(proof.wanted) - set(drawn):
+        whole = {each.index: each for each in job.pictures if _is_whole(each)}
+        if result is None or result.model is None or set(proof.wanted) - set(whole):
             raise EaselError("Drawing it again did not come to its end, so nothing was compared.")
-        return judge(proof, [drawn[index].pixels() for index in proof.wanted], result.model)
+        return judge(proof, [whole[index].pixels() for index in proof.wanted], result.model)
     except EaselError as error:
         return cannot(error)
 
 
+def _is_whole(picture: MadePicture) -> bool:
+    """Whether the picture was drawn to its last step; one that was skipped or stopped was not."""
+    record = picture.carried_record()
+    return record is not None and PictureRecord.model_validate_json(record).complete
+
+
 def _put_away(house: House, job: Job) -> None:
     """The picture was drawn to be compared; nobody looks for it in the list of jobs."""
-    with contextlib.suppress(WrongState, EaselError):
+    with contextlib.suppress(EaselError):
         house.queue.forget(job.id)
