@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -122,15 +123,11 @@ def disturbed(
     dice = random.Random(seed)
     clients = Clients(jobs)
     hit: Counter[Phase] = Counter()
-    for _ in range(kills):
-        die_at = (dice.choice(POINTS), dice.randint(1, 4)) if dice.random() < SHARE_AT_POINTS else None
-        life = nursery.start(data, models, die_at)
+    for point in _points(kills, dice):
+        life = nursery.start(data, models, (point, dice.randint(1, 3)) if point else None)
         with clients.of(life, ACCEPTED_A_LIFE):
-            if die_at is None:
-                _let_begin(life, dice.randint(0, 2 * whole.phases // kills))
-                time.sleep(dice.uniform(0, LONGEST_DELAY_SECONDS))
-            else:
-                _let_begin(life, 2 * whole.phases // kills)
+            _let_begin(life, None if point else dice.randint(0, 3 * whole.phases // (2 * kills)))
+            time.sleep(dice.uniform(0, LONGEST_DELAY_SECONDS))
             life.kill()
         hit[life.phases.phase] += 1
     life = nursery.start(data, models)
@@ -142,13 +139,22 @@ def disturbed(
     return outcome
 
 
-def _let_begin(life: Life, phases: int) -> None:
-    """Let `life` begin so many phases; less if it dies before, or for long begins no other."""
-    seen, since = -1, time.monotonic()
-    while life.phases.begun < phases and not life.is_over():
-        if life.phases.begun != seen:
-            seen, since = life.phases.begun, time.monotonic()
-        if time.monotonic() - since > PATIENCE_SECONDS:
+def _points(kills: int, dice: random.Random) -> list[Phase | None]:
+    """The point at which each life dies, None for any moment; jobs are accepted by the first lives alone."""
+    at_points = round(kills * SHARE_AT_POINTS)
+    points: list[Phase | None] = [*islice(cycle(POINTS), at_points), *[None] * (kills - at_points - 1)]
+    dice.shuffle(points)
+    points.insert(dice.randint(0, 2), Phase.ACCEPTED)
+    return points
+
+
+def _let_begin(life: Life, phases: int | None) -> None:
+    """Let `life` begin so many phases (None: any); less if it dies before, or finds no more to do."""
+    busy = time.monotonic()
+    while (phases is None or life.phases.begun < phases) and not life.is_over():
+        if life.phases.phase is not Phase.IDLE:
+            busy = time.monotonic()
+        if time.monotonic() - busy > PATIENCE_SECONDS:
             return
         time.sleep(0.002)
 

@@ -34,8 +34,8 @@ class Phase(StrEnum):
     FINISHING = "making the grid and the result"
 
 
-POINTS = (Phase.ACCEPTED, Phase.SAVING, Phase.ANNOUNCED, Phase.PUBLISHED, Phase.KEPT, Phase.FINISHING)
-"""The narrow phases, at whose n-th beginning a life can be told to die."""
+POINTS = (Phase.SAVING, Phase.ANNOUNCED, Phase.PUBLISHED, Phase.KEPT, Phase.FINISHING)
+"""The narrow phases of a picture, at whose n-th beginning a life can be told to die."""
 
 ORDER = tuple(Phase)
 NUMBERS = struct.Struct("<QQ")

@@ -54,10 +54,36 @@ def _fork(wish: dict[str, Any]) -> int:
         os._exit(status)
 
 
-def _status(pid: int, wait: bool) -> int | None:
-    """How a life ended: its exit status, minus the signal; None while it lives."""
-    ended, status = os.waitpid(pid, 0 if wait else os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if ended else None
+class _Lives:
+    """The processes that were forked, and how those that are over have ended."""
+
+    def __init__(self) -> None:
+        self._ended: dict[int, int | None] = {}
+
+    def start(self, wish: dict[str, Any]) -> int:
+        """The id of a new one."""
+        pid = _fork(wish)
+        self._ended[pid] = None
+        return pid
+
+    def poll(self, pid: int, wait: bool = False) -> int | None:
+        """How it ended: its exit status, or minus the signal; None while it lives."""
+        if self._ended[pid] is None:
+            found, status = os.waitpid(pid, 0 if wait else os.WNOHANG)
+            if found:
+                self._ended[pid] = os.waitstatus_to_exitcode(status)
+        return self._ended[pid]
+
+    def kill(self, pid: int) -> int | None:
+        """End it, and say how it ended."""
+        if self.poll(pid) is None:
+            os.kill(pid, signal.SIGKILL)
+        return self.poll(pid, wait=True)
+
+    def kill_all(self) -> None:
+        """End those that nobody has ended."""
+        for pid in self._ended:
+            self.kill(pid)
 
 
 def _answer(value: Any) -> None:
@@ -67,24 +93,15 @@ def _answer(value: Any) -> None:
 
 def main() -> None:
     """Answer until nobody asks any more."""
-    living: set[int] = set()
+    lives = _Lives()
     _answer("ready")
     for line in sys.stdin:
         wish = json.loads(line)
-        answer: int | None
         if "start" in wish:
-            answer = _fork(wish)
-            living.add(answer)
+            _answer(lives.start(wish))
         else:
-            pid = wish.get("kill") or wish["poll"]
-            if "kill" in wish:
-                os.kill(pid, signal.SIGKILL)
-            answer = _status(pid, wait="kill" in wish)
-            if answer is not None:
-                living.discard(pid)
-        _answer(answer)
-    for pid in living:
-        os.kill(pid, signal.SIGKILL)
+            _answer(lives.kill(wish["kill"]) if "kill" in wish else lives.poll(wish["poll"]))
+    lives.kill_all()
 
 
 if __name__ == "__main__":

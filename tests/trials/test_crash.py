@@ -6,7 +6,7 @@ import pytest
 
 from .crashes import disturbed, undisturbed
 from .lives import Nursery
-from .phases import Phase
+from .phases import POINTS, Phase
 from .small_jobs import small_jobs
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forked")]
@@ -32,4 +32,5 @@ def test_after_twenty_kills_the_outputs_are_those_of_an_undisturbed_run(nursery,
     assert after.left_behind == []
     assert after.kills.total() == KILLS
     # Else it was a trial of kills that meet nothing.
+    assert {Phase.ACCEPTED, *POINTS} <= set(after.kills)
     assert KILLS - after.kills[Phase.STARTING] - after.kills[Phase.IDLE] >= KILLS // 2
