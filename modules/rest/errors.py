@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.generation import sentence_of_errors
 from modules.jobs import QueueFull, StoreUnavailable, WrongState
+from modules.rest.answer import Answer
 
 __all__ = ["ErrorAnswer", "error_answer", "error_statuses", "install_error_answers", "status_of"]
 
@@ -36,7 +37,7 @@ EVERYWHERE = (401, 403, 500)
 STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429}
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(Answer):
     """What every failed call answers."""
 
     error: str = Field(description="The kind of error.", examples=["InvalidRequest"])

@@ -2,8 +2,10 @@
 
 import base64
 import io
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -167,3 +169,33 @@ def test_with_their_flag_they_ask_the_server_to_end(house):
         assert TestClient(app).post(f"/sdapi/v1/server-{name}").status_code == 200
     assert asked == [Ending.STOP, Ending.RESTART, Ending.KILL]
     assert control.asked is Ending.KILL
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are text there")
+@pytest.mark.parametrize("route", ["sd-models", "sd-vae", "loras", "hypernetworks", "embeddings"])
+def test_a_file_name_that_is_no_text_does_not_cost_the_list(own_house, route):
+    folders = own_house.folders
+    folder = {"sd-models": folders.checkpoints, "sd-vae": folders.vae, "loras": folders.loras,
+              "hypernetworks": folders.hypernetworks, "embeddings": folders.embeddings}[route][0]  # fmt: skip
+    paths = [os.fsencode(folder) + b"/odd-\xff" + end for end in (b".safetensors", b".pt")]
+    for path in paths:
+        Path(os.fsdecode(path)).write_bytes(b"only words")
+    own_house.engine.shelf.refresh()
+    own_house.engine.vae_shelf.refresh()
+    app = FastAPI()
+    create_api(app, own_house)
+    answer = TestClient(app).get(f"/sdapi/v1/{route}")
+    for path in paths:
+        Path(os.fsdecode(path)).unlink()
+    assert answer.status_code == 200
+    assert "odd-?" in answer.text
+
+
+def test_what_a_trainer_wrote_that_is_no_text_does_not_cost_the_list(own_house):
+    header = b'{"__metadata__": {"ss_tag_frequency": "{\\"a\\": {\\"b\\": 1}}", "odd": "\\ud800"}}'
+    path = own_house.folders.loras[0] / "odd.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    app = FastAPI()
+    create_api(app, own_house)
+    lora = TestClient(app).get("/sdapi/v1/loras").json()[0]
+    assert lora["metadata"] == {"ss_tag_frequency": {"a": {"b": 1}}, "odd": "?"}

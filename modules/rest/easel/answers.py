@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modules.generation import MadePicture
 from modules.jobs import Job, JobState
+from modules.rest.answer import Answer
 from modules.rest.errors import ErrorAnswer, error_answer
 from modules.rest.sdapi.txt2img_call import EXAMPLE, Txt2ImgCall
 
@@ -62,7 +63,7 @@ class PriorityOrder(BaseModel):
     priority: Priority
 
 
-class PictureAnswer(BaseModel):
+class PictureAnswer(Answer):
     """A finished picture of a job."""
 
     name: str = Field(description="Its name in URLs: its number in the job from 0, or grid.")
@@ -84,7 +85,7 @@ class PictureList(BaseModel):
     pictures: list[PictureAnswer]
 
 
-class JobAnswer(BaseModel):
+class JobAnswer(Answer):
     """A job as it stands."""
 
     id: str = Field(examples=["task(0f3a9c1b2d4e5f6)"])

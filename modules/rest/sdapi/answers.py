@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from modules.rest.answer import Answer
 from modules.rest.pictures import EXAMPLE_PICTURE
 
 __all__ = [
@@ -21,15 +22,11 @@ __all__ = [
 ]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
-
-
 class Empty(BaseModel):
     """Nothing: the call was understood."""
 
 
-class Txt2ImgAnswer(_Answer):
+class Txt2ImgAnswer(Answer):
     """Pictures in base64, the request as understood, and the generation info as JSON text."""
 
     images: list[str] | None = None
@@ -43,7 +40,7 @@ class PngInfoQuestion(BaseModel):
     image: str = Field(description="With or without a data URL's head.", examples=[EXAMPLE_PICTURE])
 
 
-class PngInfoAnswer(_Answer):
+class PngInfoAnswer(Answer):
     """The generation text of a picture, the picture's other texts, and the text's values by name."""
 
     info: str
@@ -51,7 +48,7 @@ class PngInfoAnswer(_Answer):
     parameters: dict[str, Any]
 
 
-class ProgressState(_Answer):
+class ProgressState(Answer):
     """What runs: its job, the batch (`job_no` of `job_count`), the step of all its steps."""
 
     skipped: bool = False
@@ -65,7 +62,7 @@ class ProgressState(_Answer):
     sampling_steps: int = 0
 
 
-class ProgressAnswer(_Answer):
+class ProgressAnswer(Answer):
     """Progress of the running job: its share from 0 to 1, seconds left, a preview in base64."""
 
     progress: float
@@ -83,7 +80,7 @@ class TaskProgressQuestion(BaseModel):
     live_preview: bool = Field(True, description="Send a newer preview, if there is one.")
 
 
-class TaskProgressAnswer(_Answer):
+class TaskProgressAnswer(Answer):
     """Progress of one task; `live_preview` is a data URL, absent when there is none newer."""
 
     active: bool
@@ -96,21 +93,21 @@ class TaskProgressAnswer(_Answer):
     textinfo: str | None = None
 
 
-class PendingTasks(_Answer):
+class PendingTasks(Answer):
     """Ids of the tasks that wait for their turn."""
 
     size: int
     tasks: list[str]
 
 
-class MemoryAnswer(_Answer):
+class MemoryAnswer(Answer):
     """Bytes of memory in use and free; `cuda` holds an error when there is no such device."""
 
     ram: dict[str, Any]
     cuda: dict[str, Any]
 
 
-class StartupAnswer(_Answer):
+class StartupAnswer(Answer):
     """Seconds that the start took, in all and by part."""
 
     total: float

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from modules.rest.answer import Answer
 
 __all__ = [
     "EmbeddingItem",
@@ -26,11 +26,7 @@ __all__ = [
 ]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
-
-
-class SamplerItem(_Answer):
+class SamplerItem(Answer):
     """A sampler with its older names."""
 
     name: str
@@ -38,7 +34,7 @@ class SamplerItem(_Answer):
     options: dict[str, str]
 
 
-class SchedulerItem(_Answer):
+class SchedulerItem(Answer):
     """A schedule of noise levels."""
 
     name: str
@@ -48,7 +44,7 @@ class SchedulerItem(_Answer):
     need_inner_model: bool | None = None
 
 
-class SdModelItem(_Answer):
+class SdModelItem(Answer):
     """A checkpoint file. `hash` is the short one, null until it has been computed."""
 
     title: str
@@ -59,14 +55,14 @@ class SdModelItem(_Answer):
     config: str | None = None
 
 
-class SdVaeItem(_Answer):
+class SdVaeItem(Answer):
     """A VAE file."""
 
     model_name: str
     filename: str
 
 
-class UpscalerItem(_Answer):
+class UpscalerItem(Answer):
     """An upscaler of pictures."""
 
     name: str
@@ -76,13 +72,13 @@ class UpscalerItem(_Answer):
     scale: float | None = None
 
 
-class UpscaleModeItem(_Answer):
+class UpscaleModeItem(Answer):
     """A way to enlarge latents."""
 
     name: str
 
 
-class PromptStyleItem(_Answer):
+class PromptStyleItem(Answer):
     """A style of styles.csv."""
 
     name: str
@@ -90,23 +86,23 @@ class PromptStyleItem(_Answer):
     negative_prompt: str | None = None
 
 
-class HypernetworkItem(_Answer):
+class HypernetworkItem(Answer):
     """A hypernetwork file."""
 
     name: str
     path: str | None = None
 
 
-class LoraItem(_Answer):
+class LoraItem(Answer):
     """A LoRA file: its name, the name its trainer gave it, and what the trainer wrote into it."""
 
     name: str
     alias: str
     path: str
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any]
 
 
-class EmbeddingItem(_Answer):
+class EmbeddingItem(Answer):
     """A textual inversion. shape: numbers in a vector; vectors: how many tokens it stands for."""
 
     step: int | None = None
@@ -116,21 +112,21 @@ class EmbeddingItem(_Answer):
     vectors: int
 
 
-class EmbeddingsAnswer(_Answer):
+class EmbeddingsAnswer(Answer):
     """Embeddings by name: those that prompts can use, and those that the loaded model cannot."""
 
     loaded: dict[str, EmbeddingItem]
     skipped: dict[str, EmbeddingItem]
 
 
-class FaceRestorerItem(_Answer):
+class FaceRestorerItem(Answer):
     """A face restorer."""
 
     name: str
     cmd_dir: str | None = None
 
 
-class RealesrganItem(_Answer):
+class RealesrganItem(Answer):
     """A RealESRGAN model."""
 
     name: str
@@ -138,14 +134,14 @@ class RealesrganItem(_Answer):
     scale: int | None = None
 
 
-class ScriptsAnswer(_Answer):
+class ScriptsAnswer(Answer):
     """Names of the scripts by tab, in lower case."""
 
-    txt2img: list[str] = []
-    img2img: list[str] = []
+    txt2img: list[str]
+    img2img: list[str]
 
 
-class ScriptArgument(_Answer):
+class ScriptArgument(Answer):
     """One control of a script."""
 
     label: str | None = None
@@ -156,7 +152,7 @@ class ScriptArgument(_Answer):
     choices: list[str] | None = None
 
 
-class ScriptItem(_Answer):
+class ScriptItem(Answer):
     """A script and the arguments it takes, in their order."""
 
     name: str | None = None
@@ -165,7 +161,7 @@ class ScriptItem(_Answer):
     args: list[ScriptArgument]
 
 
-class ExtensionItem(_Answer):
+class ExtensionItem(Answer):
     """An installed extension."""
 
     name: str
@@ -177,7 +173,7 @@ class ExtensionItem(_Answer):
     enabled: bool
 
 
-class QuicksettingsHint(_Answer):
+class QuicksettingsHint(Answer):
     """A setting by key and by the label that people see."""
 
     name: str

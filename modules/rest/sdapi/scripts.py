@@ -15,7 +15,7 @@ def script_routes() -> APIRouter:
     @router.get("/scripts")
     def scripts() -> ScriptsAnswer:
         """Names of the scripts by tab."""
-        return ScriptsAnswer()
+        return ScriptsAnswer(txt2img=[], img2img=[])
 
     @router.get("/script-info")
     def script_info() -> list[ScriptItem]:

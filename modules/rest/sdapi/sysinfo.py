@@ -10,10 +10,11 @@ from typing import Any
 
 import psutil
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from modules.flags import option_string
 from modules.house import House
+from modules.rest.answer import Answer
 from modules.rest.sdapi.settings import SECRET_FLAGS
 from modules.settings import Options
 from modules.version import VERSION
@@ -32,7 +33,7 @@ TELLING_VARIABLES = (
 HIDDEN = "(hidden)"
 
 
-class SystemReport(BaseModel):
+class SystemReport(Answer):
     """The report, under the headings of the field."""
 
     platform: str = Field(alias="Platform")
