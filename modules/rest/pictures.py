@@ -18,6 +18,7 @@ EXAMPLE_PICTURE = (
 )
 """A small PNG for the examples of the OpenAPI document."""
 MAX_CHARACTERS = 400_000_000
+ADDRESSES = ("http://", "https://")
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
 """Kinds that Pillow reads by itself; EPS, say, would start another program."""
 
@@ -30,8 +31,13 @@ def encode_bytes(data: bytes) -> str:
 def decode_picture(field: str, text: str) -> Image.Image:
     """The picture in base64 `text`, opened but not read: size and kind are judged by the header.
 
-    Raises InvalidRequest when the text is no base64, no picture, or a picture of more than MAX_PIXELS.
+    Raises InvalidRequest when the text is an address, no base64, no picture, or a picture of more than
+    MAX_PIXELS.
     """
+    if text[:8].lower().startswith(ADDRESSES):
+        raise InvalidRequest(
+            field, f"{field} is an address, and this version fetches none; send the file itself in base64."
+        )
     if len(text) > MAX_CHARACTERS:
         raise InvalidRequest(
             field, f"{field} holds {len(text)} characters; at most {MAX_CHARACTERS} are read."

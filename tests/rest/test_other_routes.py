@@ -60,7 +60,17 @@ def test_png_info_agrees_with_the_recorded_answers(client):
     assert answer.json()["info"] == ""
 
 
-@pytest.mark.parametrize("image", ["", "not a picture", "data:image/png;base64,AAAA", "e" * 1000])
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        "not a picture",
+        "data:image/png;base64,AAAA",
+        "e" * 1000,
+        "http://127.0.0.1/x.png",
+        "HTTPS://x.y/z",
+    ],
+)
 def test_what_is_no_picture_is_refused_with_a_sentence(client, image):
     answer = client.post("/sdapi/v1/png-info", json={"image": image})
     assert answer.status_code == 422
