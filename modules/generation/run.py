@@ -76,8 +76,11 @@ class Run:
 
     @property
     def groups(self) -> tuple[range, ...]:
-        """The pictures (0-based) that are drawn together: the batches; with exact batches each one alone."""
-        size = 1 if self.options.exact_batches else self.request.batch_size
+        """The pictures (0-based) that are drawn together: the batches; each one alone with exact batches, and
+        with a sampler that would let one picture change another.
+        """
+        mixes = self.sampler.mixes_pictures or (self.hires is not None and self.hires.sampler.mixes_pictures)
+        size = 1 if self.options.exact_batches or mixes else self.request.batch_size
         return tuple(range(first, first + size) for first in range(0, self.pictures, size))
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.errors import EaselError
-from modules.generation import Engine, Order, PictureRecord, Role, parse_txt2img, sentence_of_errors
+from modules.generation import Engine, Order, PictureRecord, Role, parse_txt2img, plan_run, sentence_of_errors
 from modules.infotext import read_infotext, to_request_values
 from modules.proof.evidence import Evidence
 from modules.proof.files import FoundFiles, find_files
@@ -83,17 +83,19 @@ def _its_batch_alone(order: Order, record: PictureRecord) -> tuple[Order, int]:
     Pictures drawn together round otherwise than one alone, so the batch keeps its size.
     """
     request = order.request
-    size = 1 if order.settings["exact_batches"] else request.batch_size
-    first = record.index // size * size
+    run = plan_run(order)
+    group = next(group for group in run.groups if record.index in group)
     changed: dict[str, Any] = {
-        "batch_size": size,
+        "batch_size": len(group),
         "n_iter": 1,
-        "seed": request.seed if request.subseed_strength else request.seed + first,
-        "subseed": request.subseed + first,
+        "seed": run.seeds.seeds[group.start],
+        "subseed": run.seeds.subseeds[group.start],
     }
     if record.role is Role.BEFORE_HIRES:
         changed["enable_hr"] = False
-    return order.model_copy(update={"request": request.model_copy(update=changed)}), record.index - first
+    return order.model_copy(
+        update={"request": request.model_copy(update=changed)}
+    ), record.index - group.start
 
 
 def _from_text(evidence: Evidence) -> Proof:

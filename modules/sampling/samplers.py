@@ -47,7 +47,8 @@ class Sampler:
 
     `second_order`: two evaluations a step, so prompts are scheduled over twice the steps. `brownian`: its
     noise comes from a Brownian path. `discards_penultimate`: one step more is scheduled and the last level
-    but one left out. `guidance_unit` divides the CFG scale.
+    but one left out. `mixes_pictures`: what it does with one picture depends on the others computed with it.
+    `guidance_unit` divides the CFG scale.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Sampler:
     uses_s_noise: bool = False
     ensd: Ensd = Ensd.NEVER
     consistency: bool = False
+    mixes_pictures: bool = False
     guidance_unit: float = 1.0
 
     @property
@@ -192,6 +194,7 @@ SAMPLERS: dict[str, Sampler] = {
             kind=Kind.SPAN,
             eta=Eta.ANCESTRAL,
             ensd=Ensd.ALWAYS,
+            mixes_pictures=True,
         ),
         Sampler("Restart", solvers.restart, ("restart",), "karras", second_order=True),
         Sampler("DDIM", solvers.ddim, ("ddim",), kind=Kind.TIMES, eta=Eta.DDIM),

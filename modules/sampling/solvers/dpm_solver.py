@@ -122,8 +122,7 @@ def dpm_adaptive(
     """DPM-Solver-12/23's adaptive step, appendix C.5 of the paper, with orders 2 and 3 between the two
     `sigmas`. Uses eta.
 
-    The step size follows the error of all pictures together, so a batch may differ from its pictures made
-    alone.
+    The step size follows the error of all pictures in `x` together.
     """
     t, t_end = -math.log(sigmas[0]), -math.log(sigmas[1])
     equation, step, previous = _Equation(denoise), FIRST_STEP, x
