@@ -119,10 +119,19 @@ class TestOrdering:
         assert order(api, {**TINY, "force_task_id": "task(mine)"})["id"] == "task(mine)"
         assert ended(api, "task(mine)")["state"] == "done"
 
+    @pytest.mark.parametrize("name", ["日本 %2e#?&", "...", "task(ä)", "null\x00"])
+    def test_a_job_is_reached_by_its_url_whatever_it_is_called(self, api, name):
+        answer = api.post("/easel/v1/jobs", json={"request": {**TINY, "force_task_id": name}})
+        assert answer.status_code == 202, answer.text
+        found = api.get(answer.headers["location"])
+        assert (found.status_code, found.json().get("id")) == (200, name)
+
     @pytest.mark.parametrize(
         ("wrong", "field"),
         [
             ({"request": {**TINY, "width": 13}}, "request.width"),
+            ({"request": {**TINY, "force_task_id": "a/b"}}, "request.force_task_id"),
+            ({"request": {**TINY, "force_task_id": ".."}}, "request.force_task_id"),
             ({"request": {**TINY, "sampler_name": "Oiler"}}, "sampler_name"),
             ({"request": TINY, "kind": "img2img"}, "kind"),
             ({"request": TINY, "priority": 1000}, "priority"),

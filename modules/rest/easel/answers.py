@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -152,7 +153,7 @@ def picture_name(picture: MadePicture) -> str:
 
 def job_url(job_id: str) -> str:
     """Where a job is, below the server's address."""
-    return f"/easel/v1/jobs/{job_id}"
+    return f"/easel/v1/jobs/{quote(job_id, safe='()')}"
 
 
 def picture_answer(job: Job, picture: MadePicture) -> PictureAnswer:

@@ -66,7 +66,7 @@ def file_answer(file: PictureFile, request: Request) -> Response:
     headers = {
         "ETag": file.etag,
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": f"inline; filename*=utf-8''{quote(file.name)}",
+        "Content-Disposition": f"inline; filename*=utf-8''{quote(file.name, errors='surrogateescape')}",
     }
     if file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
+from modules.errors import InvalidRequest
 from modules.generation import Order
 from modules.house import House
 from modules.jobs import Job, JobQueue, JobState
@@ -36,6 +37,10 @@ JobId = Annotated[str, Path(max_length=200, description="The id of the job.")]
 
 def ordered(house: House, order: JobOrder) -> Order:
     """The definite order: settings laid over, seeds drawn, names looked up."""
+    name = order.request.force_task_id or ""
+    if "/" in name or name in (".", ".."):
+        field = "request.force_task_id"
+        raise InvalidRequest(field, f"{field} cannot be {name!r}: the job's URL is made of it. Use no slash.")
     request = order.request.request(house.store.options)
     if request.override_settings and not request.override_settings_restore_afterwards:
         house.change_settings(request.override_settings)
