@@ -10,6 +10,7 @@ from functools import partial
 from modules.errors import EaselError
 from modules.folders import Folders
 from modules.generation import Drawn
+from modules.jobs.endings import Endings
 from modules.jobs.errors import StoreUnavailable
 from modules.jobs.events import EventKind, JobEvents
 from modules.jobs.job import Job, JobState
@@ -35,8 +36,7 @@ class Dispatcher:
     """Keeps the workers busy.
 
     `desk` guards every decision about what runs: whoever changes the state or the place of a waiting job
-    holds it, and tells it when there may be something new to do. `begins` and `ended` are called for each
-    job, `begins` at the desk.
+    holds it, and tells it when there may be something new to do. `begins` is called at the desk for each job.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Dispatcher:
         events: JobEvents,
         rules: Callable[[], QueueRules],
         begins: Callable[[Job], None],
-        ended: Callable[[Job], None],
+        endings: Endings,
     ) -> None:
         self.desk = threading.Condition(threading.RLock())
         self._roster, self._store, self._book, self._folders = roster, store, book, folders
-        self._events, self._rules, self._begins, self._ended = events, rules, begins, ended
+        self._events, self._rules, self._begins, self._endings = events, rules, begins, endings
         self._workers: list[Worker] = []
         self._idle: set[Worker] = set()
         self._threads: list[threading.Thread] = []
@@ -96,21 +96,23 @@ class Dispatcher:
             for undertaking in self._active.values():
                 undertaking.leaving.set()
             for job in (*self._roster.waiting(), *self._roster.held()):
-                job.state = JobState.INTERRUPTED
-                self._tell_end(job)
+                self._endings.dismiss(job)
             self.desk.notify_all()
         end = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(end - time.monotonic(), 0.0))
         with self.desk:
             for stuck in self._roster.running():
-                self._leave(stuck)
+                self._endings.leave(stuck)
         for worker in self._workers:
             worker.close()
 
     def _serve(self, worker: Worker) -> None:
         while task := self._next(worker):
-            task()
+            try:
+                task()
+            except Exception:
+                log.exception("The queue met an error of the program's own; it goes on with the next job.")
 
     def _next(self, worker: Worker) -> Task | None:
         """What `worker` is to do; waits for it. None when there will be no more."""
@@ -165,6 +167,7 @@ class Dispatcher:
             job, self._book.ledger(job), self._folders, partial(self._events.post, job_id=job.id)
         )
         self._active[job.id] = undertaking
+        job.began_at = (time.monotonic(), 0.0)
         job.state = JobState.RUNNING
         self._begins(job)
         return undertaking
@@ -173,9 +176,9 @@ class Dispatcher:
         """Plan a job and lay out its shares. That it runs is written first: a crash counts from here on."""
         job = undertaking.job
         job.started = job.started or time.time()
-        self._store.note(job, "state", "started")
-        self._events.post(EventKind.STATE, job.id)
         with _blamed_on(undertaking):
+            self._store.note(job, "state", "started")
+            self._events.post(EventKind.STATE, job.id)
             self._plan(undertaking)
         with self.desk:
             undertaking.is_begun = True
@@ -227,47 +230,27 @@ class Dispatcher:
     def _let_go(self, worker: Worker) -> None:
         """Give `worker` no more work. With the last one gone nothing is begun until a person resumes."""
         with self.desk:
-            if len(self._workers) > 1:
-                self._workers.remove(worker)
-                worker.close()
-            else:
+            is_last = len(self._workers) == 1
+            if is_last:
                 self._paused = True
-                self._events.post(EventKind.QUEUE)
+            else:
+                self._workers.remove(worker)
+        if is_last:
+            self._events.post(EventKind.QUEUE)
+        else:
+            worker.close()
 
     def _finish(self, undertaking: Undertaking) -> None:
         job = undertaking.job
         with _blamed_on(undertaking):
             undertaking.finish()
         if undertaking.is_left:
-            self._leave(job)
+            self._endings.leave(job)
         elif undertaking.failure is not None:
             job.error = undertaking.failure
-            self.end(job, JobState.FAILED)
+            self._endings.end(job, JobState.FAILED)
         else:
-            self.end(job, JobState.INTERRUPTED if job.stop_asked.is_set() else JobState.DONE)
-
-    def end(self, job: Job, state: JobState) -> None:
-        """A job has ended: it is written, then told to those who wait for it."""
-        job.seconds, job.began_at = job.elapsed, None
-        # A clock that was set back must not end a job before it began.
-        job.finished = max(time.time(), job.started or job.created)
-        job.state = state
-        self._store.end(job)
-        self._tell_end(job)
-        self._ended(job)
-
-    def _leave(self, job: Job) -> None:
-        """The program ends under a job: for those who wait it has ended, in the database it waits."""
-        job.seconds, job.began_at = job.elapsed, None
-        job.finished = max(time.time(), job.started or job.created)
-        job.state = JobState.WAITING
-        self._store.note(job, "state", "seconds", "notes")
-        job.state = JobState.INTERRUPTED
-        self._tell_end(job)
-
-    def _tell_end(self, job: Job) -> None:
-        job.ended.set()
-        self._events.post(EventKind.STATE, job.id)
+            self._endings.end(job, JobState.INTERRUPTED if job.stop_asked.is_set() else JobState.DONE)
 
 
 @contextmanager

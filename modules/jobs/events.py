@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -102,7 +103,9 @@ class Subscription:
 
     def _call_wake(self) -> None:
         if self._wake is not None:
-            self._wake()
+            # An event loop that has ended is its watcher's business, not the worker's.
+            with suppress(RuntimeError):
+                self._wake()
 
 
 class JobEvents:

@@ -8,6 +8,7 @@ from modules.folders import Folders
 from modules.jobs.arranging import Arranger
 from modules.jobs.database import Database
 from modules.jobs.dispatcher import Dispatcher
+from modules.jobs.endings import Endings
 from modules.jobs.events import JobEvents
 from modules.jobs.forecast import Forecast
 from modules.jobs.job import Job
@@ -56,8 +57,9 @@ class Office:
             self.arranger = Arranger(self.roster, self.store)
             self._ends = 0
             self._recover(keep)
+            self.endings = Endings(self.store, events, self._has_ended)
             self.dispatcher = Dispatcher(
-                self.roster, self.store, self.book, folders, events, rules, self._begins, self._has_ended
+                self.roster, self.store, self.book, folders, events, rules, self._begins, self.endings
             )
             self.dispatcher.start(make_workers())
             self._undo = undo.pop_all()

@@ -166,7 +166,7 @@ class JobQueue:
                 return
             job.stop_asked.set()
             if job.state is JobState.WAITING:
-                self._office.dispatcher.end(job, JobState.INTERRUPTED)
+                self._office.endings.end(job, JobState.INTERRUPTED)
             else:
                 self._office.store.note(job, "stop_asked")
             self._office.dispatcher.desk.notify_all()

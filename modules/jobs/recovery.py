@@ -16,8 +16,8 @@ def set_aside(crashes: int) -> EaselError:
     """Why a job is not tried again."""
     times = "once" if crashes == 1 else f"{crashes} times in a row"
     return EaselError(
-        f"The program died {times} while it worked on this job, with no new picture in between, so the job "
-        "is set aside and the others go on. Its pictures so far are kept. If memory ran out, ask for a "
+        f"The program or its worker died {times} over this job, with no new picture in between, so the "
+        "job is set aside and the others go on. Its pictures so far are kept. If memory ran out, ask for a "
         "smaller size or batch; Retry sends it once more."
     )
 

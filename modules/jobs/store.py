@@ -77,6 +77,12 @@ class JobStore:
         """Write a job that has ended, as the newest of the past ones."""
         self._soon(job, _update(job), (ENDED, [job.number]))
 
+    def put_back(self, job: Job) -> None:
+        """Write that a job waits, for the next start, whatever it is for those who look now."""
+        waiting = "UPDATE jobs SET state = ? WHERE number = ?"
+        values = [JobState.WAITING.value, job.number]
+        self._soon(job, _update(job, "seconds", "notes"), (waiting, values))
+
     def forget(self, numbers: Iterable[int]) -> None:
         """Remove rows of jobs and pictures; files stay. Raises StoreUnavailable."""
         if statements := [("DELETE FROM jobs WHERE number = ?", [number]) for number in numbers]:

@@ -1,7 +1,6 @@
 """A job at work: its shares go out to workers, its pictures come back and are kept."""
 
 import threading
-import time
 from collections import Counter, deque
 from dataclasses import replace
 
@@ -49,7 +48,8 @@ class Undertaking:
             missing = self._without_skipped(assembly)
             self.board.begin(missing)
             self._assembly = assembly
-            job.began_at = (time.monotonic(), job.progress)
+            if job.began_at:
+                job.began_at = (job.began_at[0], job.progress)
             self._shares.extend(share_out(run, missing, workers))
 
     def _without_skipped(self, assembly: Assembly) -> set[int]:
@@ -139,10 +139,10 @@ class Undertaking:
         return drawn
 
     def finish(self) -> None:
-        """Write the answer of the job, unless it failed; pictures that have a file leave memory."""
+        """Write the answer of the job, unless it failed."""
         with self._lock:
             job, assembly = self.job, self._assembly
             if assembly and self.failure is None:
                 job.answer = Answer.of(assembly.so_far() if self.is_left else assembly.finish())
-            job.pictures = tuple(picture.without_pixels() for picture in job.pictures)
             job.preview = self._assembly = None
+            job.skip_asked.clear()

@@ -58,9 +58,9 @@ class Board(SilentWatcher):
         self._tell(EventKind.PREVIEW)
 
     def on_picture(self, picture: MadePicture) -> None:
-        """Add a finished picture."""
+        """Add a finished picture; its pixels leave memory where it has a file."""
         with self._lock:
-            self._job.pictures += (picture,)
+            self._job.pictures += (picture.without_pixels(),)
         self._tell(EventKind.PICTURE)
 
     def on_note(self, sentence: str) -> None:
