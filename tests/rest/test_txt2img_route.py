@@ -115,3 +115,94 @@ def test_a_body_that_is_no_json_answers_a_sentence(client):
 
 def test_pictures_are_left_out_of_the_answer_when_asked(client):
     assert client.post("/sdapi/v1/txt2img", json={**TINY, "send_images": False}).json()["images"] == []
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        {},
+        {"ControlNet": {"args": []}},
+        {"ControlNet": {"args": [{"enabled": False, "model": "x"}, {"enabled": False}]}},
+        {"ADetailer": {"args": [False, {"ad_model": "face"}]}},
+        {"Refiner": {"args": [False, "", 0.8]}},
+        {"seed": {}},
+        {"seed": None},
+    ],
+    ids=str,
+)
+def test_scripts_that_are_switched_off_change_nothing(client, scripts):
+    plain = pixels(client.post("/sdapi/v1/txt2img", json=TINY))[0]
+    with_them = client.post("/sdapi/v1/txt2img", json={**TINY, "alwayson_scripts": scripts})
+    assert np.array_equal(pixels(with_them)[0], plain)
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        {"ControlNet": {"args": [{"enabled": True}]}},
+        {"ControlNet": {"args": [{"model": "canny"}]}},
+        {"off": {"args": []}, "ADetailer": {"args": [True]}},
+        {"ControlNet": {"args": [{"enabled": False}, {"enabled": True}]}},
+        {"": {"args": [1]}},
+        {"odd": 7},
+    ],
+    ids=str,
+)
+def test_a_script_that_would_act_is_refused_by_name(client, scripts):
+    answer = client.post("/sdapi/v1/txt2img", json={**TINY, "alwayson_scripts": scripts})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "alwayson_scripts"
+    assert repr(list(scripts)[-1]) in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"script_name": "x/y/z plot", "script_args": [1]}, "script_name"),
+        ({"refiner_checkpoint": "tiny-sd1", "refiner_switch_at": 0.5}, "refiner_checkpoint"),
+        ({"firstpass_image": "iVBOR"}, "firstpass_image"),
+        ({"firstphase_width": 64}, "firstphase_width"),
+        ({"alwayson_scripts": [1]}, "alwayson_scripts"),
+    ],
+)
+def test_what_this_version_does_not_have_is_refused_where_it_would_act(client, values, field):
+    answer = client.post("/sdapi/v1/txt2img", json={**TINY, **values})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+
+
+def test_what_would_not_act_is_accepted_and_told_back(client):
+    idle = {"script_name": None, "script_args": [], "refiner_switch_at": 0.8, "disable_extra_networks": True,
+            "comments": {"a": 1}, "firstphase_width": 0, "firstphase_height": 0}  # fmt: skip
+    answer = client.post("/sdapi/v1/txt2img", json={**TINY, **idle})
+    assert answer.status_code == 200, answer.text
+    parameters = answer.json()["parameters"]
+    assert {name: parameters[name] for name in idle} == idle
+    assert parameters["prompt"] == "a cat" and parameters["cfg_scale"] == 7.0
+
+
+def test_the_older_names_of_the_first_size_mean_a_hires_pass_to_the_size(client):
+    hires = {"enable_hr": True, "hr_upscaler": "Latent", "denoising_strength": 0.5}
+    older = {**TINY, **hires, "width": 128, "height": 96, "firstphase_width": 64, "firstphase_height": 64}
+    newer = {**TINY, **hires, "hr_resize_x": 128, "hr_resize_y": 96}
+    one, other = (client.post("/sdapi/v1/txt2img", json=call) for call in (older, newer))
+    assert pictures(one)[0].size == (128, 96)
+    assert np.array_equal(pixels(one)[0], pixels(other)[0])
+
+
+def test_settings_of_a_request_stay_when_it_says_so(client):
+    before = client.get("/sdapi/v1/options").json()["eta_noise_seed_delta"]
+    call = {**TINY, "override_settings": {"eta_noise_seed_delta": 5, "sd_model_checkpoint": "tiny-sd1"}}
+    client.post("/sdapi/v1/txt2img", json=call)
+    assert client.get("/sdapi/v1/options").json()["eta_noise_seed_delta"] == before
+    client.post("/sdapi/v1/txt2img", json={**call, "override_settings_restore_afterwards": False})
+    after = client.get("/sdapi/v1/options").json()
+    client.post("/sdapi/v1/options", json={"eta_noise_seed_delta": before})
+    assert after["eta_noise_seed_delta"] == 5 and after["sd_model_checkpoint"].startswith("tiny-sd1")
+
+
+def test_the_same_task_id_is_the_same_job(client, house):
+    call = {**TINY, "seed": -1, "force_task_id": "task(once)"}
+    first, second = (client.post("/sdapi/v1/txt2img", json=call).json() for _ in range(2))
+    assert first["images"] == second["images"] and first["info"] == second["info"]
+    assert house.queue.get("task(once)").state == "done"

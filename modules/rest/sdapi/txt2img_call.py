@@ -97,13 +97,14 @@ class Txt2ImgCall(Txt2ImgRequest):
 
 
 def _is_switched_off(script: Any) -> bool:
-    """Whether a script's entry asks for nothing: no arguments, or the first says that it is off."""
+    """Whether a script's entry asks for nothing: no arguments, or the first one, the habitual box "enable",
+    is off; where the arguments are units of their own, as ControlNet's are, each of them.
+    """
     arguments = script.get("args", []) if isinstance(script, Mapping) else script
     if not isinstance(arguments, list | tuple):
         return not arguments
-    return all(_is_off(each) for each in arguments[:1]) and not any(
-        isinstance(each, Mapping) and not _is_off(each) for each in arguments
-    )
+    has_units = bool(arguments) and isinstance(arguments[0], Mapping)
+    return all(_is_off(each) for each in (arguments if has_units else arguments[:1]))
 
 
 def _is_off(argument: Any) -> bool:
