@@ -41,6 +41,7 @@ class WorkerAway:
         self._name, self._launch = name, launch
         self._post: Post | None = None
         self._is_up = False
+        self._process: int | None = None
         self._hot: str | None = None
         self._shares = 0
         self._pause = FIRST_PAUSE_SECONDS
@@ -58,6 +59,11 @@ class WorkerAway:
         """Title of the checkpoint that was loaded after the last share."""
         return self._hot
 
+    @property
+    def process(self) -> int | None:
+        """The number of the process that draws, on whatever machine; None while there is none."""
+        return self._process if self._is_up else None
+
     def start(self) -> None:
         """Start the servant, unless it is started or has to wait after a failure; returns at once."""
         with self._lock:
@@ -69,34 +75,28 @@ class WorkerAway:
                 self._wait_longer(str(error))
 
     def ready(self, seconds: float) -> bool:
-        """Get ready to draw, for at most so many seconds; False: not yet.
-
-        Raises WorkerLost, for good, when it cannot start or is closed.
-        """
+        """Get ready to draw, for at most so many seconds; False: not yet, or closed."""
         end = time.monotonic() + seconds
         while not self._is_ready(max(end - time.monotonic(), 0.0)):
-            if time.monotonic() >= end:
+            if self._closing.is_set() or time.monotonic() >= end:
                 return False
         return True
 
     def _is_ready(self, seconds: float) -> bool:
         self.start()
-        if self._closing.is_set():
-            raise WorkerLost(f"The worker {self._name} is closed.", for_good=True)
-        if self._post is None:
+        post = self._post
+        if post is None or self._closing.is_set():
             self._closing.wait(seconds)
             return False
         try:
-            report = self._post.receive(0.0 if self._is_up else seconds)
+            report = post.receive(0.0 if self._is_up else seconds)
         except LinkLost:
             self._lost("before it was given work")
             return False
         if isinstance(report, Unfit):
-            raise WorkerLost(
-                f"The worker {self._name} cannot start: {report.failure.sentence}", for_good=True
-            )
+            log.error("The worker %s cannot start: %s", self._name, report.failure.sentence)
         if isinstance(report, Ready):
-            self._is_up = True
+            self._is_up, self._process = True, report.process
             log.info("Worker %s is ready: process %d on %s", self._name, report.process, report.machine)
         return self._is_up
 
@@ -104,14 +104,10 @@ class WorkerAway:
         """Have the share drawn. Raises WorkerLost when the servant dies or does not start, and what the
         engine raises.
         """
-        end = time.monotonic() + START_SECONDS
-        while not self.ready(POLL_SECONDS):
-            if time.monotonic() > end:
-                raise WorkerLost(f"The worker {self._name} did not start within {START_SECONDS:.0f} s.")
-        assert self._post
+        post = self._started()
         self._shares += 1
         try:
-            outcome = converse(self._post, self._shares, share, watcher, receive)
+            outcome = converse(post, self._shares, share, watcher, receive)
         except LinkLost:
             raise WorkerLost(self._lost("while it drew")) from None
         self._hot, self._pause = outcome.hot, FIRST_PAUSE_SECONDS
@@ -119,12 +115,20 @@ class WorkerAway:
             raise outcome.failure.error()
         return outcome.facts
 
+    def _started(self) -> Post:
+        end = time.monotonic() + START_SECONDS
+        while not self.ready(POLL_SECONDS):
+            if self._closing.is_set() or time.monotonic() > end:
+                raise WorkerLost(f"The worker {self._name} could not be started.")
+        assert self._post
+        return self._post
+
     def _lost(self, when: str) -> str:
         """The servant is gone; the sentence that says so. The next start is a new one's."""
         with self._lock:
             post, was_up = self._post, self._is_up
             self._post, self._is_up, self._hot = None, False, None
-            sentence = f"The worker {self._name} was lost {when}"
+            sentence = f"The worker {self._name} was lost {when}."
             if post:
                 sentence = f"The worker {self._name} {post.fate()} {when}."
                 post.kill()

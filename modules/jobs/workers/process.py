@@ -14,7 +14,6 @@ from modules.jobs.workers.messages import Report, Wish
 __all__ = ["ProcessPost", "ProcessWorker"]
 
 GRACE_SECONDS = 2.0
-OUT_OF_MEMORY_KILLER = signal.Signals(9)
 
 
 class ProcessPost:
@@ -30,11 +29,6 @@ class ProcessPost:
         self._process.start()
         # Only the child holds that end now, so that its death closes it.
         other.close()
-
-    @property
-    def pid(self) -> int | None:
-        """The number of the process."""
-        return self._process.pid
 
     def send(self, wish: Wish) -> None:
         """Write into the pipe; the child always reads. Raises LinkLost."""
@@ -89,8 +83,3 @@ class ProcessWorker(WorkerAway):
 
     def __init__(self, flags: Flags, name: str, device: str | None = None) -> None:
         super().__init__(name, lambda: ProcessPost(flags, name, device))
-
-    @property
-    def pid(self) -> int | None:
-        """The number of its process; None while there is none."""
-        return self._post.pid if isinstance(self._post, ProcessPost) else None
