@@ -108,11 +108,15 @@ class Dispatcher:
             worker.close()
 
     def _serve(self, worker: Worker) -> None:
-        while task := self._next(worker):
+        while True:
             try:
+                task = self._next(worker)
+                if task is None:
+                    return
                 task()
             except Exception:
-                log.exception("The queue met an error of the program's own; it goes on with the next job.")
+                log.exception("The queue met an error of the program's own, and goes on.")
+                time.sleep(RETRY_SECONDS)
 
     def _next(self, worker: Worker) -> Task | None:
         """What `worker` is to do; waits for it. None when there will be no more."""

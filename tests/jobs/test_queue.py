@@ -215,3 +215,32 @@ def test_an_order_that_cannot_be_planned_any_more_fails_with_its_sentence(queue,
     assert queue.wait(job, 30)
     assert job.state is JobState.FAILED and "gone" in str(job.error)
     assert not gate.seen
+
+
+@pytest.mark.parametrize("place", ["forecast.Forecast.learn", "office.prune", "store.JobStore.end"])
+def test_a_fault_in_the_queues_own_books_stops_neither_the_job_nor_the_queue(
+    make_queue, gate, order, monkeypatch, caplog, place
+):
+    queue = make_queue()
+    queue.open()
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("modules.jobs.office.PRUNE_EVERY", 1)
+    monkeypatch.setattr(f"modules.jobs.{place}", broken)
+    gate.open.set()
+    jobs = [queue.submit(order()) for _ in range(2)]
+    assert all(queue.wait(job, 30) for job in jobs)
+    assert [job.state for job in jobs] == [JobState.DONE] * 2
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_watcher_whose_event_loop_has_ended_stops_nobody(queue, gate, order):
+    def wake():
+        raise RuntimeError("Event loop is closed")
+
+    gate.open.set()
+    with queue.subscribe(wake=wake):
+        job = queue.submit(order())
+        assert queue.wait(job, 30) and job.state is JobState.DONE
