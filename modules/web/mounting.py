@@ -28,8 +28,15 @@ SCRIPTS = (
     "dialogs",
     "gallery",
     "lightbox",
+    "connection",
     "progress",
+    "follower",
     "tasks",
+    "editing",
+    "verify",
+    "queue_row",
+    "queue_tab",
+    "queue_actions",
     "prompt_keys",
     "token_counter",
     "form_memory",
@@ -39,7 +46,7 @@ SCRIPTS = (
     "settings",
     "page_options",
 )
-STYLES = ("page", "form", "results", "settings", "icons")
+STYLES = ("page", "form", "results", "queue", "settings", "icons")
 
 
 def mount(app: FastAPI, house: House) -> None:

@@ -8,6 +8,7 @@ from modules.house import House
 from modules.version import VERSION
 from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
+from modules.web.queue_tab import queue_tab
 from modules.web.quicksettings import CheckpointChooser
 from modules.web.reading import ParameterReader
 from modules.web.settings_tab import settings_tab
@@ -20,6 +21,7 @@ __all__ = ["build_page"]
 PAGES: tuple[TabPage, ...] = (
     ("tab_txt2img", "txt2img"),
     ("tab_pnginfo", "PNG Info"),
+    ("tab_queue", "Queue"),
     ("tab_settings", "Settings"),
 )
 
@@ -39,6 +41,8 @@ def build_page(house: House) -> gr.Blocks:
                 form = txt2img_tab(house, menus, defaults)
             with tab_page("tab_pnginfo"):
                 pnginfo_tab(ParameterReader(house, form), form.components())
+            with tab_page("tab_queue"):
+                queue_tab()
             with tab_page("tab_settings"):
                 settings_tab(house, [title for _, title in PAGES])
         gr.HTML(_footer(), elem_id="footer")

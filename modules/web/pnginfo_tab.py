@@ -8,7 +8,7 @@ from PIL import Image, UnidentifiedImageError
 from modules.imaging import png_info
 from modules.web.reading import ParameterReader
 from modules.web.texts import error_html, infotext_html, notice_html, picture_items_html
-from modules.web.widgets import hidden_text
+from modules.web.widgets import hidden_text, scripts_place
 
 __all__ = ["pnginfo_tab"]
 
@@ -35,6 +35,8 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
                 send = gr.Button(
                     "Send to txt2img", elem_id="txt2img_tab", variant="primary", scale=0, min_width=180
                 )
+                verify = gr.Button("Verify", elem_id="pnginfo_verify", scale=0, min_width=120)
+            scripts_place("pnginfo_verdict")
             shown = gr.HTML(
                 notice_html("The generation text of a picture appears here."),
                 elem_id="pnginfo_html",
@@ -42,6 +44,8 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
             )
             text = hidden_text("pnginfo_generation_info")
     picture.change(read_picture, picture, [text, shown], **QUIET)
+    picture.change(fn=None, js="() => { forgetVerdict('pnginfo_verdict'); }")
+    verify.click(fn=None, js="() => { verifyDropped(); }")
     send.click(reader.read_sent, text, txt2img_controls, **QUIET).then(
         fn=None, js="() => { switch_to_txt2img(); promptsChanged('txt2img'); }"
     )

@@ -8,8 +8,10 @@ from typing import Any
 import gradio as gr
 
 from modules.errors import EaselError
+from modules.generation import Txt2ImgRequest
 from modules.house import House
-from modules.infotext import GenerationText, read_infotext, to_request_values
+from modules.infotext import GenerationText, field_of_setting, read_infotext, to_request_values
+from modules.sampling import resolve_sampler
 from modules.web.form import Form
 from modules.web.shown import gallery_pictures
 
@@ -46,6 +48,25 @@ class ParameterReader:
         if not text:
             return self._nothing("This picture carries no generation text that could be sent.")
         return self._filled(text, self._sent_values)
+
+    def read_job(self, job_id: str | None) -> Sequence[Any]:
+        """Put the request of a job into the form. Settings that were others when it was sent stand beside
+        it, as if its text were read.
+        """
+        try:
+            order = self._house.queue.get(job_id or "").order
+            names = _names_of(order.request)
+        except EaselError as error:
+            gr.Warning(str(error))
+            return [gr.skip() for _ in self._form.controls]
+        current = self._house.store.options.model_dump(mode="json")
+        overrides = {
+            key: value
+            for key, value in order.settings.items()
+            if current.get(key) != value
+            and (key in order.request.override_settings or field_of_setting(key) is not None)
+        }
+        return self._form.updates({**order.request.model_dump(), **names, "override_settings": overrides})
 
     def _filled(self, text: str, values: Callable[[GenerationText], Values]) -> Sequence[Any]:
         try:
@@ -93,3 +114,9 @@ class ParameterReader:
     def _newest_text(self) -> str:
         jobs = [job for job in self._house.queue.jobs() if job.pictures]
         return gallery_pictures(jobs[-1])[0].infotext if jobs else ""
+
+
+def _names_of(request: Txt2ImgRequest) -> Values:
+    """What the form's menus show for names that a request may leave out or give in an older way."""
+    sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
+    return {"sampler_name": sampler.name, "scheduler": schedule.name, "styles": list(request.styles)}

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 import gradio as gr
 
 from modules.flags import Flags
-from modules.web.widgets import hidden_button, hidden_text, icon_button
+from modules.web.widgets import hidden_button, hidden_text, icon_button, scripts_place
 
 __all__ = ["Results", "results_column"]
-
-
-SCRIPTS_PLACE = '<div class="scripts-place"></div>'
 
 
 @dataclass(frozen=True)
@@ -22,6 +19,7 @@ class Results:
     save: gr.Button
     save_zip: gr.Button
     send_to_txt2img: gr.Button
+    verify: gr.Button
     files: gr.File
     said: gr.Textbox
     generation_info: gr.Textbox
@@ -65,11 +63,15 @@ def results_column(tab: str, flags: Flags) -> Results:
                 "send_to_txt2img": icon_button(
                     "Send the picture's parameters to txt2img", "send", f"{tab}_send_to_txt2img"
                 ),
+                "verify": icon_button(
+                    "Verify: make the picture again and say whether it is the same", "proof", f"{tab}_verify"
+                ),
             }
         files = gr.File(label="Saved", elem_id=f"download_files_{tab}", visible="hidden", interactive=False)
-        # Scripts write into these two; Gradio never does, so that nothing late can come over something newer.
-        gr.HTML(SCRIPTS_PLACE, elem_id=f"html_info_{tab}", elem_classes=["infotext"])
-        gr.HTML(SCRIPTS_PLACE, elem_id=f"html_log_{tab}", elem_classes=["html-log"])
+        # Scripts write into these; Gradio never does, so that nothing late can come over something newer.
+        scripts_place(f"html_info_{tab}", "infotext")
+        scripts_place(f"{tab}_verdict")
+        scripts_place(f"html_log_{tab}", "html-log")
     return Results(
         gallery=gallery,
         files=files,

@@ -35,6 +35,15 @@ def page_routes(house: House) -> APIRouter:
         job = house.submit_txt2img(request, client=f"{PAGE_CLIENT} {form.tab}", save=True)
         return {"id": job.id}
 
+    @router.put("/edit")
+    def edit(form: SentForm) -> dict[str, str]:
+        """Give a waiting job, whose id is the form's task, what the form asks for. It keeps its turn."""
+        request = request_of_form(form.values)
+        options = house.store.for_request(request.override_settings)
+        is_saved = house.queue.get(form.task).order.save
+        house.queue.edit(form.task, house.engine.order(request, options, house.styles, is_saved))
+        return {"id": form.task}
+
     @router.get("/shown")
     def shown(task: str) -> dict[str, Any]:
         """The pictures of a job that are there by now, their texts, and the line under them."""

@@ -1,10 +1,12 @@
 """The txt2img tab: layout in the field's order, then what each control does."""
 
+import json
 from typing import Any
 
 import gradio as gr
 
 from modules.house import House
+from modules.web.editing_bar import editing_bar
 from modules.web.form import Form
 from modules.web.generation_panel import PanelButtons, generation_panel
 from modules.web.menus import Menus
@@ -15,7 +17,7 @@ from modules.web.styles_dialog import styles_dialog
 from modules.web.token_counter import TokenCounter
 from modules.web.toprow import TopRow, top_row
 from modules.web.ui_config import UiConfig
-from modules.web.widgets import hidden_button
+from modules.web.widgets import hidden_button, hidden_text
 
 __all__ = ["txt2img_tab"]
 
@@ -26,6 +28,7 @@ AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
     """Lay the tab out and bind it; gives its form."""
     form = Form("txt2img", defaults)
+    save_edit = editing_bar(form.tab)
     top = top_row(form, menus)
     with gr.Row(elem_id="txt2img_extra_tabs", elem_classes=["generation-row"]):
         buttons = generation_panel(form, menus, house.engine.native_size(house.store.options))
@@ -36,6 +39,7 @@ def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
     _bind_panel(buttons, form, results)
     _bind_pictures(results, PictureActions(house))
     _bind_sending(form, results, ParameterReader(house, form))
+    _bind_editing(form, ParameterReader(house, form), save_edit)
     _bind_memory(form)
     return form
 
@@ -105,6 +109,7 @@ def _bind_pictures(results: Results, actions: PictureActions) -> None:
         results.save_zip.click(actions.save_zip, inputs, [results.files, results.said], js=chosen, **QUIET),
         results.open_folder.click(actions.open, None, results.said, **QUIET),
     ]
+    results.verify.click(fn=None, js="() => { verifyChosen('txt2img'); }")
     for event in saved:
         event.then(fn=None, inputs=results.said, js="(html) => { sayBelow('txt2img', html); }")
 
@@ -119,14 +124,33 @@ def _bind_sending(form: Form, results: Results, reader: ParameterReader) -> None
     ).then(fn=None, js=f"() => promptsChanged({form.tab!r})")
 
 
+def _bind_editing(form: Form, reader: ParameterReader, save: gr.Button) -> None:
+    """The form is filled from a job of the Queue tab, and may be saved as what a waiting one is to make."""
+    job = hidden_text(form.element_id("job_to_read"))
+    hidden_button(form.element_id("read_job")).click(reader.read_job, job, form.components(), **QUIET).then(
+        fn=None, js=f"() => {{ promptsChanged({form.tab!r}); }}"
+    )
+    names = list(form.controls)
+    save.click(
+        fn=None,
+        inputs=form.components(),
+        js=f"(...values) => {{ saveEditing({form.tab!r}, {names!r}, values); }}",
+    )
+
+
 def _bind_memory(form: Form) -> None:
     """Every change is written to the browser's own store; when the page is opened the values are put back."""
     names = list(form.controls)
+    typed = {
+        name: control.elem_id
+        for name, control in form.controls.items()
+        if isinstance(control, gr.Textbox | gr.Number | gr.Slider)
+    }
     hidden_button(form.element_id("recall")).click(
         fn=None,
         inputs=form.components(),
         outputs=form.components(),
-        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values)",
+        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values, {json.dumps(typed)})",
     ).then(fn=None, js=f"() => formRecalled({form.tab!r})")
     gr.on(
         [control.change for control in form.components() if hasattr(control, "change")],

@@ -13,6 +13,7 @@ __all__ = [
     "hidden_text",
     "icon_button",
     "input_fold",
+    "scripts_place",
     "tab_bar",
     "tab_page",
 ]
@@ -36,6 +37,11 @@ def hidden_button(elem_id: str) -> gr.Button:
 def hidden_text(elem_id: str, value: str = "") -> gr.Textbox:
     """A text that scripts read and write."""
     return gr.Textbox(value, elem_id=elem_id, visible="hidden", show_label=False)
+
+
+def scripts_place(elem_id: str, *classes: str) -> None:
+    """A place that only scripts write into, below an element of this id."""
+    gr.HTML('<div class="scripts-place"></div>', elem_id=elem_id, elem_classes=list(classes))
 
 
 @contextmanager

@@ -11,7 +11,11 @@ function rememberForm(tab, names, values) {
     localSet(formKey(tab), Object.fromEntries(names.map((name, number) => [name, values[number]])));
 }
 
-function recallForm(tab, names, values) {
+// By tab: the fields that are typed into, and the ids of their elements.
+const typedFields = {};
+
+function recallForm(tab, names, values, typed) {
+    typedFields[tab] = typed;
     const kept = localGet(formKey(tab), {});
     return names.map((name, number) => kept[name] ?? values[number]);
 }
@@ -21,5 +25,20 @@ function formRecalled(tab) {
     formIsRecalled = true;
     promptsChanged(tab);
 }
+
+// Gradio stops telling of changes when one of its events met no answer, and loads the page again later. What was typed
+// meanwhile is read from the page itself.
+function rememberTyped() {
+    for (const [tab, fields] of Object.entries(typedFields)) {
+        const kept = localGet(formKey(tab), {});
+        for (const [name, id] of Object.entries(fields)) {
+            const field = document.querySelector(`#${id} :is(textarea, input[type=number])`);
+            if (field?.value) kept[name] = field.type === "number" ? field.valueAsNumber : field.value;
+        }
+        localSet(formKey(tab), kept);
+    }
+}
+
+addEventListener("pagehide", () => formIsRecalled && rememberTyped());
 
 onUiLoaded(() => press("txt2img_recall"));

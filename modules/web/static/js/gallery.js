@@ -19,7 +19,11 @@ function selected_gallery_index() {
 // this and from the picture that is chosen, whenever one of them changes, and from nothing else.
 const shownJobs = {};
 
+// The address of the picture that a person has chosen among those of the shown job, if one has.
+const chosenByHand = {};
+
 function showJob(tab, job) {
+    if (shownJobs[tab]?.id !== job.id) chosenByHand[tab] = null;
     shownJobs[tab] = job;
     press(`${tab}_restore_progress`);
     showText(tab);
@@ -30,7 +34,28 @@ function showJob(tab, job) {
 function galleryUpdate(tab) {
     const job = shownJobs[tab];
     const files = job.pictures.map(({ url, name }) => ({ image: { path: url, url, orig_name: name }, caption: null }));
-    return [{ __type__: "update", value: files, selected_index: 0 }, JSON.stringify(job.info)];
+    const gallery = { __type__: "update", value: files };
+    if (!showsAllPictures(tab)) gallery.selected_index = pictureToShow(tab);
+    return [gallery, JSON.stringify(job.info)];
+}
+
+// While a job runs its newest picture is shown, at its end the first; but one that was chosen by hand stays.
+function pictureToShow(tab) {
+    const { pictures, is_final } = shownJobs[tab];
+    const chosen = pictures.findIndex(({ url }) => url === chosenByHand[tab]);
+    if (chosen >= 0) return chosen;
+    return is_final ? 0 : pictures.length - 1;
+}
+
+// Somebody has left the large view of this job's pictures for the view of all.
+function showsAllPictures(tab) {
+    return chosenByHand[tab] === "all";
+}
+
+function noteChoice(tab) {
+    const isLarge = Boolean(document.querySelector(`#${tab}_gallery [data-testid="detailed-image"]`));
+    chosenByHand[tab] = isLarge ? shownJobs[tab]?.pictures[selectedPicture(tab)]?.url : "all";
+    taskQueues[tab].follower?.view.putPreviewAside();
 }
 
 function scriptsPlace(id) {
@@ -40,8 +65,10 @@ function scriptsPlace(id) {
 function showText(tab) {
     const text = shownJobs[tab]?.html[selectedPicture(tab)] ?? "";
     const place = scriptsPlace(`html_info_${tab}`);
-    if (place.easelText !== text) place.innerHTML = text;
+    if (place.easelText === text) return;
     place.easelText = text;
+    place.innerHTML = text;
+    forgetVerdict(`${tab}_verdict`);
 }
 
 // `html` comes from the server, with every foreign text in it escaped.
@@ -60,7 +87,14 @@ function seedOfPicture(tab, key, now) {
 onUiLoaded(() => {
     const observer = new MutationObserver(() => showText("txt2img"));
     const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] };
-    observer.observe(byId("txt2img_gallery"), changes);
+    const gallery = byId("txt2img_gallery");
+    observer.observe(gallery, changes);
+    gallery.addEventListener("click", (event) => {
+        if (event.isTrusted && event.target.closest("button")) setTimeout(() => noteChoice("txt2img"), 50);
+    });
+    gallery.addEventListener("keydown", (event) => {
+        if (/^(Arrow|Escape)/.test(event.key)) setTimeout(() => noteChoice("txt2img"), 50);
+    });
 });
 
 // A gallery takes the focus when its picture changes. Somebody who is writing the next prompt keeps it.

@@ -2,6 +2,7 @@
 
 let lightboxPictures = [];
 let lightboxIndex = 0;
+let lightboxOpener = null;
 
 function lightboxButton(name, label, action) {
     const button = document.createElement("button");
@@ -64,10 +65,17 @@ function showLightboxPicture(index) {
 
 function showModal(gallery, index) {
     const tab = gallery.id.replace("_gallery", "");
-    lightboxPictures = galleryPictures(tab).map((item, number) => ({
+    const pictures = galleryPictures(tab).map((item, number) => ({
         src: item.querySelector("img").src,
         name: shownJobs[tab]?.pictures[number]?.name ?? "",
     }));
+    openLightbox(pictures, index);
+}
+
+// `pictures`: the address of each, and its name for downloads.
+function openLightbox(pictures, index) {
+    lightboxPictures = pictures;
+    lightboxOpener = document.activeElement;
     showLightboxPicture(index);
     byId("lightboxModal").classList.toggle("full-size", !opts.js_modal_lightbox_initially_zoomed);
     byId("lightboxModal").classList.add("open");
@@ -76,6 +84,8 @@ function showModal(gallery, index) {
 
 function closeModal() {
     byId("lightboxModal")?.classList.remove("open");
+    lightboxOpener?.focus();
+    lightboxOpener = null;
 }
 
 function modalNextImage() {

@@ -1,10 +1,8 @@
 // How far a job is: the bar above a gallery, and the preview over it.
 
-const POLL_MS = 300;
-const PATIENCE_POLLS = 20;
 const PAGE_TITLE = "Easel";
 
-// Milliseconds between two previews; the bar moves at least every POLL_MS.
+// Milliseconds between two previews.
 function refreshPeriod() {
     return opts.live_preview_refresh_period ?? 1000;
 }
@@ -40,32 +38,48 @@ class ProgressView {
         this.bar.append(this.fill, this.text, this.cancel);
         this.preview = null;
         this.gallery = gallery;
+        this.show(0, "Sent");
         if (opts.show_progressbar !== false) container.prepend(this.bar);
     }
 
+    // `share` null: as far as it was.
     show(share, sentence) {
+        this.text.textContent = sentence;
+        if (share === null) return;
         const percent = Math.round(share * 100);
         this.fill.style.width = `${share * 100}%`;
-        this.text.textContent = sentence;
         this.bar.setAttribute("aria-valuenow", String(percent));
         if (opts.show_progress_in_title) document.title = `[${percent}%] ${PAGE_TITLE}`;
     }
 
+    // `address` is an object URL, which is let go of when the next preview comes.
     showPreview(address) {
-        if (!this.preview) {
-            this.preview = document.createElement("div");
-            this.preview.className = "livePreview";
-            const image = document.createElement("img");
-            image.alt = "The unfinished picture";
-            this.preview.append(image);
-            this.gallery.append(this.preview);
-        }
-        this.preview.firstChild.src = address;
+        this.preview ??= this.makePreview();
+        const image = this.preview.firstChild;
+        if (image.src) URL.revokeObjectURL(image.src);
+        image.src = address;
+    }
+
+    makePreview() {
+        const preview = document.createElement("div");
+        preview.className = "livePreview";
+        const image = document.createElement("img");
+        image.alt = "The unfinished picture";
+        preview.append(image);
+        preview.addEventListener("click", () => preview.classList.remove("aside"));
+        this.gallery.append(preview);
+        return preview;
+    }
+
+    // Makes room for a finished picture that somebody looks at while others are still drawn.
+    putPreviewAside() {
+        this.preview?.classList.add("aside");
     }
 
     remove() {
         document.title = PAGE_TITLE;
         this.bar.remove();
+        if (this.preview) URL.revokeObjectURL(this.preview.firstChild.src);
         this.preview?.remove();
     }
 }
@@ -77,48 +91,4 @@ function progressSentence(answer, waiting) {
     if (answer.eta) parts.push(`${formatSeconds(answer.eta)} left`);
     if (waiting) parts.push(`${waiting} more waiting`);
     return parts.join(" · ");
-}
-
-// Follows one task until it has ended. `atEnd` gets true when the server knew the task to its end.
-function requestProgress(id_task, progressContainer, gallery, atEnd, onProgress, queue = null) {
-    const view = new ProgressView(progressContainer, gallery);
-    const waitingCount = () => (queue ? queue.tasks.length - 1 : 0);
-    view.cancel.addEventListener("click", () => queue.cancelWaiting());
-    view.show(0, "Sent");
-    let previewNumber = -1;
-    let previewAsked = 0;
-    let unknown = 0;
-
-    async function ask() {
-        const wantsPreview = performance.now() - previewAsked > refreshPeriod();
-        if (wantsPreview) previewAsked = performance.now();
-        const question = { id_task, id_live_preview: previewNumber, live_preview: wantsPreview };
-        const answer = await postJson("internal/progress", question);
-        if (answer.live_preview) view.showPreview(answer.live_preview);
-        if (answer.live_preview) previewNumber = answer.id_live_preview;
-        view.show(answer.progress ?? 0, progressSentence(answer, waitingCount()));
-        view.cancel.hidden = waitingCount() < 1;
-        onProgress?.(answer);
-        return answer;
-    }
-
-    async function follow() {
-        for (;;) {
-            try {
-                const answer = await ask();
-                if (answer.completed) return true;
-                unknown = answer.active || answer.queued ? 0 : unknown + 1;
-                if (unknown > PATIENCE_POLLS) return false;
-            } catch {
-                view.show(0, "The program does not answer; trying again");
-                await pause(1500);
-            }
-            await pause(Math.min(POLL_MS, refreshPeriod()));
-        }
-    }
-
-    follow().then((known) => {
-        view.remove();
-        atEnd?.(known);
-    });
 }

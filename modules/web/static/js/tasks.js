@@ -9,8 +9,9 @@ class TaskQueue {
         this.tab = tab;
         this.tasks = [];
         this.sending = Promise.resolve();
-        this.following = false;
+        this.follower = null;
         this.newestShown = 0;
+        this.others = new Set();
     }
 
     // One after another, so that they arrive in the order in which the button was pressed.
@@ -40,20 +41,34 @@ class TaskQueue {
 
     followNext() {
         this.showState();
-        if (this.following || !this.tasks.length) return;
-        this.following = true;
-        const container = byId(`${this.tab}_gallery_container`);
-        const gallery = byId(`${this.tab}_gallery`);
-        requestProgress(this.tasks[0], container, gallery, (known) => this.ended(known), null, this);
+        const next = this.tasks[0];
+        if (this.follower?.id === next) return;
+        this.follower?.stop();
+        this.follower = next ? this.follow(next) : null;
     }
 
-    async ended(known) {
-        const id = this.tasks[0];
+    follow(id) {
+        const view = new ProgressView(byId(`${this.tab}_gallery_container`), byId(`${this.tab}_gallery`));
+        view.cancel.addEventListener("click", () => this.cancelWaiting());
+        return new JobFollower(id, view, {
+            waitingCount: () => this.tasks.length - 1,
+            onPicture: () => this.show(id),
+            atEnd: (known) => this.ended(id, known),
+        });
+    }
+
+    async ended(id, known) {
         if (known) await this.show(id);
         if (known) this.tellFailure();
-        else if (id) showNotice("The program no longer knows this job. It may have been forgotten after newer ones.");
-        this.tasks.shift();
-        this.following = false;
+        else showNotice("The program no longer knows this job. It may have been forgotten after newer ones.");
+        this.drop(id);
+        this.followNext();
+    }
+
+    // The job that runs is the one to follow, in whatever order they were sent.
+    prefer(id) {
+        if (!this.tasks.includes(id) || this.follower?.stopped || this.follower?.answer?.active) return;
+        this.tasks = [id, ...this.tasks.filter((task) => task !== id)];
         this.followNext();
     }
 
@@ -64,7 +79,7 @@ class TaskQueue {
             const job = await untilAnswered(() => getJson(`internal/web/shown?task=${encodeURIComponent(id)}`));
             if (turn !== this.newestShown) return;
             if (job.pictures.length) showJob(this.tab, job);
-            else sayBelow(this.tab, job.log);
+            else if (job.is_final) sayBelow(this.tab, job.log);
         } catch (error) {
             this.tellError(error.message);
         }
@@ -145,15 +160,31 @@ async function askJob(id, action) {
     }
 }
 
+// Takes in what was sent from this tab, be it in this browser or in another, and what it has made.
 async function restoreTasks(tab) {
     const queue = taskQueues[tab];
     const found = await untilAnswered(() => getJson(`internal/web/jobs?tab=${tab}`));
-    if (found.latest) await queue.show(found.latest);
+    if (found.latest && !queue.tasks.length && shownJobs[tab]?.id !== found.latest) await queue.show(found.latest);
     found.open.forEach((id) => queue.add(id));
+    return found.open;
+}
+
+let restoreTimer = null;
+
+function restoreSoon(tab, id) {
+    taskQueues[tab].others.add(id);
+    clearTimeout(restoreTimer);
+    restoreTimer = setTimeout(() => restoreTasks(tab), 300);
 }
 
 onUiLoaded(() => {
-    taskQueues.txt2img = new TaskQueue("txt2img");
-    taskQueues.txt2img.showState();
+    const queue = (taskQueues.txt2img = new TaskQueue("txt2img"));
+    queue.showState();
     restoreTasks("txt2img");
+    onJobNews((news, kind) => {
+        if (kind !== "state") return;
+        if (news.state === "running") queue.prefer(news.job);
+        if (!queue.tasks.includes(news.job) && !queue.others.has(news.job)) restoreSoon("txt2img", news.job);
+    });
+    onConnection((isBack) => isBack && restoreTasks("txt2img"));
 });

@@ -6,7 +6,13 @@ const countTimers = {};
 function countSoon(buttonId) {
     if (opts.disable_token_counters) return;
     clearTimeout(countTimers[buttonId]);
-    countTimers[buttonId] = setTimeout(() => press(buttonId), COUNT_AFTER_MS);
+    countTimers[buttonId] = setTimeout(() => countNow(buttonId), COUNT_AFTER_MS);
+}
+
+// An event that nobody answers would make Gradio give the page up: while the program is away there is none.
+function countNow(buttonId) {
+    if (programIsAway) countSoon(buttonId);
+    else press(buttonId);
 }
 
 function promptsChanged(tab) {

@@ -1,0 +1,73 @@
+// Parameters of a job in the form of its tab: to make them again, or to change a job that waits.
+
+const EDITING_KEY = "easel.editing";
+
+function setHidden(id, text) {
+    setText(id, text);
+    return new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+// Gradio fills the form from the job's request.
+async function fillFormFrom(tab, id) {
+    switchToTab(`tab_${tab}`);
+    await setHidden(`${tab}_job_to_read`, id);
+    press(`${tab}_read_job`);
+}
+
+function sendJobToTab(tab, id) {
+    return fillFormFrom(tab, id);
+}
+
+// What stood in the form comes back when the editing ends. A reload does not end it.
+function editJob(tab, id) {
+    const before = localGet(EDITING_KEY)?.before ?? localGet(formKey(tab), {});
+    localSet(EDITING_KEY, { tab, id, before });
+    showEditingBar();
+    return fillFormFrom(tab, id);
+}
+
+function showEditingBar() {
+    const editing = localGet(EDITING_KEY);
+    const bar = byId("txt2img_editing_bar");
+    bar.classList.toggle("shown", Boolean(editing));
+    byId("tab_txt2img").classList.toggle("is-editing", Boolean(editing));
+}
+
+// `names` and `values`: the form's controls, handed over by Gradio.
+async function saveEditing(tab, names, values) {
+    const { id } = localGet(EDITING_KEY) ?? {};
+    if (!id) return;
+    const form = { tab, task: id, values: Object.fromEntries(names.map((name, number) => [name, values[number]])) };
+    try {
+        await sendJson("PUT", "internal/web/edit", form);
+    } catch (error) {
+        return showNotice(error.message);
+    }
+    showNotice("The waiting job is changed.", "info");
+    staleJobs.add(id);
+    endEditing();
+}
+
+function endEditing() {
+    const { tab, before } = localGet(EDITING_KEY) ?? {};
+    if (!tab) return;
+    localSet(EDITING_KEY, null);
+    localSet(formKey(tab), before);
+    press(`${tab}_recall`);
+    showEditingBar();
+    switchToTab("tab_queue");
+}
+
+// A job that has begun can no longer be changed; the form stays as it is, and may be generated as a new one.
+function noteEditedJob(news) {
+    const editing = localGet(EDITING_KEY);
+    if (editing?.id !== news.job || news.state === "waiting") return;
+    localSet(EDITING_KEY, null);
+    showEditingBar();
+    showNotice("The job that you were editing has begun. Your changes stand in the form: Generate makes them a new job.", "info");
+}
+
+onUiLoaded(() => {
+    onJobNews(noteEditedJob);
+    showEditingBar();
+});

@@ -1,0 +1,217 @@
+// The Queue tab. The server's answers are kept by id; what changes is fetched anew, and rows are patched, never rebuilt,
+// so that hundreds of jobs cost no more than those that can be seen.
+
+const PAST_PAGE = 20;
+const WAITING_PAGE = 50;
+const REFRESH_MS = 250;
+const FORECAST_MS = 5000;
+const FORECAST_ROWS = 8;
+const MOST_SINGLE_CALLS = 10;
+
+const queueJobs = new Map();
+const staleJobs = new Set();
+let queueOrder = { paused: false, running: [], waiting: [], held: [], most: 0 };
+let pastIds = [];
+let pastNext = null;
+let waitingShown = WAITING_PAGE;
+let refreshTimer = null;
+let refreshing = Promise.resolve();
+let pastIsStale = true;
+
+function jobAddress(id, action = "") {
+    return `easel/v1/jobs/${encodeURIComponent(id)}${action && `/${action}`}`;
+}
+
+function queueIsOpen() {
+    return !byId("tab_queue").classList.contains("hidden-page");
+}
+
+// Several wishes at once are one look; a look that is under way is ended first.
+function refreshQueueSoon() {
+    if (!queueIsOpen()) return refreshCount();
+    refreshTimer ??= setTimeout(() => {
+        refreshTimer = null;
+        refreshing = refreshing.then(refreshQueue);
+    }, REFRESH_MS);
+}
+
+async function refreshQueue() {
+    try {
+        queueOrder = await getJson("easel/v1/queue");
+        await fetchUnfinished();
+        if (pastIsStale) await fetchPast();
+        showQueue();
+    } catch (error) {
+        if (!error.isAway) showNotice(error.message);
+    }
+}
+
+function unfinishedIds() {
+    return [...queueOrder.running, ...queueOrder.held, ...queueOrder.waiting.slice(0, waitingShown)];
+}
+
+async function fetchUnfinished() {
+    const wanted = unfinishedIds().filter((id) => !queueJobs.has(id) || staleJobs.has(id));
+    staleJobs.clear();
+    if (wanted.length <= MOST_SINGLE_CALLS) return void (await Promise.all(wanted.map(fetchJob)));
+    const limit = Math.min(queueOrder.running.length + waitingShown + queueOrder.held.length, 500);
+    const [unfinished] = await Promise.all([getJson(`easel/v1/jobs?state=running&state=waiting&limit=${limit}`)]);
+    unfinished.jobs.forEach((job) => queueJobs.set(job.id, job));
+    await Promise.all(wanted.filter((id) => !queueJobs.has(id)).map(fetchJob));
+}
+
+async function fetchJob(id) {
+    try {
+        queueJobs.set(id, await getJson(jobAddress(id)));
+    } catch (error) {
+        if (error.isAway) throw error;
+        queueJobs.delete(id);
+    }
+}
+
+async function fetchPast(before = null) {
+    const states = ["done", "failed", "interrupted"].map((state) => `state=${state}`).join("&");
+    const address = `easel/v1/jobs?${states}&limit=${PAST_PAGE}`;
+    const page = await getJson(before ? `${address}&before=${encodeURIComponent(before)}` : address);
+    page.jobs.forEach((job) => queueJobs.set(job.id, job));
+    const ids = page.jobs.map((job) => job.id);
+    pastIds = before ? [...pastIds, ...ids] : ids;
+    pastNext = page.next;
+    pastIsStale = false;
+    forgetUnshownJobs();
+}
+
+function forgetUnshownJobs() {
+    const shown = new Set([...unfinishedIds(), ...pastIds]);
+    for (const id of queueJobs.keys()) if (!shown.has(id)) queueJobs.delete(id);
+}
+
+function showQueue() {
+    const { running, waiting, held, paused, most } = queueOrder;
+    patchList("running", running);
+    patchList("held", held);
+    patchList("waiting", waiting.slice(0, waitingShown));
+    patchList("past", pastIds);
+    byId("queue_held").hidden = held.length === 0;
+    byId("queue_held_line").hidden = held.length === 0;
+    const jobs = held.length === 1 ? "1 job was" : `${held.length} jobs were`;
+    setTextOf(byId("queue_held_line").querySelector("p"), `${jobs} left when the program ended.`);
+    setTextOf(byId("queue_summary"), summaryOfQueue(running, waiting, paused, most));
+    setTextOf(byId("queue_pause"), paused ? "Resume the queue" : "Pause the queue");
+    byId("queue_pause").classList.toggle("primary", paused);
+    byId("queue_clear").disabled = pastIds.length === 0;
+    showMore("waiting", waiting.length - waitingShown, "Show more that wait");
+    showMore("past", pastNext ? 1 : 0, "Show older jobs");
+    showCount(running.length + waiting.length + held.length);
+}
+
+function summaryOfQueue(running, waiting, paused, most) {
+    const parts = [running.length ? `${running.length} running` : "nothing running", `${waiting.length} of at most ${most} waiting`];
+    return `${paused ? "Paused. " : ""}${parts.join(", ")}.`;
+}
+
+function showMore(name, count, label) {
+    const button = byId(`queue_${name}_more`);
+    button.hidden = count < 1;
+    setTextOf(button, label);
+}
+
+// The number beside the tab's name: jobs that run, wait or are held.
+function showCount(count) {
+    byId("tab_queue-button").dataset.count = count ? String(count) : "";
+}
+
+async function refreshCount() {
+    showCount(queueOrder.running.length + queueOrder.waiting.length + queueOrder.held.length);
+}
+
+function patchList(name, ids) {
+    const list = byId(`queue_${name}`).querySelector("ul");
+    const rows = new Map(Array.from(list.children, (row) => [row.dataset.job, row]));
+    const known = ids.filter((id) => queueJobs.has(id));
+    const focused = document.activeElement;
+    known.forEach((id, rank) => {
+        const row = rows.get(id) ?? makeRow(id);
+        rows.delete(id);
+        updateRow(row, queueJobs.get(id), name, rank);
+        if (list.children[rank] !== row) list.insertBefore(row, list.children[rank] ?? null);
+    });
+    rows.forEach((row) => row.remove());
+    if (list.contains(focused) && document.activeElement !== focused) focused.focus();
+    const empty = byId(`queue_${name}`).querySelector(".queue-empty");
+    empty.hidden = known.length > 0 || !empty.textContent;
+}
+
+// Progress comes often: it goes straight into the row, without a question to the server.
+function noteNews(news, kind) {
+    const job = queueJobs.get(news.job);
+    if (kind === "state") {
+        pastIsStale ||= !["waiting", "running"].includes(news.state);
+        followOrder(news);
+    }
+    if (kind === "state" || kind === "picture") {
+        staleJobs.add(news.job);
+        return refreshQueueSoon();
+    }
+    if (!job || !queueIsOpen()) return;
+    const { progress, eta_seconds, stage, notes } = news;
+    Object.assign(job, { progress, eta_seconds, stage, notes });
+    const row = document.querySelector(`#queue_running [data-job="${CSS.escape(news.job)}"]`);
+    if (row) updateRow(row, job, "running", 0);
+    if (row && news.preview !== null) showQueuePreview(row, news);
+}
+
+// Keeps the number beside the tab right while the tab itself is not looked at.
+function followOrder(news) {
+    for (const list of [queueOrder.running, queueOrder.waiting]) {
+        const place = list.indexOf(news.job);
+        if (place >= 0) list.splice(place, 1);
+    }
+    if (news.state === "running") queueOrder.running.push(news.job);
+    if (news.state === "waiting" && !news.held) queueOrder.waiting.push(news.job);
+}
+
+function showQueuePreview(row, news) {
+    const image = row.querySelector(".queue-preview");
+    if (!image || image.dataset.number === String(news.preview)) return;
+    image.dataset.number = String(news.preview);
+    image.alt = "The unfinished picture";
+    image.src = `${jobAddress(news.job, "preview")}?number=${news.preview}`;
+}
+
+// Asking for a preview has them made; forecasts of the next in turn are asked for now and then.
+async function keepQueueFresh() {
+    for (;;) {
+        await pause(FORECAST_MS / 2);
+        if (!queueIsOpen() || document.hidden) continue;
+        for (const id of queueOrder.running) fetch(jobAddress(id, "preview")).catch(() => null);
+        queueOrder.waiting.slice(0, FORECAST_ROWS).forEach((id) => staleJobs.add(id));
+        if (!newsAreFresh()) pastIsStale = true;
+        if (!newsAreFresh()) queueOrder.running.forEach((id) => staleJobs.add(id));
+        if (queueOrder.waiting.length || !newsAreFresh()) refreshQueueSoon();
+        await pause(FORECAST_MS / 2);
+    }
+}
+
+function takeQueueNews(order) {
+    const left = queueOrder.waiting.filter((id) => !order.waiting.includes(id));
+    left.forEach((id) => staleJobs.add(id));
+    queueOrder = order;
+    pastIsStale = true;
+    refreshQueueSoon();
+}
+
+onUiLoaded(() => {
+    onJobNews(noteNews);
+    onQueueNews(takeQueueNews);
+    onUiTabChange(() => queueIsOpen() && refreshQueueSoon());
+    byId("queue_waiting_more").addEventListener("click", () => {
+        waitingShown += 100;
+        refreshQueueSoon();
+    });
+    byId("queue_past_more").addEventListener("click", async () => {
+        await fetchPast(pastNext);
+        showQueue();
+    });
+    keepQueueFresh();
+});
