@@ -32,6 +32,8 @@ class Assembly:
         self._album = Album(run, folders, watcher.on_note, ledger)
         self._extra = extra_fields(run)
         self._timestamp = time.strftime("%Y%m%d%H%M%S")
+        # Only the grid needs the pixels of pictures that have a file; who has no ledger wants them back.
+        self._forgets_pixels = ledger is not None and not self._wants_grid(run.pictures)
         self._kept: Mapping[PictureKey, KeptPicture] = dict(ledger.kept()) if ledger else {}
         self._made: dict[PictureKey, MadePicture] = {
             key: _made_before(key, kept) for key, kept in self._kept.items()
@@ -121,6 +123,8 @@ class Assembly:
             waited.discard(drawn.index)
         if key in self._made and key not in self._kept:
             self._watcher.on_picture(self._made[key])
+        if key in self._made and self._forgets_pixels:
+            self._made[key] = self._made[key].without_pixels()
 
     def _record(self, drawn: Drawn) -> str | None:
         """The machine-readable record of `drawn`, where pictures are to carry one."""

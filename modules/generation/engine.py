@@ -133,9 +133,13 @@ class Engine:
         """
         # On a processor the number of threads decides how sums are rounded: whoever draws uses the same.
         threads = torch.get_num_threads() if self.policy.device.type == "cpu" else None
+        checkpoint = self.checkpoint_of(options)
+        if self.shelf.find(checkpoint.title).path == checkpoint.path:
+            # The job may run after a restart: what is the first checkpoint today need not be it tomorrow.
+            options = options.overridden({"sd_model_checkpoint": checkpoint.title})
         order = make_order(request, options, styles, save, threads)
         run = plan_run(order)
-        self._vae_of(options, self.checkpoint_of(options))
+        self._vae_of(options, checkpoint)
         if run.hires and run.hires.checkpoint:
             self.shelf.find(run.hires.checkpoint)
         return order

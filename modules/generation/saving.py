@@ -173,4 +173,18 @@ def _kept(path: Path, drawn: Drawn, *, spooled: bool = False) -> KeptPicture:
 def picture_bytes(picture: MadePicture, run: Run) -> bytes:
     """The picture as a file in the format of `samples_format`, its text and its record inside."""
     save_format = SaveFormat.from_options(run.options)
+    if saved := _as_saved(picture, save_format.format):
+        return saved
     return encode_picture(picture.pixels(), picture.infotext, save_format, picture.carried_record()).data
+
+
+def _as_saved(picture: MadePicture, wanted: PictureFormat) -> bytes | None:
+    """The bytes of its output file if that has this format: encoding it once more would lose pixels."""
+    path = picture.path
+    if picture.image is not None or path is None:
+        return None
+    if path.suffix.lower().lstrip(".").replace("jpeg", "jpg") != wanted:
+        return None
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modules.generation import Assembly, KeptPicture, parse_txt2img
+from modules.generation import Assembly, KeptPicture, parse_txt2img, picture_bytes
 
 from .drawing import TINY, Recorder, pixels
 
@@ -185,3 +185,18 @@ def test_a_picture_without_pixels_says_so_when_its_file_is_gone(house, plan):
     made.path.unlink()
     with pytest.raises(NotFound, match="no longer where it was saved"):
         made.pixels()
+
+
+@pytest.mark.parametrize("format", ["png", "jpg", "webp"])
+def test_a_saved_picture_is_answered_as_it_was_saved(house, plan, tmp_path, format):
+    run = plan("answered", {"n_iter": 1, "batch_size": 1}, samples_format=format)
+    (picture,) = house.engine.make(run, Recorder()).pictures
+    assert picture_bytes(picture.without_pixels(), run) == picture.path.read_bytes()
+
+
+@pytest.mark.parametrize(("grid", "in_memory"), [(False, False), (True, True)])
+def test_pixels_stay_in_memory_only_for_a_grid(house, plan, tmp_path, grid, in_memory):
+    run = plan("memory", grid_save=grid, return_grid=grid)
+    assembly = Assembly(run, house.folders, Recorder(), Book(tmp_path / "spool"))
+    house.engine.draw(run, range(4), Recorder(), assembly.receive)
+    assert {picture.image is not None for picture in assembly.so_far().pictures} == {in_memory}

@@ -5,7 +5,8 @@ import pytest
 from modules.errors import NotFound
 from modules.flags import parse_flags
 from modules.folders import Folders
-from modules.generation import Engine
+from modules.generation import Engine, parse_txt2img, plan_run
+from modules.prompts import StyleBook
 from modules.settings import Options
 
 
@@ -35,3 +36,17 @@ def test_the_checkpoint_of_the_command_line_is_used_until_another_is_chosen(tmp_
 def test_a_checkpoint_that_is_not_there_is_said(tmp_path):
     with pytest.raises(NotFound, match="no-such-model"):
         engine(tmp_path).checkpoint_of(Options().overridden({"sd_model_checkpoint": "no-such-model"}))
+
+
+def test_an_order_names_its_checkpoint_so_that_a_new_file_does_not_change_it(tmp_path, parity_models):
+    house = engine(tmp_path, "--ckpt-dir", str(parity_models))
+    book = StyleBook([tmp_path / "styles.csv"])
+    order = house.order(parse_txt2img({"prompt": "a cat", "width": 64, "height": 64}), Options(), book)
+    first = house.checkpoint_of(Options())
+    assert order.settings["sd_model_checkpoint"] == first.title
+    folder = tmp_path / "user" / "models" / "Stable-diffusion"
+    folder.mkdir(parents=True)
+    (folder / "0-new.safetensors").write_bytes((parity_models / "tiny-sd1.safetensors").read_bytes())
+    house.shelf.refresh()
+    assert house.checkpoint_of(Options()).path != first.path
+    assert house.checkpoint_of(plan_run(order).options).path == first.path
