@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from modules.errors import EaselError
 from modules.flags import Flags, choose_port
 from modules.house import House, make_house
+from modules.jobs.workers import draws_here
 from modules.rest import Ending, ServerControl, create_api
 from modules.version import VERSION
 
@@ -118,7 +119,7 @@ def serve(flags: Flags) -> int:
     control = ServerControl()
     app = create_app(house, control)
     loader = None
-    if not flags.skip_load_model_at_start:
+    if not flags.skip_load_model_at_start and draws_here(flags, house.engine):
         loader = threading.Thread(target=_load_first_model, args=(house,), name="easel-loader", daemon=True)
         loader.start()
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '127.0.0.1') else host}:{port}"

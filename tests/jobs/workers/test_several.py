@@ -90,7 +90,7 @@ def test_both_draw(team, order_of):
 
 def test_killing_one_during_a_job_loses_nothing(team, alone, order_of, until_pictures):
     queue, data, workers = team
-    order = order_of(save=True, steps=12, **MANY)
+    order = order_of(save=True, **MANY)
     job = queue.submit(order)
     until_pictures(job, 3)
     victim = until(lambda: next((worker.process for worker in workers if worker.process), None))
@@ -104,7 +104,7 @@ def test_killing_one_during_a_job_loses_nothing(team, alone, order_of, until_pic
 
 def test_killing_both_during_a_job_loses_nothing(team, alone, order_of, until_pictures):
     queue, data, workers = team
-    order = order_of(save=True, steps=12, **MANY)
+    order = order_of(save=True, **MANY)
     until(lambda: all(worker.process for worker in workers))
     job = queue.submit(order)
     until_pictures(job, 3)
