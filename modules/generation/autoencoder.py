@@ -1,6 +1,6 @@
 """Between pictures and latents: the VAE's two ways, with an eye on numbers that overflow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -106,15 +106,14 @@ def picture_to_tensor(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.moveaxis(array, 2, 0)) * 2.0 - 1.0
 
 
-def encode(model: Model, pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Latents (B, C, h, w) of `pixels` (B, 3, H, W) in -1 ..
-
-    1: a draw of the posterior, or its mean without a generator.
+def encode(model: Model, pixels: Tensor, generators: Sequence[torch.Generator] = ()) -> Tensor:
+    """Latents (B, C, h, w) of `pixels` (B, 3, H, W) in -1 .. 1: a draw of the posterior with a generator for
+    each picture, or its mean without any.
     """
     vae = model.vae
     posterior = _encoded(vae, pixels)
     if vae.dtype != torch.float32 and not posterior.mean.isfinite().all():
         with _in_float32(vae):
             posterior = _encoded(vae, pixels)
-    latent = posterior.mean if generator is None else posterior.sample(generator)
+    latent = posterior.sample(list(generators)) if generators else posterior.mean
     return latent.float() * model.latent_scale

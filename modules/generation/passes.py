@@ -97,7 +97,8 @@ def draw_again(
 ) -> Tensor:
     """The latents of the hires pass, from those of the first."""
     model = second.model
-    start = enlarge(first.model, model, run, hires, latents, run.seeds.seeds[pictures.start], watcher.on_note)
+    seeds = [run.seeds.seeds[picture] for picture in pictures]
+    start = enlarge(first.model, model, run, hires, latents, seeds, watcher.on_note)
     plan = replace(_first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
     noise = _noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
     prompts = replace(

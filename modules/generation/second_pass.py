@@ -1,6 +1,6 @@
 """How the first pass's latents become the start of the hires pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,12 +29,12 @@ class Enlarged:
 
 
 def enlarge(
-    first: Model, second: Model, run: Run, hires: HiresRun, latents: Tensor, seed: int, note: Note
+    first: Model, second: Model, run: Run, hires: HiresRun, latents: Tensor, seeds: Sequence[int], note: Note
 ) -> Enlarged:
     """The latents of `first` at the hires size: interpolated as they are, or as pictures through the VAEs.
 
-    Pictures are decoded by the first model's VAE and encoded by the second's; `seed` decides the draw of the
-    posterior. BEHAVIOUR section 8.
+    Pictures are decoded by the first model's VAE and encoded by the second's, where the draw of the posterior
+    is each picture's own, by its one of `seeds`. BEHAVIOUR section 8.
     """
     size = hires.size
     if hires.upscaler in LATENT_UPSCALERS:
@@ -44,10 +44,10 @@ def enlarge(
     pictures = torch.stack(
         [picture_to_tensor(_enlarged_picture(first, hires, each, note)) for each in latents]
     )
-    generator = torch.Generator(second.policy.device).manual_seed(seed % 2**63)
+    generators = [torch.Generator(second.policy.device).manual_seed(seed % 2**63) for seed in seeds]
     extra = extra_input_for_second_pass(second, pictures, run.options.inpainting_mask_weight)
     return Enlarged(
-        cut_latent(encode(second, pictures, generator), size),
+        cut_latent(encode(second, pictures, generators), size),
         None if extra is None else cut_latent(extra, size),
     )
 

@@ -20,6 +20,10 @@ WAYS = {
     "prompts of two lengths": ({"negative_prompt": "x, " * 60, "prompt": "a [cat:dog:0.5] AND a bird"}, {}),
     "hires with latents": ({**HIRES, "hr_upscaler": "Latent"}, {}),
     "hires with pictures": ({**HIRES, "hr_upscaler": "Lanczos"}, {}),
+    "hires with pictures and a VAE that varies": (
+        {**HIRES, "hr_upscaler": "Lanczos", "width": 128, "height": 128, "prompt": "a cat face"},
+        {"sd_model_checkpoint": "easel-emoji"},
+    ),
     "hires by an adaptive sampler": ({**HIRES, "hr_sampler_name": "DPM adaptive", "denoising_strength": 0.1}, {}),
     "an inpainting checkpoint with hires": ({**HIRES, "hr_upscaler": "Nearest"}, {"sd_model_checkpoint": "tiny-sd1-inpainting"}),
 }  # fmt: skip
