@@ -18,8 +18,10 @@ SHORTEST_RETRY_SECONDS, USUAL_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1, 5, 600
 def accept(office: Office, job: Job, key: IdempotencyKey | None) -> None:
     """Give `job` its turn, write it into the database, and let it wait. Raises StoreUnavailable."""
     job.cost = cost_of(job.order)
-    job.turn = office.turns.take(job.client, job.cost)
+    job.turn = office.turns.next_of(job.client)
     office.store.accept(job, key)
+    # Only now: a client whose jobs cannot be written has no debt for having tried.
+    office.turns.take(job.client, job.cost)
     office.roster.add(job)
 
 

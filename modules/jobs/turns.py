@@ -25,9 +25,13 @@ class Turns:
         """Virtual time: the largest turn that has begun."""
         return self._now
 
+    def next_of(self, client: str) -> float:
+        """The turn that the next job of `client` would have."""
+        return max(self._now, self._ends.get(client, self._now))
+
     def take(self, client: str, cost: float) -> float:
         """The turn of the next job of `client`, which is `cost` work (more than 0)."""
-        turn = max(self._now, self._ends.get(client, 0.0))
+        turn = self.next_of(client)
         self._ends[client] = turn + cost
         return turn
 

@@ -225,3 +225,14 @@ def test_a_second_program_on_the_same_folder_is_refused_and_told_who_holds_it(fo
     lock = FolderLock(folders.lock_file)
     lock.take()
     lock.release()
+
+
+def test_a_client_has_no_debt_for_jobs_that_could_not_be_written(queue, order, outsider, until):
+    first = queue.submit(order(), client="first")
+    until(lambda: queue.current() is first)
+    outsider.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable):
+        queue.submit(order(), client="a")
+    outsider.execute("COMMIT")
+    jobs = [queue.submit(order(), client=client) for client in ("b", "a", "b")]
+    assert queue.waiting() == jobs

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from modules.jobs.turns import Turns, turn_between
 
 
-def served(requests: list[tuple[str, float]], already_begun: int = 0) -> list[str]:
+def served(requests: list[tuple[str, float]]) -> list[str]:
     """The order in which the clients are served whose requests (client, cost) all came at once."""
     turns = Turns()
     queue = [(turns.take(client, cost), number, client) for number, (client, cost) in enumerate(requests)]
