@@ -15,8 +15,10 @@ from modules.settings import describe_options
 __all__ = ["RECORD_VERSION", "PictureRecord", "PixelFacts", "pixel_facts", "record_of"]
 
 RECORD_VERSION = 1
-# How a picture was asked for and handed over, and what stands in the record in another form.
+# How a picture was asked for and handed over, what stands in the record in another form, and pictures.
 NOT_IN_RECORD = {
+    "init_images",
+    "mask",
     "override_settings",
     "override_settings_restore_afterwards",
     "hr_checkpoint_name",
@@ -53,7 +55,7 @@ class PictureRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     record: Literal[1] = 1
-    kind: Literal["txt2img"]
+    kind: Literal["txt2img", "img2img"]
     role: Role
     index: int
     seed: int

@@ -44,6 +44,11 @@ def retrace(evidence: Evidence, engine: Engine) -> Proof:
     record = evidence.record
     if not record.complete:
         raise EaselError("This picture was given up before its last step; it cannot be made again.")
+    if record.kind != "txt2img":
+        raise EaselError(
+            "This picture was drawn from another picture, which it does not carry; it cannot be made again "
+            "from this file alone."
+        )
     found = find_files(record, engine)
     order = _order(record, found)
     if record.index not in range(order.pictures):
@@ -67,7 +72,6 @@ def _order(record: PictureRecord, found: FoundFiles) -> Order:
     options = Options().overridden({**settings, **found.settings})
     try:
         return Order(
-            kind=record.kind,
             request=request,
             settings=options.model_dump(mode="json"),
             styles=record.styles,

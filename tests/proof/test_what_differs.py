@@ -261,6 +261,7 @@ def test_a_newer_record_is_called_so(verify, make):
         ({"index": 1}, "picture 1 of 1"),
         ({"index": -1}, "picture -1 of 1"),
         ({"complete": False}, "given up before its last step"),
+        ({"kind": "img2img"}, "drawn from another picture"),
         ({"role": "poster"}, "damaged, at role"),
         ({"pixels": {"mode": "F", "width": 1, "height": 1, "sha256": ""}}, "damaged, at pixels.mode"),
         ({"request": {"width": 65}}, "multiple of 8"),
