@@ -39,6 +39,7 @@ class Folders:
     config_states: Path
     database_file: Path
     lock_file: Path
+    session_key_file: Path
     job_files: Path
     config_file: Path
     ui_config_file: Path
@@ -71,6 +72,7 @@ class Folders:
             config_states=data / "config_states",
             database_file=data / "easel.sqlite3",
             lock_file=data / "easel.lock",
+            session_key_file=data / "easel-session.key",
             job_files=data / "cache" / "jobs",
             config_file=_absolute(flags.ui_settings_file or data / "config.json"),
             ui_config_file=_absolute(flags.ui_config_file or data / "ui-config.json"),

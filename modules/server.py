@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import os
+import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,8 +17,9 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from modules.errors import EaselError
-from modules.flags import Flags, choose_port
+from modules.door import install_door
+from modules.errors import EaselError, InvalidRequest
+from modules.flags import Flags, choose_port, root_path
 from modules.house import House, make_house
 from modules.jobs.workers import draws_here
 from modules.rest import Ending, ServerControl, create_api
@@ -28,14 +31,13 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 0.3
 """How long a server that is to end at once may take to say that it does."""
-NOT_PROTECTED_YET = ("gradio_auth", "gradio_auth_path", "api_auth", "share")
 
 
 def create_app(house: House, control: ServerControl | None = None) -> FastAPI:
     """The application over `house`: the API always, the page unless `--nowebui`. `control` lets the API end
     the server, where a flag allows it.
 
-    Closing it stops the queue.
+    Closing it stops the queue. Raises InvalidRequest for names, passwords and origins that are none.
     """
 
     @asynccontextmanager
@@ -49,6 +51,7 @@ def create_app(house: House, control: ServerControl | None = None) -> FastAPI:
         from modules.web import mount
 
         mount(app, house)
+    install_door(app, house.flags, house.folders.session_key_file)
     return app
 
 
@@ -88,14 +91,42 @@ def _start_anew() -> int:
     return subprocess.call(command)
 
 
-def _refuse_what_cannot_be_kept(flags: Flags) -> None:
-    for name in NOT_PROTECTED_YET:
-        if getattr(flags, name):
-            raise EaselError(
-                f"--{name.replace('_', '-')} is not supported by this version, and starting without it "
-                "would promise a protection that is not there. Leave the flag out and use the program "
-                "on this machine alone."
+def _check_certificate(flags: Flags) -> None:
+    """Raises InvalidRequest for a key without its certificate, or for files that are none."""
+    if (flags.tls_keyfile is None) != (flags.tls_certfile is None):
+        raise InvalidRequest(
+            "tls_keyfile", "--tls-keyfile and --tls-certfile go together: give both or none."
+        )
+    if flags.tls_certfile and flags.tls_keyfile:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                flags.tls_certfile, flags.tls_keyfile
             )
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidRequest(
+                "tls_certfile",
+                f"{flags.tls_certfile} and {flags.tls_keyfile} cannot be used for HTTPS: {error}. They have "
+                "to be a certificate and its key in PEM form.",
+            ) from error
+
+
+def _local_url(flags: Flags, host: str, port: int) -> str:
+    scheme = "https" if flags.tls_certfile else "http"
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    return f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+
+
+def _share(flags: Flags, port: int) -> None:
+    """Show the page on the internet through Gradio's relay, which is fetched because the person said so."""
+    from gradio.exceptions import ChecksumMismatchError, ShareCertificateWriteError
+    from gradio.networking import setup_tunnel
+
+    try:
+        url = setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None)
+    except (RuntimeError, OSError, ValueError, ShareCertificateWriteError, ChecksumMismatchError) as error:
+        log.error("--share: the relay could not be reached, so the page is on this machine alone: %s", error)
+    else:
+        log.info("Running on public URL:  %s%s", url, root_path(flags))
 
 
 def _load_first_model(house: House) -> None:
@@ -110,7 +141,7 @@ def serve(flags: Flags) -> int:
 
     Raises EaselError when it cannot start.
     """
-    _refuse_what_cannot_be_kept(flags)
+    _check_certificate(flags)
     started = time.monotonic()
     host = flags.server_name or ("0.0.0.0" if flags.listen else "127.0.0.1")
     port = choose_port(host, flags.port)
@@ -122,8 +153,13 @@ def serve(flags: Flags) -> int:
     if not flags.skip_load_model_at_start and draws_here(flags, house.engine):
         loader = threading.Thread(target=_load_first_model, args=(house,), name="easel-loader", daemon=True)
         loader.start()
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '127.0.0.1') else host}:{port}"
+    url = _local_url(flags, host, port)
     log.info("Running on local URL:  %s  (ready after %.1f s)", url, time.monotonic() - started)
+    if flags.exposed_by and not (flags.gradio_auth or flags.gradio_auth_path or flags.api_auth):
+        log.warning("%s lets anybody who finds the address use it; --gradio-auth asks for a password.",
+                    flags.exposed_by)  # fmt: skip
+    if flags.share:
+        threading.Thread(target=_share, args=(flags, port), name="easel-share", daemon=True).start()
     if flags.autolaunch and not flags.nowebui:
         threading.Timer(1.0, webbrowser.open, (url,)).start()
     server = _Server(
@@ -136,6 +172,7 @@ def serve(flags: Flags) -> int:
             timeout_graceful_shutdown=3,
             ssl_keyfile=flags.tls_keyfile,
             ssl_certfile=flags.tls_certfile,
+            root_path=root_path(flags),
         ),
         house,
     )

@@ -67,4 +67,4 @@ def client(house):
 
     from modules.server import create_app
 
-    return TestClient(create_app(house), raise_server_exceptions=False)
+    return TestClient(create_app(house), "http://127.0.0.1", raise_server_exceptions=False)

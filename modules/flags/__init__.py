@@ -1,6 +1,13 @@
 """The command line: every flag declared once, read into a frozen dataclass. Standard library only."""
 
-from modules.flags.flags import WITHOUT_EFFECT, Flags, described_flags, option_string, unused_flags
+from modules.flags.flags import (
+    WITHOUT_EFFECT,
+    Flags,
+    described_flags,
+    option_string,
+    root_path,
+    unused_flags,
+)
 from modules.flags.parsing import FlagParser, add_flags, environment_arguments, flags_from, parse_flags
 from modules.flags.ports import DEFAULT_PORT, choose_port
 
@@ -16,5 +23,6 @@ __all__ = [
     "flags_from",
     "option_string",
     "parse_flags",
+    "root_path",
     "unused_flags",
 ]

@@ -15,6 +15,7 @@ class FlagGroup(StrEnum):
 
     FOLDERS = "Folders and files"
     SERVER = "Server and page"
+    DOOR = "Who may call, and from where"
     DEVICE = "Device, precision and memory"
     WORKERS = "Several workers"
     SAVING = "Saving and settings"

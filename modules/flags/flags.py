@@ -4,6 +4,7 @@ import dataclasses
 
 from modules.flags.declare import FlagGroup, FlagInfo, flag_info
 from modules.flags.device_flags import DeviceFlags
+from modules.flags.door_flags import DoorFlags
 from modules.flags.folder_flags import FolderFlags
 from modules.flags.later_flags import LaterFlags
 from modules.flags.server_flags import SavingFlags, ServerFlags
@@ -11,7 +12,7 @@ from modules.flags.start_flags import StartFlags
 from modules.flags.unused_flags import UnusedFlags
 from modules.flags.worker_flags import WorkerFlags
 
-__all__ = ["WITHOUT_EFFECT", "Flags", "described_flags", "option_string", "unused_flags"]
+__all__ = ["WITHOUT_EFFECT", "Flags", "described_flags", "option_string", "root_path", "unused_flags"]
 
 WITHOUT_EFFECT = frozenset({FlagGroup.LATER, FlagGroup.UNUSED})
 """Groups of flags that are accepted and do nothing."""
@@ -19,9 +20,27 @@ WITHOUT_EFFECT = frozenset({FlagGroup.LATER, FlagGroup.UNUSED})
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Flags(
-    FolderFlags, ServerFlags, DeviceFlags, WorkerFlags, SavingFlags, StartFlags, LaterFlags, UnusedFlags
+    FolderFlags,
+    ServerFlags,
+    DoorFlags,
+    DeviceFlags,
+    WorkerFlags,
+    SavingFlags,
+    StartFlags,
+    LaterFlags,
+    UnusedFlags,
 ):
     """The command line as it was given. `Flags()` is the command line without any flag."""
+
+    @property
+    def exposed_by(self) -> str | None:
+        """The flag that lets others than this machine reach the program, None if there is none.
+
+        Then what could run code or change files is closed, unless a flag opens it.
+        """
+        elsewhere = self.server_name not in (None, "", "127.0.0.1", "localhost", "::1")
+        given = (("--listen", self.listen), ("--share", self.share), ("--server-name", elsewhere))
+        return next((name for name, is_given in given if is_given), None)
 
 
 def described_flags() -> dict[str, FlagInfo]:
@@ -32,6 +51,12 @@ def described_flags() -> dict[str, FlagInfo]:
 def option_string(name: str) -> str:
     """The spelling of the field `name` on the command line: `data_dir` is `--data-dir`."""
     return described_flags()[name].spelling or "--" + name.replace("_", "-")
+
+
+def root_path(flags: Flags) -> str:
+    """The path under which a proxy shows the program: "" or "/sub", from `--subpath`."""
+    path = (flags.subpath or "").strip("/")
+    return f"/{path}" if path else ""
 
 
 def unused_flags(flags: Flags) -> dict[str, str]:

@@ -45,15 +45,8 @@ class LaterFlags:
     )
     disable_nan_check: bool = flag(False, "Do not look for NaN in what the model computes.", L)
     opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", L)
-    subpath: str | None = flag(None, "Path under which a reverse proxy shows the page.", L)
-    api_log: bool = flag(False, "Write every API request to the log.", L)
-    cors_allow_origins: str | None = flag(None, "Origins that may call the API, comma separated.", L)
-    cors_allow_origins_regex: str | None = flag(None, "Pattern of origins that may call the API.", L)
     disable_tls_verify: bool | None = flag(
         None, "Accept self-signed certificates for HTTPS.", L, store_false=True
-    )
-    gradio_allowed_path: tuple[str, ...] = flag(
-        (), "Further folder whose files the page may show; may be repeated.", L, repeatable=True
     )
     esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
     realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)

@@ -28,9 +28,9 @@ class Frozen:
 
 def frozen_keys(flags: Flags) -> Frozen:
     """What `--freeze-settings` and its two narrower forms forbid; and the places on the disk, which
-    `--hide-ui-dir-config` and serving other machines (`--listen`, `--server-name`) keep from strangers.
+    `--hide-ui-dir-config` and serving others (`--listen`, `--share`, `--server-name`) keep from strangers.
     """
-    closed_by = next((name for name, given in _closing_flags(flags) if given), None)
+    closed_by = _closing_flag(flags)
     places: dict[str, str] = {}
     sections = _words(flags.freeze_settings_in_sections)
     reasons = dict.fromkeys(_words(flags.freeze_specific_settings), "--freeze-specific-settings names it")
@@ -42,13 +42,10 @@ def frozen_keys(flags: Flags) -> Frozen:
     return Frozen(flags.freeze_settings, reasons, places)
 
 
-def _closing_flags(flags: Flags) -> tuple[tuple[str, bool], ...]:
-    is_elsewhere = flags.server_name not in (None, "", "127.0.0.1", "localhost", "::1")
-    return (
-        ("--hide-ui-dir-config", flags.hide_ui_dir_config),
-        ("--listen", flags.listen),
-        ("--server-name", is_elsewhere),
-    )
+def _closing_flag(flags: Flags) -> str | None:
+    if flags.hide_ui_dir_config:
+        return "--hide-ui-dir-config"
+    return None if flags.enable_insecure_folder_access else flags.exposed_by
 
 
 def _words(text: str | None) -> set[str]:

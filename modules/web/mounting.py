@@ -9,6 +9,7 @@ import gradio as gr
 from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 
+from modules.flags import root_path
 from modules.house import House
 from modules.web.page import build_page
 from modules.web.routes import page_routes
@@ -73,9 +74,14 @@ def mount(app: FastAPI, house: House) -> None:
         favicon_path=str(STATIC / "favicon.png"),
         footer_links=[],
         run_history=False,
-        allowed_paths=[str(house.folders.outputs), str(house.folders.log)],
+        allowed_paths=[
+            str(house.folders.outputs),
+            str(house.folders.log),
+            *house.flags.gradio_allowed_path,
+        ],
         show_error=True,
         ssr_mode=False,
+        root_path=root_path(house.flags),
     )
 
 
@@ -85,8 +91,11 @@ def _scripts() -> str:
 
 
 def _head(house: House, script: str) -> str:
-    """Tags for the page's head. The digest in the address makes browsers fetch a changed script anew."""
+    """Tags for the page's head, their addresses relative to the page, which a proxy may show under a path.
+
+    The digest in the address makes browsers fetch a changed script anew.
+    """
     digest = hashlib.sha256(script.encode()).hexdigest()[:10]
-    icon = f'<link rel="icon" href="{STATIC_URL}/favicon.svg" type="image/svg+xml">'
+    icon = f'<link rel="icon" href=".{STATIC_URL}/favicon.svg" type="image/svg+xml">'
     theme = f'<meta name="easel-theme" content="{html.escape(house.flags.theme or "")}">'
-    return f'{theme}{icon}<script src="{SCRIPT_URL}?{digest}"></script>'
+    return f'{theme}{icon}<script src=".{SCRIPT_URL}?{digest}"></script>'

@@ -48,7 +48,7 @@ def results_column(tab: str, flags: Flags) -> Results:
                 format="png",
             )
         with gr.Row(elem_id=f"image_buttons_{tab}", elem_classes=["image-buttons"]):
-            is_here = not (flags.listen or flags.share or flags.hide_ui_dir_config)
+            is_here = not (flags.exposed_by or flags.hide_ui_dir_config)
             buttons = {
                 "open_folder": icon_button(
                     "Open the folder of the pictures",

@@ -24,7 +24,7 @@ TINY = {
 
 @pytest.fixture(scope="module")
 def easel(own_house):
-    return TestClient(create_app(own_house), raise_server_exceptions=False)
+    return TestClient(create_app(own_house), "http://127.0.0.1", raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")

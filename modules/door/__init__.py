@@ -1,0 +1,5 @@
+"""The door: who may call the program, from where, with how much. No route knows of it."""
+
+from modules.door.installing import install_door
+
+__all__ = ["install_door"]
