@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +60,7 @@ class ParameterReader:
         except EaselError as error:
             gr.Warning(str(error))
             return [gr.skip() for _ in self._form.controls]
-        current = self._house.store.options.model_dump(mode="json")
+        current = self._current_settings()
         overrides = {
             key: value
             for key, value in order.settings.items()
@@ -67,6 +68,14 @@ class ParameterReader:
             and (key in order.request.override_settings or field_of_setting(key) is not None)
         }
         return self._form.updates({**order.request.model_dump(), **names, "override_settings": overrides})
+
+    def _current_settings(self) -> Values:
+        """The settings as an order holds them: the checkpoint by its whole title."""
+        options = self._house.store.options
+        values = options.model_dump(mode="json")
+        with suppress(EaselError):
+            values["sd_model_checkpoint"] = self._house.engine.checkpoint_of(options).title
+        return values
 
     def _filled(self, text: str, values: Callable[[GenerationText], Values]) -> Sequence[Any]:
         try:

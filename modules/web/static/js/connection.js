@@ -11,6 +11,7 @@ const connectionCallbacks = [];
 
 // Ids of the jobs that the program's last run left and that wait for a word.
 let heldJobs = [];
+let queueIsPaused = false;
 
 let stream = null;
 let streamTimer = null;
@@ -89,12 +90,15 @@ function showAway() {
         : "";
 }
 
+// Of a job that is forgotten by now, the order of the work is told instead.
 function tellJobNews(news, kind) {
+    if (!news.job) return tellQueueNews(news);
     for (const callback of jobNewsCallbacks) callback(news, kind);
 }
 
 function tellQueueNews(news) {
     heldJobs = news.held;
+    queueIsPaused = news.paused;
     tellAll(queueNewsCallbacks, news);
 }
 

@@ -6,6 +6,7 @@ const PATIENCE_ASKS = 20;
 const PREVIEW_LEAST_MS = 250;
 const PICTURES_LEAST_MS = 2000;
 const AWAY = "The program does not answer; trying again";
+const PAUSED = "The queue is paused; resume it on the Queue tab";
 const HELD = "Left when the program ended; go on with it on the Queue tab";
 
 class JobFollower {
@@ -18,6 +19,7 @@ class JobFollower {
         this.heardAt = -Infinity;
         this.lookedAt = -Infinity;
         this.previewTag = null;
+        this.turn = "";
         this.stopped = false;
         this.watch = (news) => news.job === this.id && this.hear(answerOf(news), news.pictures);
         jobNewsCallbacks.push(this.watch);
@@ -48,7 +50,9 @@ class JobFollower {
     hear(answer, pictures) {
         if (this.stopped) return;
         this.heardAt = performance.now();
-        if (answer.queued) answer.textinfo ||= this.answer?.queued ? this.answer.textinfo : "";
+        if (answer.queued) answer.textinfo ||= this.turn;
+        if (answer.queued) this.turn = answer.textinfo;
+        if (answer.queued && queueIsPaused) answer.textinfo = PAUSED;
         if (heldJobs.includes(this.id)) answer.textinfo = HELD;
         this.answer = answer;
         this.view.show(answer.progress ?? 0, progressSentence(answer, this.waitingCount()));

@@ -17,7 +17,15 @@ const typedFields = {};
 function recallForm(tab, names, values, typed) {
     typedFields[tab] = typed;
     const kept = localGet(formKey(tab), {});
-    return names.map((name, number) => kept[name] ?? values[number]);
+    return names.map((name, number) => {
+        const value = kept[name] ?? values[number];
+        return name === "override_texts" ? overridesUpdate(value) : value;
+    });
+}
+
+// The menu of settings for the next pictures is there while there are any.
+function overridesUpdate(texts) {
+    return { __type__: "update", value: texts, choices: texts.map((text) => [text, text]), visible: texts.length ? true : "hidden" };
 }
 
 // Called once the values stand in the form: what changes from now on is the person's doing.

@@ -1,6 +1,6 @@
 // One job as a row of the Queue tab. Everything that comes from a job is foreign text: it is only ever put in as text.
 
-const SHOWN_THUMBNAILS = 6;
+const SHOWN_THUMBNAILS = 4;
 const THUMBNAIL_SIDE = 128;
 const STATE_NAMES = { waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", interrupted: "Interrupted" };
 

@@ -106,8 +106,8 @@ function showQueue() {
 }
 
 function summaryOfQueue(running, waiting, paused, most) {
-    const parts = [running.length ? `${running.length} running` : "nothing running", `${waiting.length} of at most ${most} waiting`];
-    return `${paused ? "Paused. " : ""}${parts.join(", ")}.`;
+    const runs = running.length ? `${running.length} running` : "Nothing is running";
+    return `${paused ? "The queue is paused. " : ""}${runs}, ${waiting.length} waiting; at most ${most} may wait.`;
 }
 
 function showMore(name, count, label) {

@@ -21,10 +21,9 @@ function showVerdict(id, kind, sentence, details = []) {
     verdictLine(id).replaceChildren(line, ...(details.length ? [list] : []));
 }
 
-// The first difference is in the sentence; `what was then, is now` of the others stands below.
 function detailsOf(verdict) {
-    const others = verdict.differences.slice(1).map(({ what, then, now }) => `${what}: was ${then}, is ${now}`);
-    return [...others, ...verdict.notes];
+    const differences = verdict.differences.map(({ what, then, now }) => `${what} was ${then} and is ${now}`);
+    return [...verdict.notes, ...differences];
 }
 
 async function askVerdict(id, question) {
