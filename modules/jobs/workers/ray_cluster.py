@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import socket
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ __all__ = ["Cluster", "ray_workers"]
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
+KNOCK_SECONDS = 10.0
 OBJECT_STORE_BYTES = 256 << 20
 """Of a local cluster: room for the pictures that are on their way."""
 
@@ -42,6 +44,7 @@ class Cluster:
             }
         ray = _import_ray()
         try:
+            _knock(address)
             ray.init(log_to_driver=False, logging_level=logging.WARNING, configure_logging=False, **options)
         except Exception as error:
             raise InvalidRequest(
@@ -89,6 +92,13 @@ def _needs(on_cards: bool) -> dict[str, Any]:
     variables = {"PYTHONPATH": str(PROGRAM), "HF_HUB_OFFLINE": "1"}
     room = {"num_gpus": 1, "num_cpus": 1} if on_cards else {"num_cpus": torch.get_num_threads()}
     return {**room, "runtime_env": {"env_vars": variables}}
+
+
+def _knock(address: str) -> None:
+    """See whether anybody listens at HOST:PORT: Ray itself would try for minutes. Raises OSError."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
 
 
 def _import_ray() -> Any:
