@@ -13,7 +13,7 @@ from modules.imaging.saving import (
     complete_files_beside,
     save_picture,
 )
-from modules.imaging.writing import remove_unfinished
+from modules.imaging.writing import publish, remove_unfinished, temporary_file
 
 __all__ = [
     "Encoded",
@@ -36,8 +36,10 @@ __all__ = [
     "grid_rows",
     "make_grid",
     "png_info",
+    "publish",
     "read_texts",
     "remove_unfinished",
     "resize_image",
     "save_picture",
+    "temporary_file",
 ]

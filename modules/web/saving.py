@@ -2,10 +2,10 @@
 
 import csv
 import io
+import itertools
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from modules.errors import EaselError
 from modules.generation import MadePicture
+from modules.imaging import publish, temporary_file
 from modules.jobs import Job
 
 __all__ = ["open_folder", "save_pictures", "zip_pictures"]
@@ -88,17 +89,12 @@ def _write_new(folder: Path, name: str, data: bytes) -> Path:
     name.
     """
     stem, suffix = Path(name).stem, Path(name).suffix
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as part:
-        part.write(data)
-    number = 0
-    while True:
-        target = folder / (f"{stem}-{number}{suffix}" if number else name)
-        try:
-            target.touch(exist_ok=False)
-        except FileExistsError:
-            number += 1
-            continue
-        return Path(part.name).replace(target)
+    with temporary_file(folder, data) as finished:
+        for number in itertools.count():
+            target = folder / (f"{stem}-{number}{suffix}" if number else name)
+            if publish(finished, target):
+                break
+    return target
 
 
 def _append_log(log: Path, job: Job, saved: Sequence[Path]) -> None:

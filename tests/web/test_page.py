@@ -242,6 +242,6 @@ def test_save_writes_the_picture_again_with_a_line_in_the_log(house, api, form):
     with (folder / "log.csv").open(encoding="utf-8", newline="") as log:
         rows = list(csv.DictReader(log))
     assert [row["prompt"] for row in rows[-2:]] == ['a, "b"', 'a, "b"']
-    assert not list(folder.glob(".*.part"))
+    assert not list(folder.glob(".*"))
     archive, _ = actions.save_zip(None, info)
     assert archive["value"][0].endswith(".zip")
