@@ -14,8 +14,10 @@ from modules.imaging import read_texts
 
 __all__ = ["Evidence", "read_evidence"]
 
-# What Pillow raises for files that are no pictures, or broken ones.
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+"""What Pillow reads by itself; for some other formats it starts other programs."""
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What it raises for files that are no pictures, or broken ones."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def read_evidence(source: Path | BinaryIO | Image.Image) -> Evidence:
     if isinstance(source, Image.Image):
         return _read(source)
     try:
-        with Image.open(source) as image:
+        with Image.open(source, formats=FORMATS) as image:
             return _read(image)
     except UNREADABLE as error:
         reason = getattr(error, "strerror", None) or error
