@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.flags import Flags
 from modules.folders import Folders
-from modules.generation import Engine, Txt2ImgRequest
+from modules.generation import Engine, PictureKinds
 from modules.jobs import Job, JobQueue, QueueRules
 from modules.jobs.workers import make_workers
 from modules.prompts import StyleBook
@@ -28,7 +28,7 @@ class House:
     queue: JobQueue
     started: float
 
-    def submit_txt2img(self, request: Txt2ImgRequest, client: str = "api", save: bool | None = None) -> Job:
+    def submit_request(self, request: PictureKinds, client: str = "api", save: bool | None = None) -> Job:
         """Accept a request: settings laid over, names resolved, then queued.
 
         Raises InvalidRequest for a setting, sampler, checkpoint or style that does not exist; then nothing

@@ -55,6 +55,7 @@ def house(tmp_path_factory, all_parity_models):
 
     data = tmp_path_factory.mktemp("user")
     arguments = ["--data-dir", str(data), "--ckpt-dir", str(all_parity_models), "--nowebui", "--api"]
+    arguments += ["--vae-dir", str(all_parity_models)]
     house = make_house(parse_flags(arguments, environment={}))
     yield house
     house.close()

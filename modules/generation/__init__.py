@@ -3,15 +3,17 @@
 from modules.generation.assembly import Assembly
 from modules.generation.drawn import Drawn, FileFacts, ModelFacts, ModelFiles, Role
 from modules.generation.engine import Engine
+from modules.generation.img2img_request import Img2ImgRequest, parse_img2img
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
-from modules.generation.order import Order, StyleTexts, make_order
+from modules.generation.order import Kind, Order, PictureKinds, StyleTexts, kind_of, make_order
 from modules.generation.record import PictureRecord, PixelFacts, pixel_facts, record_of
-from modules.generation.request import Txt2ImgRequest, parse_txt2img, sentence_of_errors
+from modules.generation.request import PictureRequest, parse_request, sentence_of_errors
 from modules.generation.result import GenerationResult
 from modules.generation.run import HiresRun, Run, plan_run
 from modules.generation.saving import picture_bytes
 from modules.generation.surroundings import Surroundings
 from modules.generation.txt2img import Receive
+from modules.generation.txt2img_request import Txt2ImgRequest, parse_txt2img
 from modules.generation.watcher import MadePicture, SilentWatcher, StepReport, Watcher
 
 __all__ = [
@@ -21,14 +23,18 @@ __all__ = [
     "FileFacts",
     "GenerationResult",
     "HiresRun",
+    "Img2ImgRequest",
     "KeptPicture",
+    "Kind",
     "Ledger",
     "MadePicture",
     "ModelFacts",
     "ModelFiles",
     "Order",
     "PictureKey",
+    "PictureKinds",
     "PictureRecord",
+    "PictureRequest",
     "PixelFacts",
     "Receive",
     "Role",
@@ -39,7 +45,10 @@ __all__ = [
     "Surroundings",
     "Txt2ImgRequest",
     "Watcher",
+    "kind_of",
     "make_order",
+    "parse_img2img",
+    "parse_request",
     "parse_txt2img",
     "picture_bytes",
     "pixel_facts",

@@ -13,7 +13,14 @@ from torch import Tensor
 from modules.checkpoints import Model
 from modules.errors import EaselError
 
-__all__ = ["decode", "decode_to_picture", "encode", "picture_to_tensor", "tensor_to_picture"]
+__all__ = [
+    "decode",
+    "decode_to_picture",
+    "encode",
+    "picture_to_tensor",
+    "posterior_draws",
+    "tensor_to_picture",
+]
 
 Note = Callable[[str], None]
 
@@ -104,6 +111,11 @@ def picture_to_tensor(picture: Image.Image) -> Tensor:
     """A picture as (3, H, W) float32 in -1 .. 1."""
     array = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255.0
     return torch.from_numpy(np.moveaxis(array, 2, 0)) * 2.0 - 1.0
+
+
+def posterior_draws(seeds: Sequence[int], device: torch.device) -> list[torch.Generator]:
+    """A generator for each picture, so that its draw of the posterior does not depend on its batch."""
+    return [torch.Generator(device).manual_seed(seed % 2**63) for seed in seeds]
 
 
 def encode(model: Model, pixels: Tensor, generators: Sequence[torch.Generator] = ()) -> Tensor:

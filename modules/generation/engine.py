@@ -28,12 +28,13 @@ from modules.folders import Folders
 from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
 from modules.generation.attention import attention_of
+from modules.generation.canvas import check_pictures
 from modules.generation.drawn import ModelFacts
+from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.ledger import Ledger
 from modules.generation.odd_sizes import enlarge_as_reference
-from modules.generation.order import Order, make_order
+from modules.generation.order import Order, PictureKinds, make_order
 from modules.generation.preview import LinearPreview
-from modules.generation.request import Txt2ImgRequest
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.shortage import explained_shortage
@@ -126,7 +127,7 @@ class Engine:
         return self._loaded.model if self._loaded else None
 
     def order(
-        self, request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None
+        self, request: PictureKinds, options: Options, styles: StyleBook, save: bool | None = None
     ) -> Order:
         """A definite order. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
         checkpoint, VAE, style.
@@ -140,12 +141,14 @@ class Engine:
         order = make_order(request, options, styles, save, threads)
         run = plan_run(order)
         self._vae_of(options, checkpoint)
+        if isinstance(request, Img2ImgRequest):
+            check_pictures(request)
         if run.hires and run.hires.checkpoint:
             self.shelf.find(run.hires.checkpoint)
         return order
 
     def plan(
-        self, request: Txt2ImgRequest, options: Options, styles: StyleBook, save: bool | None = None
+        self, request: PictureKinds, options: Options, styles: StyleBook, save: bool | None = None
     ) -> Run:
         """The run of such an order."""
         return plan_run(self.order(request, options, styles, save))

@@ -2,15 +2,23 @@
 
 from typing import Any
 
+from modules.generation.img2img_request import Img2ImgRequest, MaskedContent
 from modules.generation.run import Run
+from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.sampling import sampler_infotext
 
 __all__ = ["extra_fields"]
 
+MASKED_CONTENT = {
+    MaskedContent.FILL: "fill",
+    MaskedContent.LATENT_NOISE: "latent noise",
+    MaskedContent.LATENT_NOTHING: "latent nothing",
+}
+
 
 def _hires_fields(run: Run) -> dict[str, Any]:
     request, hires = run.request, run.hires
-    if hires is None:
+    if hires is None or not isinstance(request, Txt2ImgRequest):
         return {}
     resized = bool(request.hr_resize_x or request.hr_resize_y)
     fields = {
@@ -32,10 +40,42 @@ def _hires_fields(run: Run) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
+def _redraw_fields(run: Run) -> dict[str, Any]:
+    request = run.request
+    if not isinstance(request, Img2ImgRequest):
+        return {}
+    multiplier = request.initial_noise_multiplier
+    multiplier = run.options.initial_noise_multiplier if multiplier is None else multiplier
+    extra = run.options.img2img_extra_noise
+    fields: dict[str, Any] = {
+        "Denoising strength": request.denoising_strength,
+        **(_mask_fields(request) if request.mask is not None else {}),
+        "Noise multiplier": multiplier if multiplier != 1 else None,
+        "Extra noise": extra or None,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _mask_fields(request: Img2ImgRequest) -> dict[str, Any]:
+    across, down = request.blur
+    only_masked = request.inpaint_full_res
+    return {
+        "Mask mode": "Inpaint not masked" if request.inpainting_mask_invert else None,
+        "Mask blur": across if across == down and across > 0 else None,
+        "Inpaint area": "Only masked" if only_masked else None,
+        "Masked area padding": request.inpaint_full_res_padding if only_masked else None,
+        "Masked content": MASKED_CONTENT.get(request.inpainting_fill),
+    }
+
+
 def extra_fields(run: Run) -> dict[str, Any]:
-    """What the hires pass, the sampler and the reading of the prompts add, in the order of the text."""
+    """What the passes, the sampler and the reading of the prompts add, in the order of the text."""
     options = run.options
-    fields = {**_hires_fields(run), **sampler_infotext(run.sampler, run.schedule, run.sampler_settings)}
+    fields = {
+        **_hires_fields(run),
+        **_redraw_fields(run),
+        **sampler_infotext(run.sampler, run.schedule, run.sampler_settings),
+    }
     if options.emphasis != "Original":
         fields["Emphasis"] = options.emphasis
     if options.pad_cond_uncond:

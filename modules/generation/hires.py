@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from modules.generation.request import Txt2ImgRequest
+from modules.generation.txt2img_request import Txt2ImgRequest
 
 __all__ = ["HiresSize", "cut_latent", "resize_latent", "size_of_second_pass"]
 

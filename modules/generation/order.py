@@ -1,15 +1,33 @@
 """An order: a request made definite, as plain data that a store, another process or a picture can carry."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from modules.generation.request import Txt2ImgRequest
+from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.seeds import draw_seed
+from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.prompts import StyleBook
 from modules.settings import Options
 
-__all__ = ["Order", "StyleTexts", "make_order"]
+__all__ = ["Order", "PictureKinds", "StyleTexts", "kind_of", "make_order"]
+
+
+Kind = Literal["txt2img", "img2img"]
+PictureKinds = Txt2ImgRequest | Img2ImgRequest
+
+
+def kind_of(request: Any) -> Kind:
+    """Which kind `request` is, as a model or as plain data."""
+    if isinstance(request, dict):
+        return "img2img" if "init_images" in request else "txt2img"
+    return "img2img" if isinstance(request, Img2ImgRequest) else "txt2img"
+
+
+AnyRequest = Annotated[
+    Annotated[Txt2ImgRequest, Tag("txt2img")] | Annotated[Img2ImgRequest, Tag("img2img")],
+    Discriminator(kind_of),
+]
 
 
 class StyleTexts(BaseModel):
@@ -30,13 +48,17 @@ class Order(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["txt2img"] = "txt2img"
-    request: Txt2ImgRequest
+    request: AnyRequest
     settings: dict[str, Any]
     styles: tuple[StyleTexts, ...] = ()
     save: bool = False
     threads: int | None = Field(default=None, ge=1, le=1024)
     """Threads to compute with on a processor, where bits depend on it; None: those of the program."""
+
+    @property
+    def kind(self) -> Kind:
+        """Which kind of request it is."""
+        return kind_of(self.request)
 
     @property
     def pictures(self) -> int:
@@ -45,7 +67,7 @@ class Order(BaseModel):
 
 
 def make_order(
-    request: Txt2ImgRequest,
+    request: PictureKinds,
     options: Options,
     book: StyleBook,
     save: bool | None = None,

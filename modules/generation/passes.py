@@ -25,10 +25,13 @@ from modules.sampling import (
     sample,
 )
 
-__all__ = ["draw_again", "draw_first"]
+__all__ = ["draw_again", "draw_first", "first_plan", "first_prompts", "picture_noise"]
 
 
-def _noise(run: Run, pictures: range, shape: tuple[int, int, int], device: torch.device) -> PictureNoise:
+def picture_noise(
+    run: Run, pictures: range, shape: tuple[int, int, int], device: torch.device
+) -> PictureNoise:
+    """The noise of `pictures`, each from its own seeds."""
     request, seeds = run.request, run.seeds
     resized = request.seed_resize_from_w > 0 and request.seed_resize_from_h > 0
     plan = SeedPlan(
@@ -42,7 +45,8 @@ def _noise(run: Run, pictures: range, shape: tuple[int, int, int], device: torch
     return PictureNoise(plan, shape, device)
 
 
-def _first_plan(run: Run, model: Model) -> SamplingPlan:
+def first_plan(run: Run, model: Model) -> SamplingPlan:
+    """How the first pass is sampled."""
     request = run.request
     table = NoiseTable(model.alphas_cumprod, model.prediction)
     return SamplingPlan(
@@ -55,7 +59,8 @@ def _empty(encoder: PromptEncoder) -> Tensor:
     return encoder.negative([""], 1)[0][0].conditioning.cross_attention
 
 
-def _first_prompts(run: Run, count: int, encoder: PromptEncoder) -> Prompts:
+def first_prompts(run: Run, count: int, encoder: PromptEncoder) -> Prompts:
+    """What the first pass of `count` pictures is told."""
     evaluations = run.sampler.evaluations(run.request.steps)
     return Prompts(
         positive=encoder.positive([run.prompt_without_tags] * count, evaluations),
@@ -77,12 +82,12 @@ def draw_first(run: Run, pictures: range, artist: Artist, progress: Progress) ->
     """The latents (B, C, h, w) of the first pass."""
     request, model = run.request, artist.model
     shape = (model.latent_channels, request.height // 8, request.width // 8)
-    noise = _noise(run, pictures, shape, model.policy.device)
+    noise = picture_noise(run, pictures, shape, model.policy.device)
     prompts = replace(
-        _first_prompts(run, len(pictures), artist.encoder),
+        first_prompts(run, len(pictures), artist.encoder),
         extra_input=extra_input_for_text(model, request.height, request.width),
     )
-    return sample(network_of(model), _first_plan(run, model), noise, prompts, progress.on_step)
+    return sample(network_of(model), first_plan(run, model), noise, prompts, progress.on_step)
 
 
 def draw_again(
@@ -99,8 +104,8 @@ def draw_again(
     model = second.model
     seeds = [run.seeds.seeds[picture] for picture in pictures]
     start = enlarge(first.model, model, run, hires, latents, seeds, watcher.on_note)
-    plan = replace(_first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
-    noise = _noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
+    plan = replace(first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
+    noise = picture_noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
     prompts = replace(
         _second_prompts(run, hires, len(pictures), second.encoder), extra_input=start.extra_input
     )

@@ -10,15 +10,16 @@ from modules.generation.drawn import Drawn, FileFacts, ModelFiles, Role
 from modules.generation.order import Order, StyleTexts
 from modules.generation.run import Run
 from modules.generation.surroundings import Surroundings
+from modules.imaging import picture_file
 from modules.settings import describe_options
 
 __all__ = ["RECORD_VERSION", "PictureRecord", "PixelFacts", "pixel_facts", "record_of"]
 
 RECORD_VERSION = 1
-# How a picture was asked for and handed over, what stands in the record in another form, and pictures.
+INPUTS = ("init_images", "mask", "latent_mask")
+# How a picture was asked for and handed over, and what stands in the record in another form.
 NOT_IN_RECORD = {
-    "init_images",
-    "mask",
+    *INPUTS,
     "override_settings",
     "override_settings_restore_afterwards",
     "hr_checkpoint_name",
@@ -44,6 +45,15 @@ class PixelFacts(BaseModel):
     sha256: str
 
 
+class InputFacts(BaseModel):
+    """A picture that the request gave, by the field and the sha256 of its file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    sha256: str
+
+
 class PictureRecord(BaseModel):
     """What decided one picture. It names files by name and contents, and no place on the disk.
 
@@ -64,6 +74,7 @@ class PictureRecord(BaseModel):
     request: dict[str, Any]
     settings: dict[str, Any]
     styles: tuple[StyleTexts, ...]
+    inputs: tuple[InputFacts, ...] = ()
     model: ModelFiles
     second: ModelFiles | None
     adapters: tuple[FileFacts, ...] = ()
@@ -98,11 +109,23 @@ def record_of(run: Run, drawn: Drawn, image: Image.Image) -> PictureRecord:
         ),
         settings=_settings(run.order),
         styles=run.order.styles,
+        inputs=_inputs(run.order),
         model=facts.files,
         second=facts.second,
         surroundings=facts.surroundings,
         pixels=pixel_facts(image),
     )
+
+
+def _inputs(order: Order) -> tuple[InputFacts, ...]:
+    """The pictures that the request gave, each by what its file holds."""
+    found = []
+    for field in INPUTS:
+        given = getattr(order.request, field, None) or ()
+        for text in [given] if isinstance(given, str) else given:
+            digest = hashlib.sha256(picture_file(text)).hexdigest()
+            found.append(InputFacts(field=field, sha256=digest))
+    return tuple(found)
 
 
 def _settings(order: Order) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What a face asks for: one text-to-image request, checked at the door."""
+"""What a face asks for: a request for pictures, checked at the door; what all kinds have in common."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -16,7 +16,15 @@ from pydantic_core import PydanticCustomError
 
 from modules.errors import InvalidRequest
 
-__all__ = ["MAX_PROMPT_CHARACTERS", "Txt2ImgRequest", "parse_txt2img", "sentence_of_errors"]
+__all__ = [
+    "MAX_PROMPT_CHARACTERS",
+    "PictureRequest",
+    "Prompt",
+    "Side",
+    "finite",
+    "parse_request",
+    "sentence_of_errors",
+]
 
 MAX_PROMPT_CHARACTERS = 30_000
 LATER_FIELDS = {
@@ -50,7 +58,8 @@ def _side(value: int) -> int:
     return value
 
 
-def _finite(value: float) -> float:
+def finite(value: float) -> float:
+    """`value` if float32 can hold it; raises ValueError."""
     if not abs(value) <= LARGEST_NUMBER:
         raise ValueError(f"must be a finite number, at most {LARGEST_NUMBER:g}")
     return value
@@ -59,10 +68,11 @@ def _finite(value: float) -> float:
 Seed = Annotated[int, BeforeValidator(_seed)]
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS)]
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
+R = TypeVar("R", bound="PictureRequest")
 
 
-class Txt2ImgRequest(BaseModel):
-    """A text-to-image request with the field's names and defaults (`/sdapi/v1/txt2img`).
+class PictureRequest(BaseModel):
+    """What every request for pictures may say, with the field's names and defaults.
 
     A field given as null takes its default, since clients send nulls for what they do not set. Fields that
     are
@@ -112,7 +122,6 @@ class Txt2ImgRequest(BaseModel):
     eta: float | None = Field(
         None, ge=0, le=10, description="Noise of ancestral samplers and DDIM; null: the setting."
     )
-    denoising_strength: float | None = Field(None, ge=0, le=1, description="Strength of the hires pass.")
     s_min_uncond: float | None = Field(
         None, ge=0, description="Skip the negative prompt at odd steps below this sigma."
     )
@@ -123,27 +132,6 @@ class Txt2ImgRequest(BaseModel):
     override_settings: dict[str, Any] = Field({}, description="Settings for this request alone.")
     override_settings_restore_afterwards: bool = Field(
         True, description="False: the settings above stay set."
-    )
-    enable_hr: bool = Field(False, description="Hires fix: upscale and draw once more.")
-    hr_scale: float = Field(2.0, ge=1, le=8, description="Factor of the hires pass.")
-    hr_upscaler: str | None = Field(
-        None, max_length=200, description="Upscaler of the hires pass; null: Latent."
-    )
-    hr_second_pass_steps: int = Field(
-        0, ge=0, le=1000, description="Steps of the hires pass; 0: as the first."
-    )
-    hr_resize_x: int = Field(
-        0, ge=0, le=LARGEST_SIDE, description="Width of the hires pass; 0: by the factor."
-    )
-    hr_resize_y: int = Field(
-        0, ge=0, le=LARGEST_SIDE, description="Height of the hires pass; 0: by the factor."
-    )
-    hr_checkpoint_name: str | None = Field(None, max_length=1000, description="Checkpoint of the hires pass.")
-    hr_sampler_name: str | None = Field(None, max_length=200, description="Sampler of the hires pass.")
-    hr_scheduler: str | None = Field(None, max_length=200, description="Schedule of the hires pass.")
-    hr_prompt: Prompt = Field("", description="Prompt of the hires pass; empty: the first's.")
-    hr_negative_prompt: Prompt = Field(
-        "", description="Negative prompt of the hires pass; empty: the first's."
     )
     force_task_id: str | None = Field(
         None, max_length=200, description="Name of the job, for following its progress."
@@ -182,7 +170,6 @@ class Txt2ImgRequest(BaseModel):
 
     @field_validator(
         "cfg_scale",
-        "hr_scale",
         "subseed_strength",
         "eta",
         "s_churn",
@@ -193,7 +180,7 @@ class Txt2ImgRequest(BaseModel):
     )
     @classmethod
     def _no_infinity(cls, value: float | None) -> float | None:
-        return value if value is None else _finite(value)
+        return value if value is None else finite(value)
 
     @property
     def sampler(self) -> str:
@@ -214,12 +201,12 @@ def sentence_of_errors(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     return InvalidRequest(field, f"{field} cannot be {shown}: {reason}.")
 
 
-def parse_txt2img(values: dict[str, Any]) -> Txt2ImgRequest:
-    """A checked request from plain data.
+def parse_request(kind: type[R], values: dict[str, Any]) -> R:
+    """A checked request of this kind from plain data.
 
     Raises InvalidRequest with a sentence for the first value that is wrong.
     """
     try:
-        return Txt2ImgRequest.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise sentence_of_errors(error.errors()) from error

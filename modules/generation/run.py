@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from modules.errors import InvalidRequest
 from modules.generation.hires import HiresSize, size_of_second_pass
-from modules.generation.order import Order
-from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE, Txt2ImgRequest
+from modules.generation.img2img_request import Img2ImgRequest
+from modules.generation.order import Order, PictureKinds
+from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE
 from modules.generation.seeds import Seeds, seeds_of_pictures
+from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.prompts import apply_style_texts, strip_comments, take_network_tags
-from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler
+from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler, steps_of_strength
 from modules.settings import Options, read_options
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
 
@@ -55,7 +57,7 @@ class Run:
     hires: HiresRun | None
 
     @property
-    def request(self) -> Txt2ImgRequest:
+    def request(self) -> PictureKinds:
         """The request, its seeds drawn."""
         return self.order.request
 
@@ -84,9 +86,18 @@ class Run:
         return tuple(range(first, first + size) for first in range(0, self.pictures, size))
 
     @property
+    def first_steps(self) -> int:
+        """Sampling steps of the first pass: with a picture to start from, its strength's share of them."""
+        request = self.request
+        if not isinstance(request, Img2ImgRequest):
+            return request.steps
+        exact = self.options.img2img_fix_steps
+        return max(steps_of_strength(request.steps, request.denoising_strength, exact)[1] + 1, 1)
+
+    @property
     def steps_of_group(self) -> int:
         """Sampling steps over all passes of one group."""
-        return self.request.steps + (self.hires.steps if self.hires else 0)
+        return self.first_steps + (self.hires.steps if self.hires else 0)
 
     @property
     def steps_in_all(self) -> int:
@@ -105,7 +116,7 @@ def _texts(prompt: str, negative: str, order: Order, options: Options) -> tuple[
 
 def _plan_hires(order: Order, options: Options, styled: tuple[str, str]) -> HiresRun | None:
     request = order.request
-    if not request.enable_hr:
+    if not isinstance(request, Txt2ImgRequest) or not request.enable_hr:
         return None
     upscaler = request.hr_upscaler or next(iter(LATENT_UPSCALERS))
     known = [*LATENT_UPSCALERS, *UPSCALERS]

@@ -115,12 +115,14 @@ class Album:
 
     def _place(self, drawn: Drawn) -> SavePlace:
         options = self._run.options
+        samples, grids = {
+            "txt2img": (options.outdir_txt2img_samples, options.outdir_txt2img_grids),
+            "img2img": (options.outdir_img2img_samples, options.outdir_img2img_grids),
+        }[self._run.order.kind]
         facts = _facts(self._run, drawn.facts, drawn.index, self._started)
         if drawn.role is Role.GRID:
-            return SavePlace.for_grid(
-                self._folders.place(options.outdir_grids or options.outdir_txt2img_grids), facts
-            )
-        folder = self._folders.place(options.outdir_samples or options.outdir_txt2img_samples)
+            return SavePlace.for_grid(self._folders.place(options.outdir_grids or grids), facts)
+        folder = self._folders.place(options.outdir_samples or samples)
         return SavePlace(folder, facts, suffix=SUFFIXES.get(drawn.role, ""))
 
     def _saved(self, made: MadePicture, drawn: Drawn) -> MadePicture:

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from modules.checkpoints import Model
-from modules.generation.autoencoder import decode_to_picture, encode, picture_to_tensor
+from modules.generation.autoencoder import decode_to_picture, encode, picture_to_tensor, posterior_draws
 from modules.generation.hires import cut_latent, resize_latent
 from modules.generation.network import extra_input_for_second_pass, extra_input_for_text
 from modules.generation.run import HiresRun, Run
@@ -44,7 +44,7 @@ def enlarge(
     pictures = torch.stack(
         [picture_to_tensor(_enlarged_picture(first, hires, each, note)) for each in latents]
     )
-    generators = [torch.Generator(second.policy.device).manual_seed(seed % 2**63) for seed in seeds]
+    generators = posterior_draws(seeds, second.policy.device)
     extra = extra_input_for_second_pass(second, pictures, run.options.inpainting_mask_weight)
     return Enlarged(
         cut_latent(encode(second, pictures, generators), size),

@@ -1,19 +1,23 @@
-"""Text to image, to be read from top to bottom: each group of pictures is drawn, decoded, given its text."""
+"""Making pictures, to be read from top to bottom: each group is drawn, decoded, and given its text."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from modules.generation.artist import Artist
 from modules.generation.autoencoder import decode_to_picture
+from modules.generation.canvas import make_canvas
 from modules.generation.drawn import Drawn, ModelFacts, Role, facts_of
 from modules.generation.extra_fields import extra_fields
+from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.network import tiled_convolutions
 from modules.generation.passes import draw_again, draw_first
 from modules.generation.progress import Progress
+from modules.generation.redraw import redraw
 from modules.generation.run import Run
 from modules.generation.watcher import Interrupted, Watcher
 from modules.version import VERSION
@@ -39,6 +43,7 @@ class _Drawing:
         self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
         self._progress = Progress(run, watcher, studio.first)
         self._extra = extra_fields(run)
+        self._canvas = make_canvas(run) if isinstance(run.request, Img2ImgRequest) else None
         self.facts = facts_of(studio.first, studio.second)
 
     def draw_group(self, number: int, wanted: Collection[int]) -> None:
@@ -68,8 +73,11 @@ class _Drawing:
         run, studio, progress, hires = self._run, self._studio, self._progress, self._run.hires
         groups = len(run.groups)
         name = f"Batch {number + 1} of {groups}" if groups > 1 else "Sampling"
-        progress.begin(studio.first, number, name, run.request.steps)
-        latents = draw_first(run, pictures, studio.first, progress)
+        progress.begin(studio.first, number, name, run.first_steps)
+        if self._canvas:
+            latents = redraw(run, pictures, studio.first, progress, self._canvas)
+        else:
+            latents = draw_first(run, pictures, studio.first, progress)
         progress.end()
         if hires is None:
             return latents
@@ -102,7 +110,7 @@ class _Drawing:
                 index=picture,
                 image=None
                 if latent is None or decoder is None
-                else decode_to_picture(decoder.model, latent, self._watcher.on_note),
+                else self._picture(decoder, latent, picture % run.request.batch_size),
                 infotext=infotext_of_picture(run, self.facts, picture, VERSION, extra),
                 seed=run.seeds.seeds[picture],
                 subseed=run.seeds.subseeds[picture],
@@ -110,6 +118,10 @@ class _Drawing:
                 complete=complete,
             )
         )
+
+    def _picture(self, decoder: Artist, latent: Tensor, position: int) -> Image.Image:
+        image = decode_to_picture(decoder.model, latent, self._watcher.on_note)
+        return self._canvas.finished(image, position) if self._canvas else image
 
 
 @torch.inference_mode()

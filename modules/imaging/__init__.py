@@ -1,7 +1,21 @@
 """Pictures as files: saved, named, read back, put on grids, resized. No torch."""
 
+from modules.imaging.colors import correct_colours
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
 from modules.imaging.grids import grid_is_within, grid_rows, make_grid
+from modules.imaging.incoming import MAX_PIXELS, decode_picture, load_picture, picture_file
+from modules.imaging.masks import (
+    Box,
+    blur_mask,
+    box_of_mask,
+    fill_masked,
+    grow_to_aspect,
+    invert_mask,
+    lay_over,
+    mask_of_picture,
+    overlay_of,
+    strengthened,
+)
 from modules.imaging.metadata import PictureTexts, PngInfo, png_info, read_texts
 from modules.imaging.patterns import PatternHelp, PictureFacts, describe_patterns, fill_pattern
 from modules.imaging.resize import ResizeMode, resize_image
@@ -16,6 +30,8 @@ from modules.imaging.saving import (
 from modules.imaging.writing import publish, remove_unfinished, temporary_file
 
 __all__ = [
+    "MAX_PIXELS",
+    "Box",
     "Encoded",
     "PatternHelp",
     "PictureFacts",
@@ -28,18 +44,31 @@ __all__ = [
     "SavePlace",
     "SavedPicture",
     "SmallCopy",
+    "blur_mask",
+    "box_of_mask",
     "complete_files_beside",
+    "correct_colours",
+    "decode_picture",
     "describe_patterns",
     "encode_picture",
+    "fill_masked",
     "fill_pattern",
     "grid_is_within",
     "grid_rows",
+    "grow_to_aspect",
+    "invert_mask",
+    "lay_over",
+    "load_picture",
     "make_grid",
+    "mask_of_picture",
+    "overlay_of",
+    "picture_file",
     "png_info",
     "publish",
     "read_texts",
     "remove_unfinished",
     "resize_image",
     "save_picture",
+    "strengthened",
     "temporary_file",
 ]

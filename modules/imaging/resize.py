@@ -59,17 +59,16 @@ def _resample(image: Image.Image, width: int, height: int, enlarge: Enlarge | No
 
 
 def _stretch_edges(canvas: Image.Image, inner: Image.Image, left: int, top: int) -> None:
-    """Stretch the inner picture's outermost lines over the bars beside it; both bars are equally wide."""
-    right, bottom = inner.width - 1, inner.height - 1
+    """Stretch the inner picture's edges over the bars beside it; both bars are equally wide.
+
+    The boxes have no width: what the filter makes of the very edge, as in the recorded program.
+    """
+    width, height = inner.size
     if top > 0:
-        canvas.paste(inner.resize((canvas.width, top), box=(0, 0, inner.width, 1)), (0, 0))
-        canvas.paste(
-            inner.resize((canvas.width, top), box=(0, bottom, inner.width, bottom + 1)),
-            (0, top + inner.height),
-        )
+        size = (canvas.width, top)
+        canvas.paste(inner.resize(size, box=(0, 0, width, 0)), (0, 0))
+        canvas.paste(inner.resize(size, box=(0, height, width, height)), (0, top + height))
     if left > 0:
-        canvas.paste(inner.resize((left, canvas.height), box=(0, 0, 1, inner.height)), (0, 0))
-        canvas.paste(
-            inner.resize((left, canvas.height), box=(right, 0, right + 1, inner.height)),
-            (left + inner.width, 0),
-        )
+        size = (left, canvas.height)
+        canvas.paste(inner.resize(size, box=(0, 0, 0, height)), (0, 0))
+        canvas.paste(inner.resize(size, box=(width, 0, width, height)), (left + width, 0))

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from modules.errors import EaselError, NotFound
+from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.folders import Folders
 from modules.generation import Order
 from modules.jobs.accepting import accept, digest_of, refuse_when_full
@@ -222,8 +222,12 @@ class JobQueue:
             arranger.set_priority(job, priority)
 
     def edit(self, job_id: str, order: Order) -> Job:
-        """Give a waiting job another order. Raises as `move`."""
+        """Give a waiting job another order of its kind. Raises as `move`, and InvalidRequest."""
         job = self.get(job_id)
+        if order.kind != job.order.kind:
+            raise InvalidRequest(
+                "kind", f"The job is one of {job.order.kind}, and the new order of {order.kind}."
+            )
         with self._arranging() as arranger:
             arranger.edit(job, order)
         return job

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from modules.generation import ModelFacts, Order, Receive, Run, Watcher
+from modules.generation import Img2ImgRequest, ModelFacts, Order, Receive, Run, Watcher
 from modules.jobs.errors import WorkerLost
 
 __all__ = ["Share", "Worker", "WorkerLost", "cost_of", "leave_to_another", "share_out"]
@@ -74,6 +74,9 @@ def _is_hot(order: Order, hot: str | None) -> bool:
 def cost_of(order: Order) -> float:
     """How much work an order is: 1.0 is one step of one picture of 512x512. Only ratios mean something."""
     request = order.request
-    factor = max(request.hr_scale, 1.0) ** 2 if request.enable_hr else 0.0
-    steps = request.steps + factor * (request.hr_second_pass_steps or request.steps)
+    steps = float(request.steps)
+    if isinstance(request, Img2ImgRequest):
+        steps = max(steps * request.denoising_strength, 1.0)
+    elif request.enable_hr:
+        steps += max(request.hr_scale, 1.0) ** 2 * (request.hr_second_pass_steps or request.steps)
     return order.pictures * steps * request.width * request.height / USUAL_PIXELS

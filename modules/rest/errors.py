@@ -1,9 +1,9 @@
 """One place that turns errors into HTTP answers: one JSON shape, a sentence in `detail`, never a bare 500."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from modules.errors import EaselError, InvalidRequest, NotFound
-from modules.generation import sentence_of_errors
+from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueFull, StoreUnavailable, WrongState
 from modules.rest.answer import Answer
 
@@ -33,6 +33,7 @@ MEANINGS = {
     503: "The program cannot do this at the moment.",
     507: "The disk is full.",
 }
+KINDS = frozenset(get_args(Kind))
 EVERYWHERE = (401, 403, 500)
 STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429}
 
@@ -86,9 +87,16 @@ def _headers(error: Exception) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(max(round(seconds), 1))}
 
 
+def _field_path(place: Sequence[Any]) -> Sequence[Any]:
+    """The path of a field as the caller knows it: without the place of the body, and without the kind that a
+    request was taken for.
+    """
+    return [part for part in place[1:] if part not in KINDS] or place
+
+
 def _malformed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    details = [{**each, "loc": each["loc"][1:] or each["loc"]} for each in error.errors()]
+    details = [{**each, "loc": _field_path(each["loc"])} for each in error.errors()]
     if details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "it ends too early")
         return _answer(400, "InvalidRequest", _not_json(f"{reason}, character {details[0]['loc'][-1]}"))

@@ -13,6 +13,7 @@ from modules.settings.info import OptionInfo, refusal_sentence
 from modules.settings.sections import (
     Compatibility,
     Gallery,
+    Img2Img,
     Infotext,
     LivePreviews,
     Optimizations,
@@ -38,6 +39,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Vae,
     Optimizations,
     Compatibility,
+    Img2Img,
     PromptEditing,
     Gallery,
     UiAlternatives,
@@ -58,6 +60,7 @@ class Options(
     UiAlternatives,
     Gallery,
     PromptEditing,
+    Img2Img,
     Compatibility,
     Optimizations,
     Vae,

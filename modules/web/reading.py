@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from modules.errors import EaselError
-from modules.generation import Txt2ImgRequest
+from modules.generation import PictureRequest
 from modules.house import House
 from modules.infotext import GenerationText, field_of_setting, read_infotext, to_request_values
 from modules.sampling import resolve_sampler
@@ -125,7 +125,7 @@ class ParameterReader:
         return gallery_pictures(jobs[-1])[0].infotext if jobs else ""
 
 
-def _names_of(request: Txt2ImgRequest) -> Values:
+def _names_of(request: PictureRequest) -> Values:
     """What the form's menus show for names that a request may leave out or give in an older way."""
     sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
     return {"sampler_name": sampler.name, "scheduler": schedule.name, "styles": list(request.styles)}

@@ -32,7 +32,7 @@ def page_routes(house: House) -> APIRouter:
     def submit(form: SentForm) -> dict[str, str]:
         """Queue what the form asks for. The same task again, after an answer was lost, is the same job."""
         request = request_of_form(form.values, form.task)
-        job = house.submit_txt2img(request, client=f"{PAGE_CLIENT} {form.tab}", save=True)
+        job = house.submit_request(request, client=f"{PAGE_CLIENT} {form.tab}", save=True)
         return {"id": job.id}
 
     @router.put("/edit")

@@ -1,5 +1,5 @@
-"""The reference's pictures for the reference's seeds: every recorded text-to-image case, posted to the
-program.
+"""The reference's pictures for the reference's seeds: every recorded case of text and image to image,
+posted to the program.
 """
 
 import importlib.util
@@ -20,6 +20,9 @@ GROUPS = (
     "batch",
     "hires",
     "checkpoints",
+    "img2img",
+    "inpaint",
+    "inpainting-model",
 )
 OTHER_FAMILIES = ("tiny-sdxl", "tiny-sd2")
 
@@ -29,11 +32,11 @@ spec.loader.exec_module(check)
 
 
 def is_in_reach(case: dict) -> bool:
-    """Text to image by an SD 1 checkpoint; the other routes and families come with their own work."""
+    """By an SD 1 checkpoint, without a script; the other families and the scripts come with their own work."""
     checkpoint = case["request"].get("override_settings", {}).get("sd_model_checkpoint", "")
     return (
         case["group"] in GROUPS
-        and case["route"].endswith("txt2img")
+        and case["route"].endswith(("txt2img", "img2img"))
         and not checkpoint.startswith(OTHER_FAMILIES)
     )
 
@@ -47,7 +50,7 @@ CASES = [
 
 def test_the_groups_that_this_suite_promises_are_all_there():
     assert {case["group"] for case in CASES} == set(GROUPS)
-    assert len(CASES) >= 130
+    assert len(CASES) >= 170
 
 
 @pytest.mark.parity

@@ -83,7 +83,7 @@ def busy_house(new_house):
 
 
 def submit(house, name: str):
-    return house.submit_txt2img(parse_txt2img({**TINY, **LOUD[name]}))
+    return house.submit_request(parse_txt2img({**TINY, **LOUD[name]}))
 
 
 def pictures(house, job) -> list[bytes]:
@@ -136,7 +136,7 @@ def test_loud_jobs_give_the_same_bits_in_any_order_as_alone(busy_house, alone, d
 def test_a_job_that_fails_or_is_stopped_leaves_nothing_to_the_next(busy_house, alone):
     """The loudest are cut off in the middle, and one cannot be drawn at all."""
     for name, other in zip(LOUD, reversed(LOUD), strict=True):
-        cut = busy_house.submit_txt2img(parse_txt2img({**TINY, **LOUD[name], "steps": 400}))
+        cut = busy_house.submit_request(parse_txt2img({**TINY, **LOUD[name], "steps": 400}))
         wait_until(lambda job=cut: job.report and job.report.done >= 2)
         busy_house.queue.interrupt(cut.id)
         assert pictures(busy_house, submit(busy_house, other)) == alone[other], (name, other)

@@ -1,15 +1,16 @@
 """What Easel's own routes take and answer."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from modules.generation import MadePicture
+from modules.generation import Kind, MadePicture, kind_of
 from modules.jobs import Job, JobState
 from modules.rest.answer import Answer
 from modules.rest.errors import ErrorAnswer, error_answer
+from modules.rest.sdapi.img2img_call import Img2ImgCall
 from modules.rest.sdapi.txt2img_call import EXAMPLE, Txt2ImgCall
 
 __all__ = [
@@ -32,17 +33,30 @@ GRID = "grid"
 Priority = Annotated[int, Field(ge=-100, le=100, description="Higher runs earlier; 0 is usual.")]
 
 
+AnyCall = Annotated[
+    Annotated[Txt2ImgCall, Tag("txt2img")] | Annotated[Img2ImgCall, Tag("img2img")], Discriminator(kind_of)
+]
+
+
 class JobOrder(BaseModel):
     """What is to be made."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"request": EXAMPLE, "priority": 0}]})
 
-    kind: Literal["txt2img"] = Field("txt2img", description="What kind of work it is.")
-    request: Txt2ImgCall = Field(description="The request, as /sdapi/v1/txt2img takes it.")
+    request: AnyCall = Field(description="The request, as /sdapi/v1/txt2img or img2img takes it.")
+    kind: Kind = Field("txt2img", description="What kind of work it is.")
     priority: Priority = 0
     save: bool | None = Field(
         None, description="Save into the outputs folder; null: as `save_images` of the request says."
     )
+
+    @field_validator("kind")
+    @classmethod
+    def _is_the_requests(cls, kind: Kind, info: ValidationInfo) -> Kind:
+        request = info.data.get("request")
+        if request is not None and kind != kind_of(request):
+            raise ValueError(f"the request is one of {kind_of(request)}")
+        return kind
 
 
 class MoveOrder(BaseModel):

@@ -12,12 +12,12 @@ from PIL import Image
 from modules.errors import EaselError, InvalidRequest
 from modules.generation import MadePicture, PictureRecord
 from modules.house import House
+from modules.imaging import load_picture
 from modules.jobs import Job
 from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
 from modules.rest.easel.files import find_picture, picture_file
 from modules.rest.easel.verdicts import VerdictAnswer, VerifyQuestion, verdict_answer
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import load_picture
 from modules.rest.sdapi.generation import client_of
 
 __all__ = ["verify_routes"]

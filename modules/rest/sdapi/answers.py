@@ -9,8 +9,10 @@ from modules.rest.pictures import EXAMPLE_PICTURE
 
 __all__ = [
     "Empty",
+    "Img2ImgAnswer",
     "MemoryAnswer",
     "PendingTasks",
+    "PicturesAnswer",
     "PngInfoAnswer",
     "PngInfoQuestion",
     "ProgressAnswer",
@@ -26,12 +28,20 @@ class Empty(BaseModel):
     """Nothing: the call was understood."""
 
 
-class Txt2ImgAnswer(Answer):
+class PicturesAnswer(Answer):
     """Pictures in base64, the request as understood, and the generation info as JSON text."""
 
     images: list[str] | None = None
     parameters: dict[str, Any]
     info: str
+
+
+class Txt2ImgAnswer(PicturesAnswer):
+    """Pictures made from text."""
+
+
+class Img2ImgAnswer(PicturesAnswer):
+    """Pictures made from pictures."""
 
 
 class PngInfoQuestion(BaseModel):

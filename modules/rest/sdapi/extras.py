@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
-from modules.imaging import PictureFormat, SaveFormat, encode_picture, read_texts
+from modules.imaging import MAX_PIXELS, PictureFormat, SaveFormat, encode_picture, load_picture, read_texts
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import EXAMPLE_PICTURE, MAX_PIXELS, encode_bytes, load_picture
+from modules.rest.pictures import EXAMPLE_PICTURE, encode_bytes
 from modules.settings import Options
 from modules.upscaling import Enlargement, Extras, enlarge_picture, enlarged_size
 

@@ -2,9 +2,8 @@
 
 from fastapi import APIRouter
 
-from modules.imaging import png_info
+from modules.imaging import decode_picture, png_info
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import decode_picture
 from modules.rest.sdapi.answers import PngInfoAnswer, PngInfoQuestion
 
 __all__ = ["png_info_routes"]

@@ -4,11 +4,13 @@ from modules.settings.sections.making import Infotext, LivePreviews, SamplerPara
 from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
 from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
 from modules.settings.sections.queue import Queue
+from modules.settings.sections.redrawing import Img2Img
 from modules.settings.sections.saving import SavingImages, SavingPaths, SavingToFolders
 
 __all__ = [
     "Compatibility",
     "Gallery",
+    "Img2Img",
     "Infotext",
     "LivePreviews",
     "Optimizations",

@@ -83,11 +83,17 @@ class SavingPaths(Section):
     outdir_txt2img_samples: str = option(
         "outputs/txt2img-images", "Output directory for txt2img images", restricted=True
     )
+    outdir_img2img_samples: str = option(
+        "outputs/img2img-images", "Output directory for img2img images", restricted=True
+    )
     outdir_grids: str = option(
         "", "Output directory for grids", help="If empty, the directories below are used.", restricted=True
     )
     outdir_txt2img_grids: str = option(
         "outputs/txt2img-grids", "Output directory for txt2img grids", restricted=True
+    )
+    outdir_img2img_grids: str = option(
+        "outputs/img2img-grids", "Output directory for img2img grids", restricted=True
     )
     outdir_save: str = option(
         "log/images", "Directory for saving images using the Save button", restricted=True

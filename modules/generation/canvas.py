@@ -1,0 +1,183 @@
+"""What image to image starts from and comes back to: pictures at the size of the run, masks, overlays.
+
+BEHAVIOUR sections 9 and 10. Pictures and pixels only: no model.
+"""
+
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+from modules.errors import InvalidRequest
+from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
+from modules.generation.run import Run
+from modules.imaging import (
+    Box,
+    ResizeMode,
+    blur_mask,
+    box_of_mask,
+    correct_colours,
+    fill_masked,
+    grow_to_aspect,
+    invert_mask,
+    lay_over,
+    load_picture,
+    mask_of_picture,
+    overlay_of,
+    resize_image,
+    strengthened,
+)
+from modules.upscaling import UPSCALERS, upscale_picture
+
+__all__ = ["Canvas", "check_pictures", "make_canvas"]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The pictures that go into the encoder, and how a result is brought back to the whole picture.
+
+    One picture for all of the batch, or one each. `mask` has the run's size; `box` is the part of the picture
+    that is drawn, where that is not all of it.
+    """
+
+    pictures: tuple[Image.Image, ...]
+    mask: Image.Image | None = None
+    latent_mask: Image.Image | None = None
+    overlays: tuple[Image.Image, ...] = ()
+    box: Box | None = None
+    corrects_colours: bool = False
+
+    def picture_for(self, position: int) -> Image.Image:
+        """The picture that number `position` of a batch starts from."""
+        return self.pictures[position % len(self.pictures)]
+
+    def finished(self, result: Image.Image, position: int) -> Image.Image:
+        """`result` with the colours of its start, by setting, and the unmasked part as it was."""
+        if self.corrects_colours:
+            result = correct_colours(result, self.picture_for(position))
+        if not self.overlays:
+            return result
+        return lay_over(result, self.overlays[position % len(self.overlays)], self.box)
+
+
+@dataclass(frozen=True)
+class _Masking:
+    """A mask at the run's size, the one of the overlay at the picture's, and the part that is drawn."""
+
+    mask: Image.Image
+    for_overlay: Image.Image
+    box: Box | None
+
+
+def check_pictures(request: Img2ImgRequest) -> None:
+    """Raises InvalidRequest for a picture that cannot be read, or one too many or too few."""
+    for text in request.init_images:
+        load_picture("init_images", text)
+    for field in ("mask", "latent_mask"):
+        if text := getattr(request, field):
+            load_picture(field, text)
+    if len(request.init_images) not in (1, request.batch_size):
+        raise InvalidRequest(
+            "init_images",
+            f"init_images holds {len(request.init_images)} pictures for a batch of {request.batch_size}; "
+            "give one picture, or one for each of the batch.",
+        )
+
+
+def make_canvas(run: Run) -> Canvas:
+    """The canvas of an image-to-image run. Raises InvalidRequest where there is nothing to draw."""
+    request, options = run.request, run.options
+    assert isinstance(request, Img2ImgRequest)
+    originals = [_upright("init_images", text) for text in request.init_images]
+    masking = _masking(request, originals[0])
+    pictures, overlays = [], []
+    for original in originals:
+        picture = _on_background(original, options.img2img_background_color)
+        if request.resize_mode is not ResizeChoice.LATENT and not (masking and masking.box):
+            picture = _resized(picture, run, request)
+        if masking:
+            overlays.append(overlay_of(_fitted(picture, masking.for_overlay, request), masking.for_overlay))
+            if masking.box:
+                picture = picture.crop(masking.box)
+                picture = resize_image(ResizeMode.FILL, picture, request.width, request.height)
+        pictures.append(picture)
+    latent_mask = _latent_mask(request, masking)
+    if latent_mask and request.inpainting_fill is not MaskedContent.ORIGINAL:
+        pictures = [fill_masked(picture, latent_mask) for picture in pictures]
+    return Canvas(
+        pictures=tuple(pictures),
+        mask=masking.mask if masking else None,
+        latent_mask=latent_mask,
+        overlays=tuple(overlays),
+        box=masking.box if masking else None,
+        corrects_colours=options.img2img_color_correction,
+    )
+
+
+def _upright(field: str, text: str) -> Image.Image:
+    """The picture as a viewer shows it, whatever way the camera was held."""
+    return ImageOps.exif_transpose(load_picture(field, text))
+
+
+def _on_background(picture: Image.Image, colour: str) -> Image.Image:
+    """`picture` (RGB), its transparent parts in `colour`."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    background = Image.new("RGBA", picture.size, colour)
+    background.alpha_composite(picture.convert("RGBA"))
+    return background.convert("RGB")
+
+
+def _resized(picture: Image.Image, run: Run, request: Img2ImgRequest) -> Image.Image:
+    upscaler = UPSCALERS.get(run.options.upscaler_for_img2img or "None")
+    enlarge = None
+    if upscaler and upscaler.name != "None":
+        chosen = upscaler
+
+        def enlarge(image: Image.Image, by: float) -> Image.Image:
+            return upscale_picture(chosen, image, by)
+
+    mode = ResizeMode(request.resize_mode)
+    return resize_image(mode, picture, request.width, request.height, enlarge)
+
+
+def _fitted(picture: Image.Image, mask: Image.Image, request: Img2ImgRequest) -> Image.Image:
+    """`picture` at the size of the overlay's mask."""
+    if picture.size == mask.size:
+        return picture
+    return resize_image(_mask_mode(request), picture, *mask.size)
+
+
+def _mask_mode(request: Img2ImgRequest) -> ResizeMode:
+    latent = request.resize_mode is ResizeChoice.LATENT
+    return ResizeMode.STRETCH if latent else ResizeMode(request.resize_mode)
+
+
+def _masking(request: Img2ImgRequest, original: Image.Image) -> _Masking | None:
+    if request.mask is None:
+        return None
+    mask = mask_of_picture(_upright("mask", request.mask), request.mask_round)
+    if mask.size != original.size:
+        mask = mask.resize(original.size, Image.Resampling.LANCZOS)
+    if request.inpainting_mask_invert:
+        mask = invert_mask(mask)
+    if mask.getbbox() is None:
+        what = "white, and inverted" if request.inpainting_mask_invert else "black"
+        raise InvalidRequest(
+            "mask", f"The mask is all {what}, so nothing would be drawn: mark the part that is to change."
+        )
+    mask = blur_mask(mask, *request.blur)
+    if not request.inpaint_full_res:
+        resized = resize_image(_mask_mode(request), mask, request.width, request.height)
+        return _Masking(resized, strengthened(resized.convert("L")), None)
+    box = box_of_mask(mask, request.inpaint_full_res_padding)
+    assert box is not None
+    box = grow_to_aspect(box, request.width, request.height, mask.size)
+    part = resize_image(ResizeMode.FILL, mask.crop(box), request.width, request.height)
+    return _Masking(part, mask, box)
+
+
+def _latent_mask(request: Img2ImgRequest, masking: _Masking | None) -> Image.Image | None:
+    if request.latent_mask is not None and masking is not None:
+        mask = _upright("latent_mask", request.latent_mask).convert("L")
+        return mask.resize((request.width, request.height), Image.Resampling.LANCZOS)
+    return masking.mask if masking else None

@@ -1,0 +1,106 @@
+"""The pass of image to image: a picture becomes a latent, is drawn anew in part, where the mask lets it."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from modules.checkpoints import Model
+from modules.generation.artist import Artist
+from modules.generation.autoencoder import encode, picture_to_tensor, posterior_draws
+from modules.generation.canvas import Canvas
+from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
+from modules.generation.network import is_inpainting, network_of
+from modules.generation.passes import first_plan, first_prompts, picture_noise
+from modules.generation.progress import Progress
+from modules.generation.run import Run
+from modules.sampling import LatentMask, NoiseSource, PictureNoise, SeedPlan, Start, resample
+
+__all__ = ["redraw"]
+
+CELL = 8
+
+
+def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas: Canvas) -> Tensor:
+    """The latents (B, C, h, w) of `pictures`."""
+    request, model = run.request, artist.model
+    assert isinstance(request, Img2ImgRequest)
+    pixels = torch.stack([picture_to_tensor(canvas.picture_for(k % request.batch_size)) for k in pictures])
+    latent = _encoded(run, request, pictures, model, pixels)
+    mask = _latent_mask(request, canvas.latent_mask, model)
+    if mask is not None:
+        latent = _with_masked_content(run, request, pictures, model, latent, mask)
+    multiplier = request.initial_noise_multiplier
+    start = Start(
+        latent,
+        request.denoising_strength,
+        exact=run.options.img2img_fix_steps,
+        mask=LatentMask(1 - mask, latent) if mask is not None else None,
+        noise_multiplier=run.options.initial_noise_multiplier if multiplier is None else multiplier,
+        extra_noise=run.options.img2img_extra_noise,
+    )
+    prompts = replace(
+        first_prompts(run, len(pictures), artist.encoder),
+        extra_input=_extra_input(run, request, model, pixels, canvas.mask, latent),
+    )
+    noise = picture_noise(run, pictures, tuple(latent.shape[1:]), model.policy.device)
+    return resample(network_of(model), first_plan(run, model), noise, prompts, start, progress.on_step)
+
+
+def _encoded(run: Run, request: Img2ImgRequest, pictures: range, model: Model, pixels: Tensor) -> Tensor:
+    draws = posterior_draws(run.seeds.seeds[pictures.start : pictures.stop], model.policy.device)
+    latent = encode(model, pixels, draws)
+    if request.resize_mode is not ResizeChoice.LATENT:
+        return latent
+    size = (request.height // CELL, request.width // CELL)
+    return torch.nn.functional.interpolate(latent, size=size, mode="bilinear")
+
+
+def _latent_mask(request: Img2ImgRequest, mask: Image.Image | None, model: Model) -> Tensor | None:
+    """1 where the latent (1, 1, h, w) is drawn anew."""
+    if mask is None:
+        return None
+    cells = mask.convert("RGB").resize((request.width // CELL, request.height // CELL))
+    share = np.asarray(cells, dtype=np.float32)[..., 0] / 255
+    share = np.around(share) if request.mask_round else share
+    return torch.from_numpy(share)[None, None].to(model.policy.device)
+
+
+def _with_masked_content(
+    run: Run, request: Img2ImgRequest, pictures: range, model: Model, latent: Tensor, mask: Tensor
+) -> Tensor:
+    """`latent` with noise or nothing below the mask, where that is asked for."""
+    if request.inpainting_fill is MaskedContent.LATENT_NOTHING:
+        return latent * (1 - mask)
+    if request.inpainting_fill is not MaskedContent.LATENT_NOISE:
+        return latent
+    # The first batch's seeds count in the later ones too, sic (BEHAVIOUR section 10).
+    seeds = tuple(run.seeds.seeds[k % request.batch_size] for k in pictures)
+    plan = SeedPlan(seeds=seeds, subseeds=seeds, source=NoiseSource(run.options.randn_source))
+    noise = PictureNoise(plan, tuple(latent.shape[1:]), model.policy.device).first()
+    return latent * (1 - mask) + noise * mask
+
+
+def _extra_input(
+    run: Run, request: Img2ImgRequest, model: Model, pixels: Tensor, mask: Image.Image | None, latent: Tensor
+) -> Tensor | None:
+    """What an inpainting checkpoint sees besides (B, 5, h, w): the mask, and the picture without its part.
+
+    None for other checkpoints.
+    """
+    if not is_inpainting(model):
+        return None
+    if mask is None:
+        hidden = torch.ones(1, 1, *pixels.shape[2:])
+    else:
+        hidden = torch.from_numpy(np.asarray(mask.convert("L"), dtype=np.float32) / 255)[None, None]
+        hidden = hidden.round() if request.mask_round else hidden
+    seen = torch.lerp(pixels, pixels * (1 - hidden), run.options.inpainting_mask_weight)
+    masked = encode(model, seen)
+    size = latent.shape[2:]
+    if masked.shape[2:] != size:
+        masked = torch.nn.functional.interpolate(masked, size=size, mode="bilinear")
+    cells = torch.nn.functional.interpolate(hidden, size=size).to(masked)
+    return torch.cat([cells.expand(masked.shape[0], -1, -1, -1), masked], dim=1)

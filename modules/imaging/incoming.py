@@ -1,0 +1,79 @@
+"""Pictures that were sent: base64 with or without a data URL's head, judged by their header first."""
+
+import base64
+import binascii
+import io
+import warnings
+
+from PIL import Image
+
+from modules.errors import InvalidRequest
+
+__all__ = ["MAX_PIXELS", "decode_picture", "load_picture", "picture_file"]
+
+MAX_PIXELS = 100_000_000
+"""Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
+MAX_CHARACTERS = 400_000_000
+ADDRESSES = ("http://", "https://")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
+"""Kinds that Pillow reads by itself; EPS, say, would start another program."""
+
+
+def decode_picture(field: str, text: str) -> Image.Image:
+    """The picture in base64 `text`, opened but not read: size and kind are judged by the header.
+
+    Raises InvalidRequest when the text is an address, no base64, no picture, or a picture of more than
+    MAX_PIXELS.
+    """
+    if text[:8].lower().startswith(ADDRESSES):
+        raise InvalidRequest(
+            field, f"{field} is an address, and this version fetches none; send the file itself in base64."
+        )
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidRequest(
+            field, f"{field} holds {len(text)} characters; at most {MAX_CHARACTERS} are read."
+        )
+    try:
+        return _open(field, picture_file(text))
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(field, f"{field} is not a picture in base64: {error}.") from error
+
+
+def picture_file(text: str) -> bytes:
+    """The bytes of the file in base64 `text`, with or without a data URL's head. Raises ValueError."""
+    return base64.b64decode(text.split(",", 1)[-1], validate=False)
+
+
+def load_picture(field: str, text: str) -> Image.Image:
+    """The picture in base64 `text`, its pixels read. Raises InvalidRequest as `decode_picture` does, and for
+    a picture that is cut short.
+    """
+    picture = decode_picture(field, text)
+    try:
+        picture.load()
+    except (OSError, ValueError, SyntaxError, IndexError) as error:
+        raise InvalidRequest(
+            field, f"{field} is a damaged {picture.format}: {error}. Send it whole."
+        ) from error
+    return picture
+
+
+def _open(field: str, data: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(field, "larger than any that is read") from error
+    except (OSError, SyntaxError) as error:
+        sentence = f"{field} holds {len(data)} bytes that are not a picture this program can open"
+        raise InvalidRequest(field, f"{sentence}; it reads {', '.join(FORMATS)}.") from error
+    if picture.width * picture.height > MAX_PIXELS:
+        raise _too_large(field, f"{picture.width}x{picture.height}")
+    return picture
+
+
+def _too_large(field: str, size: str) -> InvalidRequest:
+    return InvalidRequest(
+        field, f"{field} is {size}; pictures of up to {MAX_PIXELS // 10**6} megapixels are read."
+    )

@@ -1,0 +1,242 @@
+"""Image to image: what is masked changes, what is not stays to the bit, and bad pictures are refused."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modules.errors import InvalidRequest
+from modules.generation import Order, make_order, parse_img2img, picture_bytes
+from modules.generation.canvas import make_canvas
+from modules.infotext import read_infotext, to_request_values
+
+from .drawing import TINY, Recorder, pixels
+
+CONTENTS = (0, 1, 2, 3)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **arguments) -> str:
+    file = io.BytesIO()
+    image.save(file, kind, **arguments)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def noise(width: int, height: int, seed: int = 0, channels: int = 3) -> Image.Image:
+    generator = np.random.default_rng(seed)
+    return Image.fromarray(generator.integers(0, 256, (height, width, channels), dtype=np.uint8))
+
+
+def rectangle(width: int, height: int, box: tuple[int, int, int, int]) -> Image.Image:
+    mask = Image.new("L", (width, height))
+    mask.paste(255, box)
+    return mask
+
+
+@pytest.fixture
+def redraw(house):
+    """A function from a picture and request values to the pictures made of it, as arrays."""
+
+    def redraw(image, mask=None, settings=None, watcher=None, save=False, **values):
+        texts = {"init_images": [encoded(each) for each in (image if isinstance(image, list) else [image])]}
+        if mask is not None:
+            texts["mask"] = encoded(mask)
+        request = parse_img2img({**TINY, "denoising_strength": 0.75, **texts, **values})
+        options = house.store.options.overridden({"sd_model_checkpoint": "tiny-sd1", **(settings or {})})
+        run = house.engine.plan(request, options, house.styles, save=save)
+        return house.engine.make(run, watcher or Recorder())
+
+    return redraw
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("only_masked", [False, True])
+def test_what_is_not_masked_comes_back_as_it_went_in(redraw, content, only_masked):
+    """Random masks over pictures of odd sizes; with the whole picture, of the size that is drawn."""
+    generator = np.random.default_rng(content)
+    for seed in range(6):
+        width, height = (64, 64) if not only_masked else generator.integers(33, 150, 2).tolist()
+        picture = noise(width, height, seed)
+        if seed % 2:
+            mask = Image.fromarray((generator.random((height, width)) < 0.3).astype(np.uint8) * 255)
+        else:
+            left, top = int(generator.integers(0, width - 8)), int(generator.integers(0, height - 8))
+            mask = rectangle(width, height, (left, top, left + 8, top + 8))
+        result = redraw(
+            picture, mask, mask_blur=0, inpainting_fill=content, inpaint_full_res=only_masked,
+            inpaint_full_res_padding=seed, steps=1,
+        )  # fmt: skip
+        made, kept = pixels(result)[0], np.asarray(mask) == 0
+        assert made.shape == (height, width, 3)
+        assert np.array_equal(made[kept], np.asarray(picture)[kept])
+        assert not np.array_equal(made[~kept], np.asarray(picture)[~kept])
+
+
+def test_nothing_changes_beyond_the_width_of_the_blur(redraw):
+    picture, mask = noise(64, 64), rectangle(64, 64, (24, 24, 40, 40))
+    made = pixels(redraw(picture, mask, mask_blur=2, inpainting_fill=1, inpaint_full_res=False))[0]
+    changed = np.argwhere((made != np.asarray(picture)).any(-1))
+    reach = int(2.5 * 2 + 0.5)
+    assert changed.min() >= 24 - reach
+    assert changed.max() < 40 + reach
+
+
+def test_an_inverted_mask_keeps_what_is_white(redraw):
+    picture, mask = noise(64, 64), rectangle(64, 64, (16, 16, 48, 48))
+    result = redraw(picture, mask, mask_blur=0, inpainting_mask_invert=1, inpaint_full_res=False)
+    kept = np.asarray(mask) == 255
+    assert np.array_equal(pixels(result)[0][kept], np.asarray(picture)[kept])
+
+
+def test_a_stronger_hand_changes_more(redraw):
+    picture = noise(64, 64)
+    weak, strong = (
+        pixels(redraw(picture, denoising_strength=strength, steps=10))[0] for strength in (0.2, 0.9)
+    )
+    start = pixels(redraw(picture, denoising_strength=0.0))[0]
+    assert np.abs(weak - start).mean() < np.abs(strong - start).mean()
+
+
+@pytest.mark.parametrize(("exact", "steps"), [(False, 5), (True, 10)])
+def test_a_share_of_the_steps_is_made_or_by_setting_all_of_them(redraw, exact, steps):
+    watcher = Recorder()
+    redraw(
+        noise(64, 64),
+        watcher=watcher,
+        steps=10,
+        denoising_strength=0.4,
+        settings={"img2img_fix_steps": exact},
+    )
+    assert watcher.reports[-1].done == watcher.reports[-1].total == steps
+
+
+def test_each_picture_of_a_batch_has_its_own_start(redraw):
+    first, second = noise(64, 64, 1), noise(64, 64, 2)
+    together = pixels(redraw([first, second], batch_size=2, sampler_name="Euler a"))
+    alone = pixels(redraw(second, seed=TINY["seed"] + 1, sampler_name="Euler a"))
+    assert np.abs(together[1] - alone[0]).max() <= 1
+
+
+def test_exact_batches_are_exact_from_a_picture_too(redraw):
+    picture, mask = noise(64, 64), rectangle(64, 64, (16, 16, 48, 48))
+    values = {"inpainting_fill": 2, "inpaint_full_res": False, "sampler_name": "DPM++ SDE"}
+    settings = {"exact_batches": True}
+    together = pixels(redraw(picture, mask, settings=settings, batch_size=3, **values))
+    alone = pixels(redraw(picture, mask, settings=settings, seed=TINY["seed"] + 2, **values))
+    assert np.array_equal(together[2], alone[0])
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "I;16", "LA", "RGBA", "YCbCr"])
+def test_pictures_of_every_colour_mode_are_read(redraw, mode):
+    if mode == "I;16":
+        picture = Image.fromarray((np.arange(64 * 64, dtype=np.uint16) * 15).reshape(64, 64))
+    else:
+        picture = noise(64, 64).convert(mode)
+    kind = "TIFF" if mode in ("CMYK", "YCbCr") else "PNG"
+    request = {**TINY, "init_images": [encoded(picture, kind)], "denoising_strength": 0.0, "steps": 1}
+    assert parse_img2img(request)
+    made = pixels(
+        redraw(picture.convert("RGB") if kind == "TIFF" else picture, denoising_strength=0.0, steps=1)
+    )[0]
+    assert made.shape == (64, 64, 3)
+    assert made.std() > 3
+
+
+def canvas_of(house, file: str, settings=None, **values):
+    request = parse_img2img({**TINY, "init_images": [file], **values})
+    options = house.store.options.overridden(settings or {})
+    return make_canvas(house.engine.plan(request, options, house.styles)).pictures[0]
+
+
+def test_a_picture_held_sideways_is_turned_upright(house):
+    turned = Image.linear_gradient("L").resize((64, 128)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    drawn = canvas_of(house, encoded(turned, "JPEG", exif=exif, quality=95), width=128, height=64)
+    upright = np.asarray(turned.transpose(Image.Transpose.ROTATE_270), int)
+    assert np.abs(np.asarray(drawn, int) - upright).max() <= 8
+
+
+@pytest.mark.parametrize(("colour", "expected"), [("#ffffff", (255, 255, 255)), ("#102030", (16, 32, 48))])
+def test_transparent_parts_take_the_background_of_the_settings(house, colour, expected):
+    clear = encoded(Image.new("RGBA", (64, 64), (0, 0, 0, 0)))
+    assert canvas_of(house, clear, {"img2img_background_color": colour}).getpixel((9, 9)) == expected
+
+
+def test_the_text_of_a_redrawn_picture_tells_how_and_is_read_back(redraw):
+    mask = rectangle(64, 64, (16, 16, 48, 48))
+    result = redraw(
+        noise(64, 64), mask, mask_blur=3, inpainting_fill=2, inpaint_full_res_padding=8, inpainting_mask_invert=1,
+        initial_noise_multiplier=0.9,
+    )  # fmt: skip
+    fields = read_infotext(result.infotexts[0]).fields
+    assert fields["Denoising strength"] == "0.75"
+    assert fields["Masked content"] == "latent noise"
+    values = to_request_values(read_infotext(result.infotexts[0]))
+    wanted = {"denoising_strength": 0.75, "mask_blur": 3, "inpainting_fill": 2, "inpaint_full_res": True,
+              "inpaint_full_res_padding": 8, "inpainting_mask_invert": 1}  # fmt: skip
+    assert {key: values.get(key) for key in wanted} == wanted
+    assert values["override_settings"]["initial_noise_multiplier"] == 0.9
+
+
+def test_an_order_with_pictures_comes_back_from_json(house):
+    request = parse_img2img(
+        {**TINY, "init_images": [encoded(noise(8, 8))], "mask": encoded(Image.new("L", (8, 8)))}
+    )
+    order = make_order(request, house.store.options, house.styles)
+    again = Order.model_validate_json(order.model_dump_json())
+    assert again == order
+    assert again.kind == "img2img"
+
+
+def test_pictures_go_into_a_folder_of_their_own(redraw, tmp_path):
+    settings = {
+        "outdir_img2img_samples": str(tmp_path / "redrawn"),
+        "outdir_txt2img_samples": str(tmp_path / "new"),
+    }
+    result = redraw(noise(64, 64), settings=settings, save=True)
+    assert result.pictures[0].path.is_relative_to(tmp_path / "redrawn")
+    assert picture_bytes(result.pictures[0], result.run)[:4] == b"\x89PNG"
+
+
+BROKEN = encoded(noise(64, 64))[:4000]
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "sentence"),
+    [
+        ({"init_images": []}, "init_images", "no picture"),
+        ({"init_images": ["bm8gcGljdHVyZQ=="]}, "init_images", "not a picture"),
+        ({"init_images": ["@@@"]}, "init_images", "not a picture"),
+        ({"init_images": [BROKEN]}, "init_images", "damaged"),
+        ({"mask": "bm8gcGljdHVyZQ=="}, "mask", "not a picture"),
+        ({"init_images": [encoded(noise(8, 8))] * 3}, "init_images", "3 pictures for a batch of 1"),
+        ({"denoising_strength": 1.5}, "denoising_strength", "1.5"),
+        ({"resize_mode": 7}, "resize_mode", "7"),
+        ({"inpainting_fill": -1}, "inpainting_fill", "-1"),
+        ({"mask_blur": -3}, "mask_blur", "-3"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_drawn(house, values, field, sentence):
+    with pytest.raises(InvalidRequest, match=sentence) as refused:
+        request = parse_img2img({**TINY, "init_images": [encoded(noise(64, 64))], **values})
+        house.engine.order(request, house.store.options, house.styles)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("invert", [0, 1])
+def test_a_mask_that_masks_nothing_is_refused(redraw, invert):
+    with pytest.raises(InvalidRequest, match="nothing would be drawn"):
+        redraw(noise(64, 64), Image.new("L", (64, 64), 255 * invert), inpainting_mask_invert=invert)
+
+
+def test_a_mask_of_another_size_is_brought_to_the_pictures(redraw):
+    picture, mask = noise(64, 64), rectangle(128, 128, (32, 32, 96, 96))
+    made = pixels(redraw(picture, mask, mask_blur=0, inpaint_full_res=False, mask_round=True))[0]
+    corner = (slice(0, 12), slice(0, 12))
+    assert np.array_equal(made[corner], np.asarray(picture)[corner])
+
+
+def test_a_picture_of_one_pixel_can_be_redrawn(redraw):
+    assert pixels(redraw(noise(1, 1)))[0].shape == (64, 64, 3)
