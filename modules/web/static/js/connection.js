@@ -29,7 +29,7 @@ function onQueueNews(callback) {
     queueNewsCallbacks.push(callback);
 }
 
-// Called with true when the program answers again, with false when it has stopped to.
+// Called with true when news begin to flow (anything may have happened before), with false when nobody answers any more.
 function onConnection(callback) {
     connectionCallbacks.push(callback);
 }
@@ -45,6 +45,7 @@ function openStream() {
     stream.addEventListener("open", () => {
         streamIsOpen = true;
         setAway(false);
+        tellAll(connectionCallbacks, true);
     });
     stream.addEventListener("error", streamBroke);
     for (const kind of NEWS_KINDS) {
@@ -69,7 +70,9 @@ async function streamBroke() {
 
 async function programAnswers() {
     try {
-        return (await fetch("internal/ping", { cache: "no-store" })).ok;
+        const answer = await fetch("internal/ping", { cache: "no-store" });
+        if (answer.status === 401) location.reload(); // to the page that asks for the password
+        return answer.status < 500;
     } catch {
         return false;
     }
@@ -79,7 +82,7 @@ function setAway(isAway) {
     if (programIsAway === isAway) return;
     programIsAway = isAway;
     showAway();
-    tellAll(connectionCallbacks, !isAway);
+    if (isAway) tellAll(connectionCallbacks, false);
 }
 
 function showAway() {

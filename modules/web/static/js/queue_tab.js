@@ -7,6 +7,7 @@ const REFRESH_MS = 250;
 const FORECAST_MS = 5000;
 const FORECAST_ROWS = 8;
 const MOST_SINGLE_CALLS = 10;
+const MOST_AT_ONCE = 500;
 
 const queueJobs = new Map();
 const staleJobs = new Set();
@@ -14,6 +15,7 @@ let queueOrder = { paused: false, running: [], waiting: [], held: [], most: 0 };
 let pastIds = [];
 let pastNext = null;
 let waitingShown = WAITING_PAGE;
+let pastShown = PAST_PAGE;
 let refreshTimer = null;
 let refreshing = Promise.resolve();
 let pastIsStale = true;
@@ -42,6 +44,7 @@ async function refreshQueue() {
         if (pastIsStale) await fetchPast();
         showQueue();
     } catch (error) {
+        pastIsStale = true;
         if (!error.isAway) showNotice(error.message);
     }
 }
@@ -52,12 +55,14 @@ function unfinishedIds() {
 
 async function fetchUnfinished() {
     const wanted = unfinishedIds().filter((id) => !queueJobs.has(id) || staleJobs.has(id));
-    staleJobs.clear();
-    if (wanted.length <= MOST_SINGLE_CALLS) return void (await Promise.all(wanted.map(fetchJob)));
-    const limit = Math.min(queueOrder.running.length + waitingShown + queueOrder.held.length, 500);
-    const [unfinished] = await Promise.all([getJson(`easel/v1/jobs?state=running&state=waiting&limit=${limit}`)]);
-    unfinished.jobs.forEach((job) => queueJobs.set(job.id, job));
-    await Promise.all(wanted.filter((id) => !queueJobs.has(id)).map(fetchJob));
+    if (wanted.length > MOST_SINGLE_CALLS) {
+        const limit = Math.min(queueOrder.running.length + waitingShown, MOST_AT_ONCE);
+        const unfinished = await getJson(`easel/v1/jobs?state=running&state=waiting&limit=${limit}`);
+        unfinished.jobs.forEach((job) => queueJobs.set(job.id, job));
+    }
+    const isOne = (id) => wanted.length <= MOST_SINGLE_CALLS || !queueJobs.has(id);
+    await Promise.all(wanted.filter(isOne).map(fetchJob));
+    wanted.forEach((id) => staleJobs.delete(id));
 }
 
 async function fetchJob(id) {
@@ -69,21 +74,28 @@ async function fetchJob(id) {
     }
 }
 
-async function fetchPast(before = null) {
+// All that are shown at once, so that no answer can be one page of an older list.
+async function fetchPast() {
     const states = ["done", "failed", "interrupted"].map((state) => `state=${state}`).join("&");
-    const address = `easel/v1/jobs?${states}&limit=${PAST_PAGE}`;
-    const page = await getJson(before ? `${address}&before=${encodeURIComponent(before)}` : address);
-    page.jobs.forEach((job) => queueJobs.set(job.id, job));
-    const ids = page.jobs.map((job) => job.id);
-    pastIds = before ? [...pastIds, ...ids] : ids;
-    pastNext = page.next;
+    const ids = [];
     pastIsStale = false;
+    pastNext = null;
+    do {
+        const limit = Math.min(pastShown - ids.length, MOST_AT_ONCE);
+        const before = pastNext ? `&before=${encodeURIComponent(pastNext)}` : "";
+        const page = await getJson(`easel/v1/jobs?${states}&limit=${limit}${before}`);
+        page.jobs.forEach((job) => queueJobs.set(job.id, job));
+        ids.push(...page.jobs.map((job) => job.id));
+        pastNext = page.next;
+    } while (pastNext && ids.length < pastShown);
+    pastIds = ids;
     forgetUnshownJobs();
 }
 
 function forgetUnshownJobs() {
     const shown = new Set([...unfinishedIds(), ...pastIds]);
     for (const id of queueJobs.keys()) if (!shown.has(id)) queueJobs.delete(id);
+    for (const id of staleJobs) if (!shown.has(id)) staleJobs.delete(id);
 }
 
 function showQueue() {
@@ -209,9 +221,10 @@ onUiLoaded(() => {
         waitingShown += 100;
         refreshQueueSoon();
     });
-    byId("queue_past_more").addEventListener("click", async () => {
-        await fetchPast(pastNext);
-        showQueue();
+    byId("queue_past_more").addEventListener("click", () => {
+        pastShown += PAST_PAGE;
+        pastIsStale = true;
+        refreshQueueSoon();
     });
     keepQueueFresh();
 });
