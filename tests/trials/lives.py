@@ -46,7 +46,10 @@ class Nursery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate(timeout=60)
+        try:
+            self._process.communicate(timeout=60)
+        finally:
+            self._process.kill()
 
     def start(
         self, data: Path, models: Path, die_at: tuple[Phase, int] | None = None, clock: float = 0.0

@@ -119,7 +119,7 @@ def test_a_second_server_on_the_folder_says_so_and_exits(start, data, all_parity
         env={**os.environ, "COMMANDLINE_ARGS": ""},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert second.returncode == 1
     assert str(data) in second.stderr
