@@ -92,15 +92,22 @@ def _start_anew() -> int:
 
 
 def _check_certificate(flags: Flags) -> None:
-    """Raises InvalidRequest for a key without its certificate, or for files that are none."""
+    """Raises InvalidRequest for a key without its certificate, for files that are none or that ask for a
+    password, and for what --share cannot be used with.
+    """
     if (flags.tls_keyfile is None) != (flags.tls_certfile is None):
         raise InvalidRequest(
             "tls_keyfile", "--tls-keyfile and --tls-certfile go together: give both or none."
         )
+    if flags.share and (flags.tls_certfile or flags.server_name):
+        raise InvalidRequest(
+            "share",
+            "--share brings its own HTTPS: leave --tls-... and --server-name out.",
+        )
     if flags.tls_certfile and flags.tls_keyfile:
         try:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-                flags.tls_certfile, flags.tls_keyfile
+                flags.tls_certfile, flags.tls_keyfile, password=lambda: ""
             )
         except (OSError, ssl.SSLError) as error:
             raise InvalidRequest(
@@ -173,6 +180,8 @@ def serve(flags: Flags) -> int:
             ssl_keyfile=flags.tls_keyfile,
             ssl_certfile=flags.tls_certfile,
             root_path=root_path(flags),
+            # Whoever may write X-Forwarded-For could be anybody, and the door counts failures by address.
+            proxy_headers=False,
         ),
         house,
     )

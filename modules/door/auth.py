@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import ipaddress
 import json
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote
@@ -104,6 +105,8 @@ class Guard:
     async def _log_in_or_out(self, request: Request, path: str) -> Response:
         home = request.scope.get("root_path", "") + "/"
         if path == LOGOUT:
+            if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+                self._sessions.end(request.cookies.get(COOKIE, ""))
             answer: Response = RedirectResponse(home.rstrip("/") + LOGIN, 303)
             answer.delete_cookie(COOKIE, path=home)
             return answer
@@ -128,7 +131,7 @@ class Guard:
             self._sessions.new_token(),
             max_age=LIFETIME,
             path=home,
-            secure=request.url.scheme == "https",
+            secure=_is_encrypted(request),
             httponly=True,
             samesite="lax",
         )
@@ -141,7 +144,18 @@ def _path(scope: Scope) -> str:
 
 
 def _address(scope: Scope) -> str:
-    return str(scope["client"][0]) if scope.get("client") else ""
+    """Whose attempts count together: one address, of IPv6 the network that one owner has."""
+    text = str(scope["client"][0]) if scope.get("client") else ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else text
+
+
+def _is_encrypted(request: Request) -> bool:
+    """Whether the person's browser speaks HTTPS, with the program or with a proxy before it."""
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
 
 
 def _who_are_you(scope: Scope, path: str, is_api: bool) -> Response:

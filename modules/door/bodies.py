@@ -7,6 +7,9 @@ from modules.door.answers import refusal
 
 __all__ = ["BodyBound"]
 
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length that is looked at."""
+
 
 class BodyBound:
     """Refuses bodies of more than `most` bytes with 413: at once where their length is told, else when they
@@ -22,7 +25,7 @@ class BodyBound:
             await self._app(scope, receive, send)
             return
         told = dict(scope["headers"]).get(b"content-length", b"0")
-        if not told.isdigit() or int(told) > self._most:
+        if not told.isdigit() or len(told) > LONGEST_LENGTH or int(told) > self._most:
             await self._refuse(scope, receive, send)
             return
         await self._count(scope, receive, send)

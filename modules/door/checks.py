@@ -3,7 +3,7 @@
 import logging
 import time
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modules.door.answers import refusal
@@ -26,11 +26,25 @@ class CallerCheck:
         """Serve one request."""
         sentence = self._objection(scope) if scope["type"] in ("http", "websocket") else None
         if sentence is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._guarded(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "foreign page"})
         else:
             await refusal(403, sentence, "ForeignCaller")(scope, receive, send)
+
+    def _guarded(self, send: Send) -> Send:
+        """`send` that forbids browsers to show answers inside foreign pages, or to guess what they are."""
+
+        async def guarded_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("content-security-policy", "frame-ancestors 'self'")
+                headers.setdefault("x-content-type-options", "nosniff")
+                if not self._callers.invites_anybody:
+                    headers.setdefault("cross-origin-resource-policy", "same-origin")
+            await send(message)
+
+        return guarded_send
 
     def _objection(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)

@@ -10,6 +10,9 @@ from modules.errors import InvalidRequest
 
 __all__ = ["Users", "read_users"]
 
+SALT = b"easel sessions"
+"""The fingerprint is mixed with a random key before it is used; here it only has to be slow to guess from."""
+
 
 class Users:
     """Who may come in. Holds no password: only digests under a key that lives as long as the program."""
@@ -19,7 +22,7 @@ class Users:
         self._digests = {name: self._digest(name, password) for name, password in passwords.items()}
         # Passwords are part of what sessions are signed with, so that a new password ends the old sessions.
         text = "\n".join(f"{name}:{password}" for name, password in sorted(passwords.items()))
-        self.fingerprint = hashlib.sha256(text.encode()).digest()
+        self.fingerprint = hashlib.scrypt(text.encode(), salt=SALT, n=2**14, r=8, p=1)
 
     def __bool__(self) -> bool:
         return bool(self._digests)

@@ -24,33 +24,37 @@ HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def host_of(netloc: str) -> str:
     """The host of `host:port`, in small letters, without the brackets of an IPv6 address and a last dot."""
     text = netloc.strip().lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
+    if bracketed := re.fullmatch(r"\[([0-9a-f:.]*)\](:\d*)?", text):
+        return bracketed[1]
     host = text.rpartition(":")[0] if re.fullmatch(r"[^:]*:\d*", text) else text
     return host.rstrip(".")
 
 
 def _is_address(host: str) -> bool:
     try:
-        ipaddress.ip_address(host.partition("%")[0])
+        ipaddress.ip_address(host)
     except ValueError:
         return False
-    return True
+    return "%" not in host
 
 
 @dataclass(frozen=True)
 class Callers:
-    """Who may call. `hosts` are names besides addresses and localhost; `origins` are other pages' origins."""
+    """Who may call. `hosts` are names besides addresses and localhost; of these `proxied` may be the page's
+    own name while the request came under another. `origins` are other pages' origins.
+    """
 
     hosts: frozenset[str]
     origins: frozenset[str]
+    proxied: frozenset[str] = frozenset()
     origin_pattern: re.Pattern[str] | None = None
     relayed: bool = False
 
     @classmethod
     def from_flags(cls, flags: Flags) -> "Callers":
         """As the command line says. Raises InvalidRequest for a pattern that is none."""
-        names = set(_words(flags.allowed_hosts))
+        proxied = frozenset(_words(flags.allowed_hosts))
+        names = set(proxied)
         if flags.server_name:
             names.add(host_of(flags.server_name))
         if flags.listen or flags.server_name:
@@ -59,6 +63,7 @@ class Callers:
         return cls(
             frozenset(names),
             frozenset(_words(flags.cors_allow_origins)),
+            proxied,
             _pattern(flags.cors_allow_origins_regex),
             flags.share,
         )
@@ -74,21 +79,27 @@ class Callers:
         return host in self.hosts or (self.relayed and host.endswith(RELAYS))
 
     def may_send(self, method: str, headers: Mapping[str, str]) -> bool:
-        """Whether a page may have sent this: any may read what it is then not shown, only our own may change.
+        """Whether a page may have sent this. Foreign ones may lead a person here, and nothing else.
 
-        `method` is "WEBSOCKET" for one. Programs that are no browser send neither header.
+        `method` is "WEBSOCKET" for one. Programs that are no browser send none of the headers.
         """
-        if method in HARMLESS_METHODS:
-            return True
         origin = headers.get("origin")
-        if origin is None:
-            return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-        return self._is_own(origin, headers) or self.is_invited(origin)
+        if origin is not None and (self._is_own(origin, headers) or self.is_invited(origin)):
+            return True
+        is_ours = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        if method in HARMLESS_METHODS:
+            return is_ours or headers.get("sec-fetch-mode") == "navigate"
+        return is_ours and origin is None
 
     def is_invited(self, origin: str) -> bool:
         """Whether the command line lets pages of this origin call."""
         invited = ANY in self.origins or origin in self.origins
         return invited or bool(self.origin_pattern and self.origin_pattern.fullmatch(origin))
+
+    @property
+    def invites_anybody(self) -> bool:
+        """Whether pages of any other origin may call."""
+        return bool(self.origins or self.origin_pattern)
 
     def _is_own(self, origin: str, headers: Mapping[str, str]) -> bool:
         """Whether `origin` is where the request went to, by itself or through a proxy."""
@@ -97,7 +108,7 @@ class Callers:
             return False
         # Foreign pages cannot set this header without being asked about first, which they are refused.
         ours = {headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower()}
-        return netloc in ours or host_of(netloc) in self.hosts
+        return netloc in ours or host_of(netloc) in self.proxied
 
 
 def _words(text: str | None) -> list[str]:

@@ -33,14 +33,15 @@ def install_door(app: FastAPI, flags: Flags, key_file: Path) -> None:
         app.add_middleware(Guard, guests=guests, sessions=Sessions(key))
     app.add_middleware(BodyBound, most=flags.max_request_size * MEGABYTE)
     callers = Callers.from_flags(flags)
-    if callers.origins or callers.origin_pattern:
+    if callers.invites_anybody:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=sorted(callers.origins),
             allow_origin_regex=callers.origin_pattern.pattern if callers.origin_pattern else None,
             allow_methods=["*"],
             allow_headers=["*"],
-            allow_credentials=True,
+            # Every page there is may then read answers, but not with the person's own session.
+            allow_credentials="*" not in callers.origins,
         )
     app.add_middleware(CallerCheck, callers=callers)
     if flags.api_log:

@@ -34,12 +34,19 @@ class Flags(
 
     @property
     def exposed_by(self) -> str | None:
-        """The flag that lets others than this machine reach the program, None if there is none.
+        """The flag that lets others than this machine reach the program, by itself or through a proxy.
 
-        Then what could run code or change files is closed, unless a flag opens it.
+        None if there is none. With one, what could run code or change files is closed,
+        unless a flag opens it.
         """
         elsewhere = self.server_name not in (None, "", "127.0.0.1", "localhost", "::1")
-        given = (("--listen", self.listen), ("--share", self.share), ("--server-name", elsewhere))
+        given = (
+            ("--listen", self.listen),
+            ("--share", self.share),
+            ("--server-name", elsewhere),
+            ("--allowed-hosts", self.allowed_hosts),
+            ("--subpath", self.subpath),
+        )
         return next((name for name, is_given in given if is_given), None)
 
 

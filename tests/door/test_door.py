@@ -80,6 +80,24 @@ def test_a_foreign_page_is_not_shown_what_it_asked_for(behind):
     assert "access-control-allow-origin" not in answer.headers
 
 
+def test_answers_cannot_be_shown_inside_foreign_pages(behind):
+    headers = behind(Flags()).get("/").headers
+    assert headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert (
+        "cross-origin-resource-policy"
+        not in behind(Flags(cors_allow_origins="https://a.example")).get("/").headers
+    )
+
+
+def test_everybody_may_be_invited_but_not_with_the_persons_own_session(behind):
+    client = behind(Flags(cors_allow_origins="*"))
+    answer = client.get("/", headers={"origin": "https://any.example"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+
+
 def test_a_foreign_page_gets_no_socket(behind):
     client = behind(Flags())
     with (
@@ -150,7 +168,13 @@ def test_the_users_of_the_page_are_not_those_of_the_api(behind):
 def test_who_logs_out_is_asked_again(behind):
     client = behind(Flags(gradio_auth="ann:1"))
     client.post("/login", data={"username": "ann", "password": "1"}, headers=PERSON)
+    kept = dict(client.cookies)
+    foreign = client.get("/logout", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"})
+    assert foreign.status_code == 303
+    client.cookies.update(kept)
+    assert client.get("/", headers=PERSON).status_code == 200
     assert client.get("/logout").status_code == 303
+    client.cookies.update(kept)
     assert client.get("/", headers=PERSON).status_code == 303
 
 

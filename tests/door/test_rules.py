@@ -47,6 +47,9 @@ def test_addresses_and_localhost_are_this_program(netloc):
         "",
         "evil",
         "1.2.3.4.5",
+        "127.0.0.1%evil.example",
+        "[::1].evil.example",
+        "[fe80::1%25evil.example]",
         "a.gradio.live",
     ],
 )
@@ -94,8 +97,26 @@ def test_only_our_own_pages_change_anything(method, headers, allowed):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_what_changes_nothing_may_be_asked_by_anybody(method):
-    assert HERE.may_send(method, {**OWN, "origin": "http://evil.example"})
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, True),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, False),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "origin": "http://evil.example"}, False),
+        ({"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"}, False),
+        ({"sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors"}, True),
+    ],
+)
+def test_a_foreign_page_may_lead_a_person_here_and_show_nothing_of_it(method, headers, allowed):
+    assert HERE.may_send(method, {**OWN, **headers}) is allowed
+
+
+def test_another_port_of_a_known_name_is_another_page():
+    callers = Callers.from_flags(Flags(listen=True, allowed_hosts="art.example"))
+    name = next(iter(callers.hosts - {"art.example"}))
+    assert not callers.may_send("POST", {"host": f"{name}:7860", "origin": f"http://{name}:8000"})
+    assert callers.may_send("POST", {"host": "127.0.0.1:7860", "origin": "https://art.example"})
 
 
 @pytest.mark.parametrize(
@@ -173,6 +194,25 @@ def test_a_session_is_valid_until_it_ends_and_cannot_be_forged():
 @given(st.text())
 def test_no_text_is_a_session(text):
     assert not Sessions(b"k" * 32).is_valid(text)
+
+
+def test_a_session_that_was_ended_is_void():
+    sessions = Sessions(b"k" * 32)
+    ended, other = sessions.new_token(), sessions.new_token()
+    sessions.end(ended)
+    assert not sessions.is_valid(ended)
+    assert sessions.is_valid(other)
+
+
+@pytest.mark.parametrize("damage", ["short", "readable by others"])
+def test_a_key_that_others_could_know_is_made_anew_and_kept(tmp_path, damage):
+    file = tmp_path / "key"
+    file.write_bytes(b"k" * (32 if damage == "readable by others" else 5))
+    file.chmod(0o644)
+    key = session_key(file, b"one")
+    assert session_key(file, b"one") == key
+    assert file.stat().st_mode & 0o077 == 0
+    assert file.read_bytes() != b"k" * 32
 
 
 def test_the_key_of_the_sessions_outlives_the_program_and_not_the_password(tmp_path):
