@@ -13,8 +13,6 @@ from modules.conditioning import (
     ConditioningOptions,
     EncodingCache,
     PromptEncoder,
-    Scheduled,
-    at_evaluation,
     same_length,
 )
 from modules.prompts import Emphasis
@@ -181,13 +179,6 @@ def test_the_token_counter_counts_the_longest_text_that_is_drawn(
 
 def conditioning(*values: float) -> Conditioning:
     return Conditioning(torch.tensor(values).unsqueeze(1))
-
-
-def test_an_entry_that_ends_at_a_step_counts_up_to_that_evaluation() -> None:
-    first, last = conditioning(1), conditioning(2)
-    schedule = (Scheduled(4, first), Scheduled(8, last))
-    got = [at_evaluation(schedule, evaluation) for evaluation in (0, 3, 4, 5, 8, 9, 100)]
-    assert got == [first, first, first, last, last, last, last]
 
 
 def test_shorter_conditionings_are_lengthened_by_their_last_vector() -> None:
