@@ -51,15 +51,27 @@ async function moveJob(id, move) {
     await putBefore(id, before);
 }
 
+let lastMove = Promise.resolve();
+
+// Shown at once, and sent one after another. Until the last has arrived, no answer about the order counts: it may be old.
 async function putBefore(id, before) {
     const rest = queueOrder.waiting.filter((each) => each !== id);
     const place = before ? rest.indexOf(before) : rest.length;
     queueOrder.waiting = [...rest.slice(0, place), id, ...rest.slice(place)];
+    movesUnderWay += 1;
+    orderVersion += 1;
     showQueue();
     sayInQueue(`Now number ${place + 1} of those that wait.`);
-    await postJson(jobAddress(id, "move"), { before });
-    staleJobs.add(id);
-    refreshQueueSoon();
+    const move = lastMove.then(() => postJson(jobAddress(id, "move"), { before }));
+    lastMove = move.catch(() => null);
+    try {
+        await move;
+    } finally {
+        movesUnderWay -= 1;
+        orderVersion += 1;
+        staleJobs.add(id);
+        refreshQueueSoon();
+    }
 }
 
 // Whatever the server refuses is said, and the list shows again how things are.

@@ -12,6 +12,9 @@ const MOST_AT_ONCE = 500;
 const queueJobs = new Map();
 const staleJobs = new Set();
 let queueOrder = { paused: false, running: [], waiting: [], held: [], most: 0 };
+// Grows with every move of this page, and counts those that have not arrived.
+let orderVersion = 0;
+let movesUnderWay = 0;
 let pastIds = [];
 let pastNext = null;
 let waitingShown = WAITING_PAGE;
@@ -39,7 +42,10 @@ function refreshQueueSoon() {
 
 async function refreshQueue() {
     try {
-        queueOrder = await getJson("easel/v1/queue");
+        const version = orderVersion;
+        const order = await getJson("easel/v1/queue");
+        if (movesUnderWay || version !== orderVersion) return; // the end of the move looks again
+        takeOrder(order);
         await fetchUnfinished();
         if (pastIsStale) await fetchPast();
         showQueue();
@@ -47,6 +53,14 @@ async function refreshQueue() {
         pastIsStale = true;
         if (!error.isAway) showNotice(error.message);
     }
+}
+
+// What has left its place is looked at anew.
+function takeOrder(order) {
+    const before = [...queueOrder.waiting, ...queueOrder.held, ...queueOrder.running];
+    const now = new Set([...order.waiting, ...order.held, ...order.running]);
+    before.filter((id) => !now.has(id)).forEach((id) => staleJobs.add(id));
+    queueOrder = order;
 }
 
 function unfinishedIds() {
@@ -206,9 +220,7 @@ async function keepQueueFresh() {
 }
 
 function takeQueueNews(order) {
-    const left = queueOrder.waiting.filter((id) => !order.waiting.includes(id));
-    left.forEach((id) => staleJobs.add(id));
-    queueOrder = order;
+    if (!queueIsOpen()) takeOrder(order);
     pastIsStale = true;
     refreshQueueSoon();
 }
