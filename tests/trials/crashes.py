@@ -126,7 +126,7 @@ def disturbed(
     for point in _points(kills, dice):
         life = nursery.start(data, models, (point, dice.randint(1, 3)) if point else None)
         with clients.of(life, ACCEPTED_A_LIFE):
-            _let_begin(life, None if point else dice.randint(0, 3 * whole.phases // (2 * kills)))
+            _let_begin(life, None if point else dice.randint(0, whole.phases // kills))
             time.sleep(dice.uniform(0, LONGEST_DELAY_SECONDS))
             life.kill()
         hit[life.phases.phase] += 1
@@ -140,12 +140,15 @@ def disturbed(
 
 
 def _points(kills: int, dice: random.Random) -> list[Phase | None]:
-    """The point at which each life dies, None for any moment; jobs are accepted by the first lives alone."""
+    """The point at which each life dies, None for any moment.
+
+    Jobs are accepted by the first lives alone, and the last ones may find nothing more to do.
+    """
     at_points = round(kills * SHARE_AT_POINTS)
-    points: list[Phase | None] = [*islice(cycle(POINTS), at_points), *[None] * (kills - at_points - 1)]
+    points: list[Phase | None] = [*islice(cycle(POINTS), at_points), *[None] * (at_points // 2)]
     dice.shuffle(points)
     points.insert(dice.randint(0, 2), Phase.ACCEPTED)
-    return points
+    return points + [None] * (kills - len(points))
 
 
 def _let_begin(life: Life, phases: int | None) -> None:
