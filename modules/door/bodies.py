@@ -1,4 +1,4 @@
-"""Bodies of requests have a bound, whether they tell their length or not."""
+"""Requests have bounds: their bodies, whether they tell their length or not, and the names in their paths."""
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,13 +7,15 @@ from modules.door.answers import refusal
 
 __all__ = ["BodyBound"]
 
+LONGEST_NAME = 255
+"""Bytes of a name that file systems have; what is longer names nothing."""
 LONGEST_LENGTH = 18
 """Digits of a Content-Length that is looked at."""
 
 
 class BodyBound:
     """Refuses bodies of more than `most` bytes with 413: at once where their length is told, else when they
-    have grown past it.
+    have grown past it. And with 414 paths that no file can have.
     """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -23,6 +25,12 @@ class BodyBound:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if any(len(name.encode()) > LONGEST_NAME for name in scope["path"].split("/")):
+            sentence = (
+                f"The address holds a name of more than {LONGEST_NAME} characters; nothing has such a name."
+            )
+            await refusal(414, sentence, "AddressTooLong")(scope, receive, send)
             return
         told = dict(scope["headers"]).get(b"content-length", b"0")
         if not told.isdigit() or len(told) > LONGEST_LENGTH or int(told) > self._most:

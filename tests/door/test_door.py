@@ -131,6 +131,12 @@ def test_a_body_past_the_bound_is_refused_by_its_length_and_by_counting(behind):
     assert wrong.status_code in (400, 413)
 
 
+def test_a_path_that_nothing_can_have_is_refused(behind):
+    client = behind(Flags())
+    assert_is_refusal(client.get(f"/static/{'x' * 256}"), 414, "255")
+    assert client.get(f"/static/{'x' * 255}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("flags", "page", "api"),
     [
