@@ -3,7 +3,7 @@
 from modules.imaging.colors import correct_colours
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
 from modules.imaging.grids import grid_is_within, grid_rows, make_grid
-from modules.imaging.incoming import MAX_PIXELS, decode_picture, load_picture, picture_file
+from modules.imaging.incoming import MAX_PIXELS, decode_picture, load_picture, open_picture, picture_file
 from modules.imaging.masks import (
     Box,
     blur_mask,
@@ -61,6 +61,7 @@ __all__ = [
     "load_picture",
     "make_grid",
     "mask_of_picture",
+    "open_picture",
     "overlay_of",
     "picture_file",
     "png_info",

@@ -9,7 +9,7 @@ from PIL import Image
 
 from modules.errors import InvalidRequest
 
-__all__ = ["MAX_PIXELS", "decode_picture", "load_picture", "picture_file"]
+__all__ = ["MAX_PIXELS", "decode_picture", "load_picture", "open_picture", "picture_file"]
 
 MAX_PIXELS = 100_000_000
 """Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
@@ -34,7 +34,7 @@ def decode_picture(field: str, text: str) -> Image.Image:
             field, f"{field} holds {len(text)} characters; at most {MAX_CHARACTERS} are read."
         )
     try:
-        return _open(field, picture_file(text))
+        return open_picture(field, picture_file(text))
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest(field, f"{field} is not a picture in base64: {error}.") from error
 
@@ -58,7 +58,11 @@ def load_picture(field: str, text: str) -> Image.Image:
     return picture
 
 
-def _open(field: str, data: bytes) -> Image.Image:
+def open_picture(field: str, data: bytes) -> Image.Image:
+    """The picture in a file's bytes, opened but not read: size and kind are judged by the header.
+
+    Raises InvalidRequest when it is no picture of a kind that is read, or one of more than MAX_PIXELS.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

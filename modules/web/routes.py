@@ -1,15 +1,13 @@
 """Routes that only the page needs: sending a form, what is shown of a job, the text of a dropped picture."""
 
-import io
 from typing import Any
 
 from fastapi import APIRouter, Body, UploadFile
-from PIL import Image
 from pydantic import BaseModel, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
-from modules.imaging import png_info
+from modules.imaging import open_picture, png_info
 from modules.web.form import request_of_form
 from modules.web.shown import PAGE_CLIENT, jobs_of_tab, latest_of_tab, shown_job
 
@@ -67,9 +65,9 @@ def page_routes(house: House) -> APIRouter:
     def picture_text(picture: UploadFile) -> dict[str, str]:
         """The generation text that a picture file carries."""
         try:
-            with Image.open(io.BytesIO(picture.file.read())) as image:
+            with open_picture("picture", picture.file.read()) as image:
                 return {"info": png_info(image).info}
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except (OSError, ValueError, SyntaxError) as error:
             raise InvalidRequest(
                 "picture", f"{picture.filename} cannot be read as a picture: {error}."
             ) from error
