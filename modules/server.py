@@ -17,9 +17,9 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from modules.door import install_door
+from modules.door import install_door, root_path
 from modules.errors import EaselError, InvalidRequest
-from modules.flags import Flags, choose_port, root_path
+from modules.flags import Flags, choose_port
 from modules.house import House, make_house
 from modules.jobs.workers import draws_here
 from modules.rest import Ending, ServerControl, create_api

@@ -5,7 +5,6 @@ from modules.flags.flags import (
     Flags,
     described_flags,
     option_string,
-    root_path,
     unused_flags,
 )
 from modules.flags.parsing import FlagParser, add_flags, environment_arguments, flags_from, parse_flags
@@ -23,6 +22,5 @@ __all__ = [
     "flags_from",
     "option_string",
     "parse_flags",
-    "root_path",
     "unused_flags",
 ]

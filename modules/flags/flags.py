@@ -12,7 +12,7 @@ from modules.flags.start_flags import StartFlags
 from modules.flags.unused_flags import UnusedFlags
 from modules.flags.worker_flags import WorkerFlags
 
-__all__ = ["WITHOUT_EFFECT", "Flags", "described_flags", "option_string", "root_path", "unused_flags"]
+__all__ = ["WITHOUT_EFFECT", "Flags", "described_flags", "option_string", "unused_flags"]
 
 WITHOUT_EFFECT = frozenset({FlagGroup.LATER, FlagGroup.UNUSED})
 """Groups of flags that are accepted and do nothing."""
@@ -58,12 +58,6 @@ def described_flags() -> dict[str, FlagInfo]:
 def option_string(name: str) -> str:
     """The spelling of the field `name` on the command line: `data_dir` is `--data-dir`."""
     return described_flags()[name].spelling or "--" + name.replace("_", "-")
-
-
-def root_path(flags: Flags) -> str:
-    """The path under which a proxy shows the program: "" or "/sub", from `--subpath`."""
-    path = (flags.subpath or "").strip("/")
-    return f"/{path}" if path else ""
 
 
 def unused_flags(flags: Flags) -> dict[str, str]:

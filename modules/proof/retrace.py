@@ -44,10 +44,10 @@ def retrace(evidence: Evidence, engine: Engine) -> Proof:
     record = evidence.record
     if not record.complete:
         raise EaselError("This picture was given up before its last step; it cannot be made again.")
-    if record.inputs:
+    if record.kind != "txt2img":
         raise EaselError(
-            "This picture was made from another one, which its record knows by its hash alone; it cannot be "
-            "made again without it."
+            "This picture was drawn from another picture, which its record knows by its hash alone; it "
+            "cannot be made again without it."
         )
     found = find_files(record, engine)
     order = _order(record, found)

@@ -9,7 +9,7 @@ import gradio as gr
 from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 
-from modules.flags import root_path
+from modules.door import root_path
 from modules.house import House
 from modules.web.page import build_page
 from modules.web.routes import page_routes

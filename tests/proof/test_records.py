@@ -21,7 +21,7 @@ NOT_ABOUT_PIXELS = {
     # Whether and where pictures are saved, and what is shown and written about them.
     "samples_save", "grid_save", "return_grid", "grid_only_if_multiple", "save_images_before_highres_fix",
     "save_incomplete_images", "enable_picture_record", "outdir_samples", "outdir_txt2img_samples",
-    "outdir_grids", "outdir_txt2img_grids", "show_progress_type", "show_progress_grid", "add_model_hash_to_info",
+    "outdir_img2img_samples", "outdir_grids", "outdir_txt2img_grids", "outdir_img2img_grids", "show_progress_type", "show_progress_grid", "add_model_hash_to_info",
     "add_model_name_to_info", "add_vae_hash_to_info", "add_vae_name_to_info", "add_version_to_infotext",
     # What was encoded before is the same as what is encoded again.
     "persistent_cond_cache",

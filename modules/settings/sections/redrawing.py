@@ -26,7 +26,7 @@ class Img2Img(Section):
         step=0.01,
     )
     img2img_color_correction: bool = option(
-        False, "Apply color correction to img2img results to match original colors."
+        False, "Apply color correction to img2img results to match original colors"
     )
     img2img_fix_steps: bool = option(
         False,
@@ -34,10 +34,10 @@ class Img2Img(Section):
         help="Otherwise the denoising strength's share of them.",
     )
     img2img_background_color: str = option(
-        "#ffffff", "With img2img, fill transparent parts of the input image with this color."
+        "#ffffff", "With img2img, fill transparent parts of the input image with this color"
     )
-    upscaler_for_img2img: str = option(
-        "None",
+    upscaler_for_img2img: str | None = option(
+        None,
         "Upscaler for img2img",
         help="Enlarges a picture that is smaller than asked for; None: Lanczos.",
     )
