@@ -10,6 +10,7 @@ from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 
 from modules.door import root_path
+from modules.errors import InvalidRequest
 from modules.house import House
 from modules.web.page import build_page
 from modules.web.routes import page_routes
@@ -61,6 +62,7 @@ def mount(app: FastAPI, house: House) -> None:
         return Response(script, media_type="text/javascript")
 
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
+    _fetch_nothing(app)
     page = build_page(house)
     page.queue(default_concurrency_limit=None, api_open=False)
     gr.set_static_paths([house.folders.outputs])
@@ -83,6 +85,17 @@ def mount(app: FastAPI, house: House) -> None:
         ssr_mode=False,
         root_path=root_path(house.flags),
     )
+
+
+def _fetch_nothing(app: FastAPI) -> None:
+    """Refuse addresses where Gradio takes them: by itself it would fetch them for whoever asks."""
+
+    def refuse(address: str) -> None:
+        raise InvalidRequest("file", f"{address[:100]} is an address, and the program fetches none.")
+
+    for place in ("file=http:/", "file=https:/", "file/http:/", "file/https:/", "proxy="):
+        path = f"/gradio_api/{place}{{address:path}}"
+        app.add_api_route(path, refuse, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _scripts() -> str:

@@ -1,11 +1,12 @@
 """The PNG Info tab: a picture is dropped, its texts are shown, its parameters can be sent to txt2img."""
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image, UnidentifiedImageError
 
-from modules.imaging import png_info
+from modules.errors import EaselError
+from modules.imaging import open_picture, png_info
 from modules.web.reading import ParameterReader
 from modules.web.texts import error_html, infotext_html, notice_html, picture_items_html
 from modules.web.widgets import hidden_text, scripts_place
@@ -56,9 +57,11 @@ def read_picture(path: str | None) -> tuple[str, str]:
     if not path:
         return "", notice_html("The generation text of a picture appears here.")
     try:
-        with Image.open(path) as image:
+        with open_picture("The file", Path(path).read_bytes()) as image:
             found = png_info(image)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except EaselError as error:
+        return "", error_html(str(error))
+    except (OSError, ValueError, SyntaxError) as error:
         return "", error_html(f"This file cannot be read as a picture: {error}.")
     body = (
         infotext_html(found.info) if found.info else notice_html("This picture carries no generation text.")

@@ -96,6 +96,16 @@ def test_a_picture_among_the_outputs_is_served(client, place):
     assert answer.text == "may be seen"
 
 
+@pytest.mark.parametrize("form", ["/gradio_api/file={}", "/gradio_api/file/{}"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x.png", "https://a.example/x.png"])
+def test_no_address_elsewhere_is_fetched_for_who_asks_for_a_file(client, form, address):
+    """Gradio by itself would fetch it."""
+    answer = client.get(form.format(address))
+    assert answer.status_code in (404, 422)
+    if form.startswith("/gradio_api/file="):
+        assert "is an address" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     "values",
     [
