@@ -21,10 +21,15 @@ def call(server, method, path, body=None):
 
 
 @pytest.fixture
-def queue(page, server):
-    """The tab, opened on a queue that is paused and has no past."""
+def empty_queue(server):
+    """The queue is paused and has no past, before any page could ask for the pictures of a past job."""
     call(server, "POST", "/easel/v1/queue/pause", {})
     call(server, "DELETE", "/easel/v1/jobs")
+
+
+@pytest.fixture
+def queue(empty_queue, page, server):
+    """The tab, opened on such a queue."""
     page.click("#tab_queue-button")
     page.wait_for_function("document.querySelector('#queue_pause').textContent.startsWith('Resume')")
     yield page
