@@ -64,6 +64,8 @@ def mount(app: FastAPI, house: House) -> None:
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
     _fetch_nothing(app)
     page = build_page(house)
+    # Gradio checks the paths that callers name only on pages that it launched itself.
+    page.has_launched = True
     page.queue(default_concurrency_limit=None, api_open=False)
     gr.set_static_paths([house.folders.outputs])
     gr.mount_gradio_app(
@@ -79,6 +81,7 @@ def mount(app: FastAPI, house: House) -> None:
         allowed_paths=[
             str(house.folders.outputs),
             str(house.folders.log),
+            str(house.folders.place(house.store.options.outdir_save)),
             *house.flags.gradio_allowed_path,
         ],
         show_error=True,
