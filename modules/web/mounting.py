@@ -28,6 +28,8 @@ SCRIPTS = (
     "folds",
     "notices",
     "dialogs",
+    "picture_places",
+    "kept_pictures",
     "gallery",
     "lightbox",
     "connection",

@@ -1,0 +1,45 @@
+// The places on the page that hold a picture, by name: a picture is sent to one of them, or asked of it.
+//
+// A place is an object { open(), put(blob), get() }: `open` shows its tab, `put` takes a picture in and is done when it
+// stands there, `get` gives the picture (a Blob) or null.
+
+const picturePlaces = {};
+
+function registerPicturePlace(name, place) {
+    picturePlaces[name] = place;
+}
+
+// Names of the places there are, of `names` or of all.
+function knownPicturePlaces(names = Object.keys(picturePlaces)) {
+    return names.filter((name) => name in picturePlaces);
+}
+
+// `source`: a Blob, or the address of a picture of this program.
+async function pictureBlob(source) {
+    if (source instanceof Blob) return source;
+    const answer = await fetch(source);
+    if (!answer.ok) throw new Error("The picture is no longer there. Its job may have been forgotten after newer ones.");
+    return answer.blob();
+}
+
+// Whether the picture has arrived. Why it has not is said on the page.
+async function sendPicture(name, source) {
+    const place = picturePlaces[name];
+    if (!place || !source) {
+        showNotice(place ? "There is no picture to send yet." : `There is no place for pictures named ${name}.`);
+        return false;
+    }
+    try {
+        const picture = await pictureBlob(source);
+        place.open();
+        await place.put(picture);
+        return true;
+    } catch (error) {
+        showNotice(error.message);
+        return false;
+    }
+}
+
+async function pictureOf(name) {
+    return (await picturePlaces[name]?.get()) ?? null;
+}
