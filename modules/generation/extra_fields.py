@@ -49,6 +49,8 @@ def _redraw_fields(run: Run) -> dict[str, Any]:
     extra = run.options.img2img_extra_noise
     fields: dict[str, Any] = {
         "Denoising strength": request.denoising_strength,
+        "Luma strength": request.luma_strength,
+        "Chroma strength": request.chroma_strength,
         **(_mask_fields(request) if request.mask is not None else {}),
         "Noise multiplier": multiplier if multiplier != 1 else None,
         "Extra noise": extra or None,

@@ -53,6 +53,19 @@ class Img2ImgRequest(PictureRequest):
     initial_noise_multiplier: float | None = Field(
         None, ge=0, le=10, description="Scale of the noise at the start; null: the setting."
     )
+    luma_strength: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="How much the brightness may change: 0 not at all, 1 freely; null: as the denoising "
+        "strength.",
+    )
+    chroma_strength: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="How much the colours may change: 0 not at all, 1 freely; null: as the denoising strength.",
+    )
     include_init_images: bool = Field(
         False, description="Put the given pictures into the answer's parameters."
     )
@@ -85,10 +98,26 @@ class Img2ImgRequest(PictureRequest):
             raise ValueError("there is no picture to start from; add one")
         return value
 
-    @field_validator("denoising_strength", "initial_noise_multiplier", "image_cfg_scale")
+    @field_validator(
+        "denoising_strength",
+        "initial_noise_multiplier",
+        "image_cfg_scale",
+        "luma_strength",
+        "chroma_strength",
+    )
     @classmethod
     def _finite(cls, value: float | None) -> float | None:
         return value if value is None else finite(value)
+
+    @property
+    def apart(self) -> tuple[float, float] | None:
+        """How far luma and chroma may change, each on the scale of the denoising strength; None where neither
+        is bound more tightly than by that itself.
+        """
+        whole = self.denoising_strength
+        luma = whole if self.luma_strength is None else self.luma_strength
+        chroma = whole if self.chroma_strength is None else self.chroma_strength
+        return (luma, chroma) if min(luma, chroma) < whole else None
 
     @property
     def blur(self) -> tuple[int, int]:

@@ -99,6 +99,8 @@ FIELDS: tuple[InfotextField, ...] = (
     _request("Seed resize from-1", "seed_resize_from_w", _integer),
     _request("Seed resize from-2", "seed_resize_from_h", _integer),
     _request("Denoising strength", "denoising_strength", _number),
+    _request("Luma strength", "luma_strength", _number),
+    _request("Chroma strength", "chroma_strength", _number),
     _request("Tiling", "tiling", _switch),
     _request("NGMS", "s_min_uncond", _number),
     _request("Refiner", "refiner_checkpoint"),
