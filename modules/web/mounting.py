@@ -46,11 +46,15 @@ SCRIPTS = (
     "form_memory",
     "sliders",
     "hires",
+    "sending",
+    "outpaint_drawing",
+    "outpaint_hands",
+    "outpaint",
     "drop_picture",
     "settings",
     "page_options",
 )
-STYLES = ("page", "form", "results", "queue", "settings", "icons")
+STYLES = ("page", "form", "results", "queue", "settings", "outpaint", "icons")
 
 
 def mount(app: FastAPI, house: House) -> None:
