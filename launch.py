@@ -36,7 +36,9 @@ def main(words: list[str]) -> int:
         )
     # Only now: the rest is written for the Pythons that are supported.
     from modules.errors import EaselError
+    from modules.launching import wait_briefly
 
+    wait_briefly(os.environ)
     try:
         return run_tests(words[1:]) if words[:1] == ["test"] else run_program(words)
     except EaselError as error:

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from modules.launching import wait_briefly
+
+wait_briefly(os.environ)
+
 # A shared machine is slow at times; how long a test may take is the timeout's business.
 settings.register_profile("easel", deadline=None)
 settings.load_profile("easel")

@@ -6,6 +6,7 @@ from modules.launching.install import Plan, check_room, install, plan_install
 from modules.launching.machine import Card, Machine, probe_machine
 from modules.launching.prepare import prepare
 from modules.launching.torch_build import TorchBuild, choose_torch
+from modules.launching.waiting import wait_briefly
 
 __all__ = [
     "Card",
@@ -22,4 +23,5 @@ __all__ = [
     "plan_install",
     "prepare",
     "probe_machine",
+    "wait_briefly",
 ]
