@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "PictureFormat", "SaveFormat", "encode_picture"]
 
 PARAMETERS = "parameters"
+POSTPROCESSING = "postprocessing"
 RECORD = "easel"
 # A JPEG segment holds 65533 bytes, and Pillow adds some of its own.
 LARGEST_JPEG_SEGMENT = 65_000
@@ -108,19 +109,26 @@ class Encoded:
 
 
 def encode_picture(
-    image: Image.Image, infotext: str, save_format: SaveFormat, record: str | None = None
+    image: Image.Image,
+    infotext: str,
+    save_format: SaveFormat,
+    record: str | None = None,
+    postprocessing: str = "",
 ) -> Encoded:
     """The picture as a file with the texts inside.
 
     `infotext` goes where the field keeps it: PNG text `parameters`, EXIF user comment, GIF comment; `record`,
-    JSON text, beside it: PNG text `easel`, XMP packet; a GIF has no place for it. A picture too large for the
-    format becomes a PNG. Raises `EaselError` when Pillow cannot write it.
+    JSON text, beside it: PNG text `easel`, XMP packet; a GIF has no place for it. `postprocessing`, what was
+    done to the finished picture, has a place only in a PNG: the text of that name. A picture too large for
+    the format becomes a PNG. Raises `EaselError` when Pillow cannot write it.
     """
     format_ = save_format.format
     if format_.longest_side is not None and max(image.size) > format_.longest_side:
         format_ = PictureFormat.PNG
     text = _without_lone_surrogates(infotext) if save_format.with_infotext else ""
     texts = _Texts.that_fit(format_, text, _xml_safe(record or "") if save_format.with_record else "")
+    if save_format.with_infotext:
+        texts = replace(texts, postprocessing=_without_lone_surrogates(postprocessing))
     file = io.BytesIO()
     try:
         _prepared(image, format_).save(file, **_arguments(format_, texts, save_format))
@@ -140,6 +148,7 @@ class _Texts:
     exif: bytes = b""
     record: str = ""
     xmp: bytes = b""
+    postprocessing: str = ""
     text_left_out: bool = False
     record_left_out: bool = False
 
@@ -170,6 +179,8 @@ def _arguments(format_: PictureFormat, texts: _Texts, save_format: SaveFormat) -
         chunks = PngChunks()
         if texts.text:
             chunks.add_text(PARAMETERS, texts.text)
+        if texts.postprocessing:
+            chunks.add_text(POSTPROCESSING, texts.postprocessing)
         if texts.record:
             chunks.add_itxt(RECORD, texts.record, zip=True)
         return {"format": "PNG", "pnginfo": chunks}

@@ -125,9 +125,11 @@ def save_picture(
     options: SaveOptions,
     *,
     record: str | None = None,
+    postprocessing: str = "",
     about_to_appear: Announcement = lambda path, digest: None,
 ) -> SavedPicture:
-    """Write the picture, its text and its `record` (JSON text) inside, under a name of its own.
+    """Write the picture, its text, its `record` (JSON text) and what was done to it afterwards inside, under
+    a name of its own.
 
     The file appears under its name only when it is complete, and takes no other file's place, even while
     another program writes into the same folder. A text too long for the format goes into a .txt file.
@@ -138,7 +140,7 @@ def save_picture(
     facts = replace(place.facts, image=image, most_prompt_words=options.most_prompt_words)
     folder = place.folder / safe_folder(fill_pattern(options.folder_pattern, facts))
     decoration = fill_pattern(options.name_pattern, facts)
-    encoded = encode_picture(image, infotext, options.format, record)
+    encoded = encode_picture(image, infotext, options.format, record, postprocessing)
     digest = hashlib.sha256(encoded.data).hexdigest()
     with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)

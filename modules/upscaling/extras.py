@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
 from modules.errors import InvalidRequest
+from modules.imaging import MAX_PIXELS
 from modules.upscaling.plain import UPSCALERS, Upscaler, upscale_picture
 
-__all__ = ["Enlargement", "Extras", "enlarge_picture", "enlarged_size"]
+__all__ = ["Enlargement", "Extras", "enlarge_picture", "enlarged_size", "refuse_too_much"]
 
 NO_UPSCALER = "None"
 
@@ -43,6 +45,21 @@ def enlarged_size(image: Image.Image, extras: Extras) -> tuple[int, int]:
         return image.size
     factor = extras.enlargement.factor_for(*image.size)
     return int(image.width * factor), int(image.height * factor)
+
+
+def refuse_too_much(pictures: Sequence[Image.Image], extras: Extras) -> None:
+    """Raise InvalidRequest when `pictures`, enlarged, would together have more pixels than are made in one
+    call.
+    """
+    pixels = sum(width * height for width, height in (enlarged_size(each, extras) for each in pictures))
+    if pixels <= MAX_PIXELS:
+        return
+    what = "The picture would" if len(pictures) == 1 else f"The {len(pictures)} pictures together would"
+    raise InvalidRequest(
+        "upscaling_resize_w" if extras.enlargement.size else "upscaling_resize",
+        f"{what} have {pixels // 10**6} megapixels, and at most {MAX_PIXELS // 10**6} are made in one call. "
+        f"Choose a smaller size{'' if len(pictures) == 1 else ', or send fewer'}.",
+    )
 
 
 def enlarge_picture(image: Image.Image, extras: Extras) -> tuple[Image.Image, dict[str, str]]:

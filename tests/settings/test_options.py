@@ -12,7 +12,7 @@ from modules.settings.reading import read_options
 
 CHANGED_WHERE_IT_WAS_RECORDED = {
     "sd_model_checkpoint", "comma_padding_backtrack", "outdir_txt2img_samples", "outdir_txt2img_grids", "outdir_save",
-    "outdir_img2img_samples", "outdir_img2img_grids",
+    "outdir_img2img_samples", "outdir_img2img_grids", "outdir_extras_samples",
 }  # fmt: skip
 OURS = {"show_progress_type"}
 INFOS = {info.key: info for info in describe_options()}

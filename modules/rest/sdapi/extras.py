@@ -1,44 +1,31 @@
 """Enlarging finished pictures: the field's Extras, with the upscalers that need no model."""
 
 import html
-import io
 import threading
-from collections.abc import Sequence
-from typing import Literal
 
 from fastapi import APIRouter
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
-from modules.imaging import MAX_PIXELS, PictureFormat, SaveFormat, encode_picture, load_picture, read_texts
+from modules.imaging import SaveFormat, encode_picture, load_picture, read_texts
 from modules.rest.errors import error_statuses
 from modules.rest.pictures import EXAMPLE_PICTURE, encode_bytes
 from modules.settings import Options
-from modules.upscaling import Enlargement, Extras, enlarge_picture, enlarged_size
+from modules.upscaling import Extras, ExtrasRequest, enlarge_picture, refuse_too_much
 
 __all__ = ["extras_routes"]
 
 LONGEST_BATCH = 100
 
 
-class _ExtrasCall(BaseModel):
+class _ExtrasCall(ExtrasRequest):
     """What both calls share. Restoring faces is not part of this version: its strengths must be 0."""
 
-    resize_mode: Literal[0, 1] = Field(0, description="0: by the factor, 1: to the width and height.")
     show_extras_results: bool = Field(True, description="Put the pictures into the answer.")
     gfpgan_visibility: float = Field(0, ge=0, le=1, description="Must be 0 in this version.")
     codeformer_visibility: float = Field(0, ge=0, le=1, description="Must be 0 in this version.")
     codeformer_weight: float = Field(0, ge=0, le=1, description="Without effect at visibility 0.")
-    upscaling_resize: float = Field(2, ge=1, le=8, description="The factor.")
-    upscaling_resize_w: int = Field(512, ge=1, le=65_536, description="Width in pixels.")
-    upscaling_resize_h: int = Field(512, ge=1, le=65_536, description="Height in pixels.")
-    upscaling_crop: bool = Field(True, description="Crop to the width and height exactly.")
-    upscaler_1: str = Field("None", max_length=200, description="An upscaler of /sdapi/v1/upscalers.")
-    upscaler_2: str = Field("None", max_length=200, description="A second one, blended in.")
-    extras_upscaler_2_visibility: float = Field(0, ge=0, le=1, description="How much of the second shows.")
     upscale_first: bool = Field(False, description="Without effect while no faces are restored.")
 
     def extras(self) -> Extras:
@@ -47,13 +34,7 @@ class _ExtrasCall(BaseModel):
             if getattr(self, field) > 0:
                 sentence = "is above 0, and restoring faces is not part of this version; leave it at 0."
                 raise InvalidRequest(field, f"{field} {sentence}")
-        size = (self.upscaling_resize_w, self.upscaling_resize_h) if self.resize_mode else None
-        return Extras(
-            Enlargement(self.upscaling_resize, size, self.upscaling_crop),
-            self.upscaler_1,
-            self.upscaler_2,
-            self.extras_upscaler_2_visibility,
-        )
+        return super().extras()
 
 
 class SinglePictureCall(_ExtrasCall):
@@ -107,7 +88,7 @@ class PictureBatchAnswer(BaseModel):
 
 def extras_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(400, 413, 422))
+    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(422))
     # Large pictures take much memory while they are worked on, so one call is worked on at a time.
     turn = threading.Lock()
 
@@ -137,34 +118,11 @@ def _enlarged(call: _ExtrasCall, texts: dict[str, str], options: Options) -> tup
     """
     extras = call.extras()
     pictures = {field: load_picture(field, text) for field, text in texts.items()}
-    _refuse_too_much(extras, list(pictures.values()))
-    images, told = [], ""
+    refuse_too_much(list(pictures.values()), extras)
+    images, told, wanted = [], "", SaveFormat.from_options(options)
     for picture in pictures.values():
         larger, fields = enlarge_picture(picture.convert("RGB"), extras)
         told = ", ".join(f"{key}: {value}" for key, value in fields.items())
-        images.append(encode_bytes(_encoded(larger, read_texts(picture).infotext, told, options)))
+        encoded = encode_picture(larger, read_texts(picture).infotext, wanted, postprocessing=told)
+        images.append(encode_bytes(encoded.data))
     return images, f"<p>{html.escape(told)}</p>"
-
-
-def _refuse_too_much(extras: Extras, pictures: Sequence[Image.Image]) -> None:
-    pixels = sum(width * height for width, height in (enlarged_size(each, extras) for each in pictures))
-    if pixels > MAX_PIXELS:
-        field = "upscaling_resize_w" if extras.enlargement.size else "upscaling_resize"
-        raise InvalidRequest(
-            field,
-            f"The pictures would have {pixels // 10**6} megapixels, and up to {MAX_PIXELS // 10**6} are made "
-            "in one call. Choose a smaller size, or send fewer.",
-        )
-
-
-def _encoded(image: Image.Image, infotext: str, told: str, options: Options) -> bytes:
-    """The picture in the format of `samples_format`; its generation text stays in it."""
-    wanted = SaveFormat.from_options(options)
-    if wanted.format is not PictureFormat.PNG:
-        return encode_picture(image, infotext, wanted).data
-    texts, file = PngInfo(), io.BytesIO()
-    for key, text in {"parameters": infotext, "postprocessing": told}.items():
-        if text:
-            texts.add_text(key, text)
-    image.save(file, "png", pnginfo=texts)
-    return file.getvalue()

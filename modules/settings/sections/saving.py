@@ -63,6 +63,9 @@ class SavingImages(Section):
     target_side_length: float = option(4000, "Width/height limit for the above option, in pixels", ge=1)
     img_max_size_mp: float = option(200, "Maximum grid size, in megapixels", ge=0)
     save_selected_only: bool = option(True, "When using 'Save' button, only save a single selected image")
+    use_original_name_batch: bool = option(
+        True, "Use original name for output filename during batch process in extras tab"
+    )
     enable_picture_record: bool = option(
         True,
         "Write a machine-readable record into pictures",
@@ -85,6 +88,9 @@ class SavingPaths(Section):
     )
     outdir_img2img_samples: str = option(
         "outputs/img2img-images", "Output directory for img2img images", restricted=True
+    )
+    outdir_extras_samples: str = option(
+        "outputs/extras-images", "Output directory for images from extras tab", restricted=True
     )
     outdir_grids: str = option(
         "", "Output directory for grids", help="If empty, the directories below are used.", restricted=True
