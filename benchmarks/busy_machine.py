@@ -3,8 +3,8 @@
     venv/bin/python benchmarks/busy_machine.py [--pictures 5] [--others N]
 
 The embedded model draws at 128x128, 20 steps, in a fresh process for each figure: alone, and beside
-`--others` processes that compute without end (one a core). Once as the program starts itself, once as OpenMP would have
-it. Each figure is the median of the pictures after the first.
+`--others` processes that compute without end (one a core). Once as the program starts itself, once as OpenMP
+would have it. Each figure is the median of the pictures after the first.
 """
 
 import argparse
