@@ -32,6 +32,7 @@ class Folders:
     upscalers: dict[str, Path]
     face_restorers: dict[str, Path]
     clip_interrogator: Path
+    interrogators: tuple[Path, ...]
 
     outputs: Path
     log: Path
@@ -122,7 +123,7 @@ class Folders:
         own = (self.models, self.data)
         wanted = (
             *self.checkpoints, *self.vae, *self.embeddings, *self.loras, *self.hypernetworks,
-            *self.upscalers.values(), self.outputs, self.cache, self.extensions,
+            *self.upscalers.values(), *self.interrogators, self.outputs, self.cache, self.extensions,
         )  # fmt: skip
         for folder in wanted:
             if any(folder.is_relative_to(place) for place in own):
@@ -131,6 +132,7 @@ class Folders:
 
 UPSCALER_FOLDERS = ("ESRGAN", "RealESRGAN", "BSRGAN", "DAT", "LDSR", "ScuNET", "SwinIR")
 FACE_FOLDERS = ("GFPGAN", "Codeformer")
+INTERROGATOR_FOLDERS = ("Interrogators", "BLIP", "torch_deepdanbooru")
 
 
 def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dict[str, Any]:
@@ -154,6 +156,9 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
         "upscalers": by_kind(UPSCALER_FOLDERS),
         "face_restorers": by_kind(FACE_FOLDERS),
         "clip_interrogator": named(flags.clip_models_path, models / "CLIP"),
+        "interrogators": _distinct(
+            *(models / name for name in INTERROGATOR_FOLDERS), program / "models" / "Interrogators"
+        ),
     }
 
 

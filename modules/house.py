@@ -8,6 +8,7 @@ from typing import Any
 from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation import Engine, PictureKinds
+from modules.interrogation import Interrogation, choose_interrogation_policy
 from modules.jobs import Job, JobQueue, QueueRules
 from modules.jobs.workers import make_workers
 from modules.prompts import StyleBook
@@ -18,7 +19,9 @@ __all__ = ["House", "make_house"]
 
 @dataclass(frozen=True)
 class House:
-    """Flags, folders, settings, styles, the engine that makes pictures and the queue that keeps it busy."""
+    """Flags, folders, settings, styles, the engine that makes pictures, the queue that keeps it busy,
+    and what describes pictures.
+    """
 
     flags: Flags
     folders: Folders
@@ -26,6 +29,7 @@ class House:
     styles: StyleBook
     engine: Engine
     queue: JobQueue
+    interrogation: Interrogation
     started: float
 
     def submit_request(self, request: PictureKinds, client: str = "api", save: bool | None = None) -> Job:
@@ -68,5 +72,6 @@ def make_house(flags: Flags) -> House:
         queue=JobQueue(
             folders, lambda: make_workers(flags, engine), lambda: QueueRules.from_options(store.options)
         ),
+        interrogation=Interrogation(folders, choose_interrogation_policy(flags), engine.turn),
         started=time.time(),
     )

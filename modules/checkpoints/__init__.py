@@ -8,6 +8,7 @@ from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
 from modules.checkpoints.tensor_file import TensorFile
+from modules.checkpoints.torch_file import read_text_lists
 
 __all__ = [
     "CheckpointFile",
@@ -26,5 +27,6 @@ __all__ = [
     "open_tensors",
     "plan_model",
     "read_metadata",
+    "read_text_lists",
     "with_vae",
 ]

@@ -13,7 +13,7 @@ from modules.checkpoints.pickles import LONGEST_PICKLE, StorageView, damaged, ru
 from modules.checkpoints.tensor_file import StoredTensor
 from modules.errors import EaselError
 
-__all__ = ["looks_like_torch_file", "read_torch_index"]
+__all__ = ["looks_like_torch_file", "read_text_lists", "read_torch_index"]
 
 ZIP_START = b"PK\x03\x04"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -36,14 +36,40 @@ def read_torch_index(path: Path) -> dict[str, StoredTensor]:
     Nothing that the file names is imported or run. Raises EaselError for a file that wants more than
     tensors and plain values, one that is damaged, and one that torch did not write.
     """
-    with path.open("rb") as file:
-        zipped = file.read(len(ZIP_START)) == ZIP_START
-        file.seek(0)
-        tree, starts = _read_zip(path, file) if zipped else _read_legacy(path, file)
+    tree, starts = _read_tree(path)
     views = _state_dict(tree)
     if not views:
         raise EaselError(f"{path.name} holds no tensors by name, so it is not a model.")
     return {name: _locate(path, name, view, starts) for name, view in views.items()}
+
+
+def read_text_lists(path: Path) -> dict[str, list[str]]:
+    """The lists of texts beside a torch file's tensors, by name: a tagger's tags.
+
+    Raises EaselError as `read_torch_index` does, and for a file that cannot be opened or is no torch file.
+    """
+    try:
+        with path.open("rb") as file:
+            if not looks_like_torch_file(file.read(len(ZIP_START))):
+                raise EaselError(f"{path.name} is no torch file. Put the model there as torch saved it.")
+        tree, _ = _read_tree(path)
+    except OSError as error:
+        raise EaselError(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+    items = tree.items() if isinstance(tree, dict) else ()
+    return {
+        name: list(texts)
+        for name, texts in items
+        if isinstance(name, str)
+        and isinstance(texts, list | tuple)
+        and all(isinstance(text, str) for text in texts)
+    }
+
+
+def _read_tree(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
+    with path.open("rb") as file:
+        zipped = file.read(len(ZIP_START)) == ZIP_START
+        file.seek(0)
+        return _read_zip(path, file) if zipped else _read_legacy(path, file)
 
 
 def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:

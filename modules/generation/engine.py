@@ -6,7 +6,8 @@ It plans runs, loads what they need, and makes their pictures.
 import gc
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import torch
@@ -195,6 +196,12 @@ class Engine:
         """Free the model's memory once the running batch is done; the next run loads it again."""
         with self._lock:
             self._let_go()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts nothing is drawn or loaded here: for other work that needs the device's memory."""
+        with self._lock:
+            yield
 
     def draw(self, run: Run, pictures: Collection[int], watcher: Watcher, receive: Receive) -> ModelFacts:
         """Draw `pictures` (0-based) of `run`; `receive` is handed each the moment it exists.

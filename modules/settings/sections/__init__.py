@@ -1,5 +1,6 @@
 """The sections of the Settings page, in its order. A new option is one field in one of these files."""
 
+from modules.settings.sections.interrogating import Interrogate
 from modules.settings.sections.making import Infotext, LivePreviews, SamplerParameters
 from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
 from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
@@ -12,6 +13,7 @@ __all__ = [
     "Gallery",
     "Img2Img",
     "Infotext",
+    "Interrogate",
     "LivePreviews",
     "Optimizations",
     "PromptEditing",

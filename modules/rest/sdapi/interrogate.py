@@ -1,0 +1,77 @@
+"""Putting a picture into words: the field's Interrogate."""
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from modules.house import House
+from modules.imaging import load_picture
+from modules.interrogation import CAPTION, TAGS, Description, Wanted
+from modules.rest.answer import Answer
+from modules.rest.errors import error_statuses
+from modules.rest.pictures import EXAMPLE_PICTURE
+
+__all__ = ["interrogate_routes"]
+
+
+class InterrogateCall(BaseModel):
+    """A picture in base64 and who is asked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"image": EXAMPLE_PICTURE, "model": "deepdanbooru"}]}
+    )
+
+    image: str = Field("", description="The picture, base64 with or without a data URL's head.")
+    model: str = Field(
+        CAPTION,
+        max_length=200,
+        description=f"{CAPTION} for a sentence, {TAGS} for tags, or a name of /easel/v1/interrogators.",
+    )
+
+
+class InterrogateAnswer(Answer):
+    """What is on the picture."""
+
+    caption: str = Field(description="A sentence, or tags with commas; empty when nothing is recognised.")
+    model: str = Field(description="The name of the model that was asked.")
+    note: str = Field("", description="A sentence for a person, about an empty caption.")
+
+
+class InterrogatorAnswer(Answer):
+    """A model that can be asked."""
+
+    name: str
+    gives: list[Wanted] = Field(description="What it answers with, the usual first.")
+
+
+class InterrogatorsAnswer(Answer):
+    """The models that can be asked."""
+
+    interrogators: list[InterrogatorAnswer]
+
+
+def interrogate_routes(house: House) -> APIRouter:
+    """The routes of this file, bound to `house`."""
+    router = APIRouter()
+    # One picture at a time; who waits for that holds no thread.
+    turn = CapacityLimiter(1)
+
+    @router.post("/sdapi/v1/interrogate", tags=["pictures"], responses=error_statuses(400, 404, 413, 422))
+    async def interrogate(call: InterrogateCall) -> InterrogateAnswer:
+        """Describe a picture. A large model waits until the batch that is being drawn is done."""
+        said = await to_thread.run_sync(_described, house, call, limiter=turn)
+        return InterrogateAnswer(caption=said.text, model=said.model, note=said.note)
+
+    @router.get("/easel/v1/interrogators", tags=["lists"], responses=error_statuses())
+    def interrogators() -> InterrogatorsAnswer:
+        """The models that lie in the folders for them, at this moment."""
+        offers = house.interrogation.offers()
+        found = [InterrogatorAnswer(name=offer.name, gives=list(offer.gives)) for offer in offers]
+        return InterrogatorsAnswer(interrogators=found)
+
+    return router
+
+
+def _described(house: House, call: InterrogateCall) -> Description:
+    picture = load_picture("image", call.image)
+    return house.interrogation.describe(picture, call.model, house.store.options)
