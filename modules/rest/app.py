@@ -8,11 +8,10 @@ from modules.rest.easel.jobs import job_routes
 from modules.rest.easel.pictures import picture_routes
 from modules.rest.easel.queue import queue_routes
 from modules.rest.easel.verify import verify_routes
-from modules.rest.errors import install_error_answers
+from modules.rest.errors import document_statuses_of_form, install_error_answers
 from modules.rest.previews import PreviewEncoder
 from modules.rest.sdapi.extras import extras_routes
 from modules.rest.sdapi.generation import generation_routes
-from modules.rest.sdapi.interrogate import interrogate_routes
 from modules.rest.sdapi.lists import list_routes
 from modules.rest.sdapi.machine import machine_routes
 from modules.rest.sdapi.networks import network_routes
@@ -33,11 +32,11 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     app.description = DESCRIPTION
     app.openapi_tags = [{"name": name, "description": text} for name, text in TAGS.items()]
     install_error_answers(app)
+    document_statuses_of_form(app)
     previews = PreviewEncoder()
     for routes in (
         generation_routes,
         extras_routes,
-        interrogate_routes,
         settings_routes,
         machine_routes,
         list_routes,

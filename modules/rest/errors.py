@@ -16,7 +16,14 @@ from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueFull, StoreUnavailable, WrongState
 from modules.rest.answer import Answer
 
-__all__ = ["ErrorAnswer", "error_answer", "error_statuses", "install_error_answers", "status_of"]
+__all__ = [
+    "ErrorAnswer",
+    "document_statuses_of_form",
+    "error_answer",
+    "error_statuses",
+    "install_error_answers",
+    "status_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +34,7 @@ MEANINGS = {
     404: "A thing that was named does not exist.",
     409: "The job is in a state in which this cannot be.",
     413: "The body is larger than the program takes.",
+    414: "The address holds a name that is longer than names can be.",
     422: "A value cannot be used; `field` names it.",
     429: "The queue is full; the header Retry-After says when to come again.",
     500: "The work failed; `detail` says why.",
@@ -35,6 +43,8 @@ MEANINGS = {
 }
 KINDS = frozenset(get_args(Kind))
 EVERYWHERE = (401, 403, 500)
+WITH_NAME = (414,)
+WITH_BODY = (400, 413, 422)
 STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429}
 
 
@@ -54,6 +64,30 @@ def error_statuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """`statuses`, and those that every route may answer, for the OpenAPI document."""
     wanted = sorted({*EVERYWHERE, *statuses})
     return {status: {"model": ErrorAnswer, "description": MEANINGS[status]} for status in wanted}
+
+
+def document_statuses_of_form(app: FastAPI) -> None:
+    """Let the OpenAPI document of `app` say what routes with a name in their path, and routes that take a
+    body, may answer because of that.
+    """
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _add_statuses(operation, has_name="{" in path)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_statuses(operation: dict[str, Any], *, has_name: bool) -> None:
+    has_body = "requestBody" in operation
+    answers = operation["responses"]
+    for status in (*(WITH_NAME if has_name else ()), *(WITH_BODY if has_body else ())):
+        answers.setdefault(str(status), {**answers["500"], "description": MEANINGS[status]})
+    operation["responses"] = dict(sorted(answers.items()))
 
 
 def status_of(error: Exception) -> int:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 LATER_ROUTES = {
+    "/sdapi/v1/interrogate",
     "/sdapi/v1/create/embedding",
     "/sdapi/v1/create/hypernetwork",
     "/sdapi/v1/train/embedding",
@@ -154,6 +155,7 @@ def test_every_failure_has_the_one_shape(ours):
         failures = {status for status in operation["responses"] if int(status) >= 400}
         assert {"401", "403", "500"} <= failures, name
         assert ("requestBody" in operation) <= (failures >= {"400", "413", "422"}), name
+        assert ("{" in name) == ("414" in failures), name
         for status in failures:
             schema = operation["responses"][status]["content"]["application/json"]["schema"]
             assert schema["$ref"].endswith("/ErrorAnswer"), (name, status)

@@ -24,7 +24,6 @@ from modules.rest.sdapi.generation import client_of
 
 __all__ = ["JobId", "job_routes"]
 
-BODY = (400, 413)
 WRITTEN = (503, 507)
 """What any call may answer that the database has to keep."""
 LONGEST_PAGE = 500
@@ -84,7 +83,7 @@ def job_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
     router = APIRouter(prefix="/easel/v1/jobs", tags=["jobs"], responses=error_statuses(404, 422))
 
-    @router.post("", status_code=202, responses=error_statuses(*BODY, *WRITTEN, 429))
+    @router.post("", status_code=202, responses=error_statuses(*WRITTEN, 429))
     def submit(
         order: JobOrder, http: Request, response: Response, idempotency_key: IdempotencyKey = None
     ) -> JobAnswer:
@@ -121,7 +120,7 @@ def job_routes(house: House) -> APIRouter:
         """A job as it stands."""
         return told(house, house.queue.get(job_id))
 
-    @router.put("/{job_id}", responses=error_statuses(*BODY, *WRITTEN, 409))
+    @router.put("/{job_id}", responses=error_statuses(*WRITTEN, 409))
     def edit(job_id: JobId, order: JobOrder) -> JobAnswer:
         """Put another order in the place of a waiting job's; it keeps its turn."""
         house.queue.edit(job_id, ordered(house, order))
@@ -173,13 +172,13 @@ def _ordering_routes(router: APIRouter, house: House) -> None:
         """The same order as a new job, whatever state this one is in."""
         return _accepted(house.queue.duplicate(job_id), response)
 
-    @router.post("/{job_id}/move", responses=error_statuses(*BODY, *WRITTEN, 409))
+    @router.post("/{job_id}/move", responses=error_statuses(*WRITTEN, 409))
     def move(job_id: JobId, order: MoveOrder) -> JobAnswer:
         """Let a waiting job stand before another one, or at the end."""
         house.queue.move(job_id, order.before)
         return told(house, house.queue.get(job_id))
 
-    @router.post("/{job_id}/priority", responses=error_statuses(*BODY, *WRITTEN, 409))
+    @router.post("/{job_id}/priority", responses=error_statuses(*WRITTEN, 409))
     def set_priority(job_id: JobId, order: PriorityOrder) -> JobAnswer:
         """Give a waiting job another priority."""
         house.queue.set_priority(job_id, order.priority)

@@ -34,7 +34,7 @@ def verify_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
     router = APIRouter(prefix="/easel/v1", tags=["proof"])
 
-    @router.post("/verify", responses=error_statuses(400, 404, 413, 422, 429, 503, 507))
+    @router.post("/verify", responses=error_statuses(404, 422, 429, 503, 507))
     async def verify(question: VerifyQuestion, http: Request) -> VerdictAnswer:
         """Make a picture again from what it carries, and say whether it is the same: bit for bit, within
         rounding, or what differs first.

@@ -57,7 +57,7 @@ async def _made(
 def generation_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
     router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
-    errors = error_statuses(400, 404, 413, 422, 429, 503, 507)
+    errors = error_statuses(404, 422, 429, 503, 507)
 
     @router.post("/txt2img", responses=errors, response_model=Txt2ImgAnswer)
     async def txt2img(call: Txt2ImgCall, http: Request) -> PicturesAnswer:

@@ -13,7 +13,7 @@ def png_info_routes() -> APIRouter:
     """The routes of this file."""
     router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
 
-    @router.post("/png-info", responses=error_statuses(400, 413, 422))
+    @router.post("/png-info", responses=error_statuses(422))
     def read(question: PngInfoQuestion) -> PngInfoAnswer:
         """The text that a picture carries, and its values by name."""
         found = png_info(decode_picture("image", question.image))

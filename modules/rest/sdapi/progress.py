@@ -82,7 +82,7 @@ def progress_routes(house: House, previews: PreviewEncoder) -> APIRouter:
             textinfo=job.report.stage if job.report else None,
         )
 
-    @router.post("/internal/progress", responses=error_statuses(400, 413, 422))
+    @router.post("/internal/progress", responses=error_statuses(422))
     async def task_progress(question: TaskProgressQuestion) -> TaskProgressAnswer:
         """Progress of one task; an unknown one is neither active, queued nor completed."""
         try:

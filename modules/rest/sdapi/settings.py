@@ -27,7 +27,7 @@ def settings_routes(house: House) -> APIRouter:
         """Every setting with its value."""
         return house.store.options
 
-    @router.post("/sdapi/v1/options", responses=error_statuses(400, 404, 413, 422))
+    @router.post("/sdapi/v1/options", responses=error_statuses(404, 422))
     def set_options(values: dict[str, Any] = Body(default_factory=dict, examples=[EXAMPLE])) -> Empty:  # noqa: B008
         """Change settings; one wrong value changes nothing."""
         house.change_settings(values)
