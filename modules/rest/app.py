@@ -12,6 +12,7 @@ from modules.rest.errors import document_statuses_of_form, install_error_answers
 from modules.rest.previews import PreviewEncoder
 from modules.rest.sdapi.extras import extras_routes
 from modules.rest.sdapi.generation import generation_routes
+from modules.rest.sdapi.interrogate import interrogate_routes
 from modules.rest.sdapi.lists import list_routes
 from modules.rest.sdapi.machine import machine_routes
 from modules.rest.sdapi.networks import network_routes
@@ -37,6 +38,7 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     for routes in (
         generation_routes,
         extras_routes,
+        interrogate_routes,
         settings_routes,
         machine_routes,
         list_routes,

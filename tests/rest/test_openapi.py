@@ -5,7 +5,6 @@ import json
 import pytest
 
 LATER_ROUTES = {
-    "/sdapi/v1/interrogate",
     "/sdapi/v1/create/embedding",
     "/sdapi/v1/create/hypernetwork",
     "/sdapi/v1/train/embedding",
