@@ -13,6 +13,7 @@ from modules.generation.run import Run
 from modules.imaging import (
     Box,
     ResizeMode,
+    blend_luma_chroma,
     blur_mask,
     box_of_mask,
     correct_colours,
@@ -36,7 +37,9 @@ class Canvas:
     """The pictures that go into the encoder, and how a result is brought back to the whole picture.
 
     One picture for all of the batch, or one each. `mask` has the run's size; `box` is the part of the picture
-    that is drawn, where that is not all of it.
+    that is drawn, where that is not all of it. `originals`: the pictures before anything was put below the
+    mask; `wholes`: the same at the size of what is made; `apart`: the shares of luma and chroma that may
+    change from them.
     """
 
     pictures: tuple[Image.Image, ...]
@@ -45,18 +48,30 @@ class Canvas:
     overlays: tuple[Image.Image, ...] = ()
     box: Box | None = None
     corrects_colours: bool = False
+    apart: tuple[float, float] | None = None
+    originals: tuple[Image.Image, ...] = ()
+    wholes: tuple[Image.Image, ...] = ()
 
     def picture_for(self, position: int) -> Image.Image:
         """The picture that number `position` of a batch starts from."""
         return self.pictures[position % len(self.pictures)]
 
+    def original_for(self, position: int) -> Image.Image:
+        """The same, without what was put below the mask."""
+        return self.originals[position % len(self.originals)]
+
     def finished(self, result: Image.Image, position: int) -> Image.Image:
-        """`result` with the colours of its start, by setting, and the unmasked part as it was."""
+        """`result` with the colours of its start, by setting, the unmasked part as it was, luma and chroma as
+        near to those of the start as asked for.
+        """
         if self.corrects_colours:
             result = correct_colours(result, self.picture_for(position))
-        if not self.overlays:
+        if self.overlays:
+            result = lay_over(result, self.overlays[position % len(self.overlays)], self.box)
+        if not self.apart:
             return result
-        return lay_over(result, self.overlays[position % len(self.overlays)], self.box)
+        start = resize_image(ResizeMode.STRETCH, self.wholes[position % len(self.wholes)], *result.size)
+        return blend_luma_chroma(result, start, *self.apart)
 
 
 @dataclass(frozen=True)
@@ -87,19 +102,21 @@ def make_canvas(run: Run) -> Canvas:
     """The canvas of an image-to-image run. Raises InvalidRequest where there is nothing to draw."""
     request, options = run.request, run.options
     assert isinstance(request, Img2ImgRequest)
-    originals = [_upright("init_images", text) for text in request.init_images]
-    masking = _masking(request, originals[0])
-    pictures, overlays = [], []
-    for original in originals:
-        picture = _on_background(original, options.img2img_background_color)
+    given = [_upright("init_images", text) for text in request.init_images]
+    masking = _masking(request, given[0])
+    pictures, overlays, wholes = [], [], []
+    for each in given:
+        picture = _on_background(each, options.img2img_background_color)
         if request.resize_mode is not ResizeChoice.LATENT and not (masking and masking.box):
             picture = _resized(picture, run, request)
+        wholes.append(_fitted(picture, masking.for_overlay, request) if masking else picture)
         if masking:
-            overlays.append(overlay_of(_fitted(picture, masking.for_overlay, request), masking.for_overlay))
+            overlays.append(overlay_of(wholes[-1], masking.for_overlay))
             if masking.box:
                 picture = picture.crop(masking.box)
                 picture = resize_image(ResizeMode.FILL, picture, request.width, request.height)
         pictures.append(picture)
+    originals = pictures
     latent_mask = _latent_mask(request, masking)
     if latent_mask and request.inpainting_fill is not MaskedContent.ORIGINAL:
         pictures = [fill_masked(picture, latent_mask) for picture in pictures]
@@ -110,6 +127,9 @@ def make_canvas(run: Run) -> Canvas:
         overlays=tuple(overlays),
         box=masking.box if masking else None,
         corrects_colours=options.img2img_color_correction,
+        apart=request.apart,
+        originals=tuple(originals),
+        wholes=tuple(wholes),
     )
 
 

@@ -64,7 +64,8 @@ class Img2ImgRequest(PictureRequest):
         None,
         ge=0,
         le=1,
-        description="How much the colours may change: 0 not at all, 1 freely; null: as the denoising strength.",
+        description="How much the colours may change: 0 not at all, 1 freely; null: as the denoising "
+        "strength.",
     )
     include_init_images: bool = Field(
         False, description="Put the given pictures into the answer's parameters."
@@ -111,13 +112,13 @@ class Img2ImgRequest(PictureRequest):
 
     @property
     def apart(self) -> tuple[float, float] | None:
-        """How far luma and chroma may change, each on the scale of the denoising strength; None where neither
-        is bound more tightly than by that itself.
+        """(luma, chroma): which share, 0 .. 1, of what the denoising strength lets change may change in each;
+        None where all of it may.
         """
         whole = self.denoising_strength
-        luma = whole if self.luma_strength is None else self.luma_strength
-        chroma = whole if self.chroma_strength is None else self.chroma_strength
-        return (luma, chroma) if min(luma, chroma) < whole else None
+        given = (self.luma_strength, self.chroma_strength)
+        luma, chroma = (whole if strength is None else strength for strength in given)
+        return (min(luma / whole, 1), min(chroma / whole, 1)) if min(luma, chroma) < whole else None
 
     @property
     def blur(self) -> tuple[int, int]:

@@ -56,6 +56,11 @@ class LinearPreview:
         self._weights = torch.linalg.lstsq(cells, colours.flatten(1).T).solution
         self.residual = float((cells @ self._weights - colours.flatten(1).T).square().mean().sqrt())
 
+    @property
+    def colours_of_channels(self) -> Tensor:
+        """What each channel of a cell adds to red, green and blue (C, 3), in -1 .. 1."""
+        return self._weights[:-1]
+
     def __call__(self, latent: Tensor) -> Image.Image:
         """The preview of `latent` (C, h, w), a pixel a cell."""
         channels = latent.shape[0]

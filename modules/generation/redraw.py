@@ -1,5 +1,6 @@
 """The pass of image to image: a picture becomes a latent, is drawn anew in part, where the mask lets it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from modules.checkpoints import Model
+from modules.generation.apart import hold_apart
 from modules.generation.artist import Artist
 from modules.generation.autoencoder import encode, picture_to_tensor, posterior_draws
 from modules.generation.canvas import Canvas
@@ -27,8 +29,12 @@ def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas
     """The latents (B, C, h, w) of `pictures`."""
     request, model = run.request, artist.model
     assert isinstance(request, Img2ImgRequest)
-    pixels = torch.stack([picture_to_tensor(canvas.picture_for(k % request.batch_size)) for k in pictures])
+    pixels = _stacked(canvas.picture_for(k % request.batch_size) for k in pictures)
     latent = _encoded(run, request, pictures, model, pixels)
+    hold = None
+    if canvas.apart:
+        originals = _stacked(canvas.original_for(k % request.batch_size) for k in pictures)
+        hold = hold_apart(canvas.apart, _encoded(run, request, pictures, model, originals), artist.preview())
     mask = _latent_mask(request, canvas.latent_mask, model)
     if mask is not None:
         latent = _with_masked_content(run, request, pictures, model, latent, mask)
@@ -40,6 +46,7 @@ def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas
         mask=LatentMask(1 - mask, latent) if mask is not None else None,
         noise_multiplier=run.options.initial_noise_multiplier if multiplier is None else multiplier,
         extra_noise=run.options.img2img_extra_noise,
+        hold=hold,
     )
     prompts = replace(
         first_prompts(run, len(pictures), artist.encoder),
@@ -47,6 +54,10 @@ def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas
     )
     noise = picture_noise(run, pictures, tuple(latent.shape[1:]), model.policy.device)
     return resample(network_of(model), first_plan(run, model), noise, prompts, start, progress.on_step)
+
+
+def _stacked(pictures: Iterable[Image.Image]) -> Tensor:
+    return torch.stack([picture_to_tensor(picture) for picture in pictures])
 
 
 def _encoded(run: Run, request: Img2ImgRequest, pictures: range, model: Model, pixels: Tensor) -> Tensor:

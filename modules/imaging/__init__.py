@@ -4,6 +4,7 @@ from modules.imaging.colors import correct_colours
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
 from modules.imaging.grids import grid_is_within, grid_rows, make_grid
 from modules.imaging.incoming import MAX_PIXELS, decode_picture, load_picture, open_picture, picture_file
+from modules.imaging.luma_chroma import blend_luma_chroma, lab_of_pixels
 from modules.imaging.masks import (
     Box,
     blur_mask,
@@ -44,6 +45,7 @@ __all__ = [
     "SavePlace",
     "SavedPicture",
     "SmallCopy",
+    "blend_luma_chroma",
     "blur_mask",
     "box_of_mask",
     "complete_files_beside",
@@ -57,6 +59,7 @@ __all__ = [
     "grid_rows",
     "grow_to_aspect",
     "invert_mask",
+    "lab_of_pixels",
     "lay_over",
     "load_picture",
     "make_grid",

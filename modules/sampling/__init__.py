@@ -27,6 +27,7 @@ from modules.sampling.guidance import (
     Timeline,
     at_evaluation,
 )
+from modules.sampling.hold import Direction, Hold
 from modules.sampling.infotext import sampler_infotext, writes_ensd
 from modules.sampling.noise import PictureNoise, SeedPlan
 from modules.sampling.noise_table import LcmTable, NoiseTable, Prediction
@@ -42,8 +43,10 @@ __all__ = [
     "SCHEDULES",
     "BrownianNoise",
     "ConditioningLike",
+    "Direction",
     "GuidanceOptions",
     "GuidedPartLike",
+    "Hold",
     "LatentMask",
     "LcmTable",
     "Network",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from modules.sampling.guidance import Guidance
+from modules.sampling.hold import Held
 from modules.sampling.noise_table import NoiseLevels, NoiseTable, Prediction
 
 __all__ = ["GuidedDenoiser", "GuidedNoise", "LatentMask"]
@@ -28,11 +29,12 @@ class LatentMask:
 
 @dataclass(frozen=True)
 class GuidedDenoiser:
-    """Denoise for solvers over noise levels; a mask is applied to the estimate, after guidance."""
+    """Denoise for solvers over noise levels; hold and mask are applied to the estimate, after guidance."""
 
     guidance: Guidance
     levels: NoiseLevels
     mask: LatentMask | None = None
+    held: Held | None = None
 
     def __call__(self, x: Tensor, sigma: float, /) -> Tensor:
         scaling = self.levels.scaling(sigma)
@@ -40,16 +42,20 @@ class GuidedDenoiser:
         # estimate.
         prediction = self.guidance(x * scaling.in_, scaling.time, sigma)
         denoised = prediction * scaling.out + (x if scaling.skip == 1 else x * scaling.skip)
+        denoised = self.held(denoised, scaling.time) if self.held else denoised
         return self.mask.blend(denoised) if self.mask else denoised
 
 
 @dataclass(frozen=True)
 class GuidedNoise:
-    """PredictNoise for solvers over times; a mask is applied to what the network sees, before guidance."""
+    """PredictNoise for solvers over times; a mask is applied to what the network sees, before guidance, the
+    hold to the estimate that its prediction comes to.
+    """
 
     guidance: Guidance
     table: NoiseTable
     mask: LatentMask | None = None
+    held: Held | None = None
 
     @property
     def alphas_cumprod(self) -> Sequence[float]:
@@ -57,10 +63,13 @@ class GuidedNoise:
         return self.table.alphas_cumprod
 
     def _noise(self, prediction: Tensor, x: Tensor, time: float) -> Tensor:
-        if self.table.prediction is Prediction.EPSILON:
-            return prediction
         a = self.table.alphas_cumprod[int(time)]
-        return prediction * math.sqrt(a) + x * math.sqrt(1 - a)
+        if self.table.prediction is not Prediction.EPSILON:
+            prediction = prediction * math.sqrt(a) + x * math.sqrt(1 - a)
+        if self.held is None:
+            return prediction
+        denoised = (x - prediction * math.sqrt(1 - a)) / math.sqrt(a)
+        return (x - self.held(denoised, time) * math.sqrt(a)) / math.sqrt(1 - a)
 
     def __call__(self, x: Tensor, time: float, /) -> Tensor:
         x = self.mask.blend(x) if self.mask else x

@@ -13,6 +13,7 @@ from torch import Tensor
 from modules.sampling.brownian import BrownianNoise
 from modules.sampling.denoiser import GuidedDenoiser, GuidedNoise, LatentMask
 from modules.sampling.guidance import Guidance, GuidanceOptions, Network, Parts, Timeline
+from modules.sampling.hold import Hold
 from modules.sampling.noise import PictureNoise
 from modules.sampling.noise_table import LcmTable, NoiseLevels, NoiseTable
 from modules.sampling.sampler_settings import SamplerSettings
@@ -83,7 +84,8 @@ class Start:
     anew.
 
     `exact`: as many steps as asked are made, not only the strength's share of them. `noise_multiplier` scales
-    the initial noise, `extra_noise` adds more of it than the first level asks for. `mask` for inpainting.
+    the initial noise, `extra_noise` adds more of it than the first level asks for. `mask` for inpainting;
+    `hold`: what of the latent may change less than the rest.
     """
 
     latent: Tensor
@@ -92,6 +94,7 @@ class Start:
     mask: LatentMask | None = None
     noise_multiplier: float = 1.0
     extra_noise: float = 0.0
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,12 @@ class _Pass:
     noise: PictureNoise
     mask: LatentMask | None = None
     from_latent: bool = False
+    hold: Hold | None = None
 
     def along_times(self, x: Tensor, times: Sequence[int]) -> Iterator[Step]:
         params = solver_params(self.plan.sampler, self.plan.settings, len(times), self.from_latent)
-        predict = GuidedNoise(self.guidance, self.plan.table, self.mask)
+        held = self.hold.over(times[-1]) if self.hold else None
+        predict = GuidedNoise(self.guidance, self.plan.table, self.mask, held)
         return cast(TimeSolver, self.plan.sampler.solver)(predict, x, times, _Draws(self.noise, None), params)
 
     def along_sigmas(
@@ -153,7 +158,8 @@ class _Pass:
         sampler = self.plan.sampler
         params = solver_params(sampler, self.plan.settings, evaluations, self.from_latent)
         draws = _Draws(self.noise, self.noise.over(whole) if sampler.brownian else None)
-        denoise = GuidedDenoiser(self.guidance, self.plan.levels, self.mask)
+        held = self.hold.over(self.plan.levels.sigma_to_time(sigmas[0])) if self.hold else None
+        denoise = GuidedDenoiser(self.guidance, self.plan.levels, self.mask, held)
         return cast(SigmaSolver, sampler.solver)(denoise, x, sigmas, draws, params)
 
 
@@ -194,7 +200,8 @@ def resample(
     """A latent (B, C, h, w) from another one: image to image, and the second pass of hires fix (there
     `exact`).
     """
-    run = _Pass(plan, _guidance(network, plan, prompts), noise, start.mask, from_latent=True)
+    guidance = _guidance(network, plan, prompts)
+    run = _Pass(plan, guidance, noise, start.mask, from_latent=True, hold=start.hold)
     steps, kept = steps_of_strength(plan.steps, start.strength, start.exact)
     latent = start.latent
     if steps:
