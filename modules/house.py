@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.flags import Flags
 from modules.folders import Folders
-from modules.generation import Engine, PictureKinds
+from modules.generation import Engine, Order, PictureKinds
 from modules.interrogation import Interrogation, choose_interrogation_policy
 from modules.jobs import Job, JobQueue, QueueRules
 from modules.jobs.workers import make_workers
@@ -33,16 +33,19 @@ class House:
     started: float
 
     def submit_request(self, request: PictureKinds, client: str = "api", save: bool | None = None) -> Job:
-        """Accept a request: settings laid over, names resolved, then queued.
+        """Accept a request: made an order, then queued. Raises as `order` and `JobQueue.submit` do."""
+        return self.queue.submit(self.order(request, save), request.force_task_id, client)
 
-        Raises InvalidRequest for a setting, sampler, checkpoint or style that does not exist; then nothing
-        is queued.
+    def order(self, request: PictureKinds, save: bool | None = None) -> Order:
+        """The definite order: settings laid over, or changed where the request says so, seeds drawn, names
+        looked up. save: whether pictures are saved; None: as the request says.
+
+        Raises InvalidRequest for a setting, sampler, checkpoint or style that does not exist.
         """
         if request.override_settings and not request.override_settings_restore_afterwards:
             self.change_settings(request.override_settings)
         options = self.store.for_request(request.override_settings)
-        order = self.engine.order(request, options, self.styles, save)
-        return self.queue.submit(order, request.force_task_id, client)
+        return self.engine.order(request, options, self.styles, save)
 
     def change_settings(self, values: Mapping[str, Any]) -> None:
         """Change and save settings. Raises InvalidRequest for a wrong value, and then changes nothing."""

@@ -36,10 +36,8 @@ def page_routes(house: House) -> APIRouter:
     @router.put("/edit")
     def edit(form: SentForm) -> dict[str, str]:
         """Give a waiting job, whose id is the form's task, what the form asks for. It keeps its turn."""
-        request = request_of_form(form.values)
-        options = house.store.for_request(request.override_settings)
         is_saved = house.queue.get(form.task).order.save
-        house.queue.edit(form.task, house.engine.order(request, options, house.styles, is_saved))
+        house.queue.edit(form.task, house.order(request_of_form(form.values), is_saved))
         return {"id": form.task}
 
     @router.get("/shown")

@@ -35,16 +35,12 @@ JobId = Annotated[str, Path(max_length=200, description="The id of the job.")]
 
 
 def ordered(house: House, order: JobOrder) -> Order:
-    """The definite order: settings laid over, seeds drawn, names looked up."""
+    """The definite order. Raises InvalidRequest for an id that a job's URL cannot be made of, too."""
     name = order.request.force_task_id or ""
     if "/" in name or name in (".", ".."):
         field = "request.force_task_id"
         raise InvalidRequest(field, f"{field} cannot be {name!r}: the job's URL is made of it. Use no slash.")
-    request = order.request.request(house.store.options)
-    if request.override_settings and not request.override_settings_restore_afterwards:
-        house.change_settings(request.override_settings)
-    options = house.store.for_request(request.override_settings)
-    return house.engine.order(request, options, house.styles, order.save)
+    return house.order(order.request.request(house.store.options), order.save)
 
 
 def told(house: House, job: Job) -> JobAnswer:
