@@ -10,7 +10,6 @@ from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
 from modules.web.queue_tab import queue_tab
 from modules.web.quicksettings import CheckpointChooser
-from modules.web.reading import ParameterReader
 from modules.web.settings_tab import settings_tab
 from modules.web.txt2img_tab import txt2img_tab
 from modules.web.ui_config import UiConfig
@@ -40,7 +39,7 @@ def build_page(house: House) -> gr.Blocks:
             with tab_page("tab_txt2img", is_first=True):
                 form = txt2img_tab(house, menus, defaults)
             with tab_page("tab_pnginfo"):
-                pnginfo_tab(ParameterReader(house, form), form.components())
+                pnginfo_tab()
             with tab_page("tab_queue"):
                 queue_tab()
             with tab_page("tab_settings"):

@@ -1,4 +1,4 @@
-"""The PNG Info tab: a picture is dropped, its texts are shown, its parameters can be sent to txt2img."""
+"""The PNG Info tab: a picture is dropped, its texts are shown; it can be sent on, its parameters with it."""
 
 from pathlib import Path
 from typing import Any
@@ -7,17 +7,17 @@ import gradio as gr
 
 from modules.errors import EaselError
 from modules.imaging import open_picture, png_info
-from modules.web.reading import ParameterReader
 from modules.web.texts import error_html, infotext_html, notice_html, picture_items_html
 from modules.web.widgets import hidden_text, scripts_place
 
 __all__ = ["pnginfo_tab"]
 
+SENT_TO = ("txt2img", "img2img", "inpaint", "extras")
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Component]) -> None:
-    """Lay the tab out; `reader` fills the txt2img form, whose controls are `txt2img_controls`."""
+def pnginfo_tab() -> None:
+    """Lay the tab out."""
     with gr.Row(elem_classes=["generation-row"]):
         with gr.Column(elem_classes=["settings-column"], min_width=320):
             picture = gr.Image(
@@ -33,9 +33,9 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
             )
         with gr.Column(elem_classes=["results-column"], min_width=320):
             with gr.Row(elem_classes=["pnginfo-buttons"]):
-                send = gr.Button(
-                    "Send to txt2img", elem_id="txt2img_tab", variant="primary", scale=0, min_width=180
-                )
+                for place in SENT_TO:
+                    button = gr.Button(f"Send to {place}", elem_id=f"{place}_tab", scale=0, min_width=120)
+                    button.click(fn=None, js=f"() => {{ sendDropped({place!r}); }}")
                 verify = gr.Button("Verify", elem_id="pnginfo_verify", scale=0, min_width=120)
             scripts_place("pnginfo_verdict")
             shown = gr.HTML(
@@ -47,9 +47,6 @@ def pnginfo_tab(reader: ParameterReader, txt2img_controls: list[gr.components.Co
     picture.change(read_picture, picture, [text, shown], **QUIET)
     picture.change(fn=None, js="() => { forgetVerdict('pnginfo_verdict'); }")
     verify.click(fn=None, js="() => { verifyDropped(); }")
-    send.click(reader.read_sent, text, txt2img_controls, **QUIET).then(
-        fn=None, js="() => { switch_to_txt2img(); promptsChanged('txt2img'); }"
-    )
 
 
 def read_picture(path: str | None) -> tuple[str, str]:

@@ -1,6 +1,5 @@
 """Putting the parameters of a generation text into a form."""
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -36,13 +35,6 @@ class ParameterReader:
                 "There is nothing to read yet: paste a generation text into the prompt first."
             )
         return self._filled(text, self._values)
-
-    def read_picture(self, index: int | None, info: str | None) -> Sequence[Any]:
-        """Read the text of the picture at `index` of the gallery, whose texts are in the JSON `info`."""
-        texts = json.loads(info or "{}").get("infotexts", [])
-        if not 0 <= (index or 0) < len(texts):
-            return self._nothing("There is no picture in the gallery yet.")
-        return self.read_sent(texts[index or 0])
 
     def read_sent(self, text: str | None) -> Sequence[Any]:
         """Read `text` of a picture that is sent to the form, by setting without its seed or its size."""

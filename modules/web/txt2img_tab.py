@@ -13,6 +13,7 @@ from modules.web.menus import Menus
 from modules.web.pictures_menu import PictureActions
 from modules.web.reading import ParameterReader
 from modules.web.results import Results, results_column
+from modules.web.sending import take_sent_texts
 from modules.web.styles_dialog import styles_dialog
 from modules.web.token_counter import TokenCounter
 from modules.web.toprow import TopRow, top_row
@@ -38,7 +39,7 @@ def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
     _bind_prompts(form, top, house)
     _bind_panel(buttons, form, results)
     _bind_pictures(results, PictureActions(house))
-    _bind_sending(form, results, ParameterReader(house, form))
+    take_sent_texts(form, ParameterReader(house, form))
     _bind_editing(form, ParameterReader(house, form), save_edit)
     _bind_memory(form)
     return form
@@ -112,16 +113,6 @@ def _bind_pictures(results: Results, actions: PictureActions) -> None:
     results.verify.click(fn=None, js="() => { verifyChosen('txt2img'); }")
     for event in saved:
         event.then(fn=None, inputs=results.said, js="(html) => { sayBelow('txt2img', html); }")
-
-
-def _bind_sending(form: Form, results: Results, reader: ParameterReader) -> None:
-    results.send_to_txt2img.click(
-        reader.read_picture,
-        [results.index, results.generation_info],
-        form.components(),
-        js=f"() => chosenPicture({form.tab!r})",
-        **QUIET,
-    ).then(fn=None, js=f"() => promptsChanged({form.tab!r})")
 
 
 def _bind_editing(form: Form, reader: ParameterReader, save: gr.Button) -> None:

@@ -55,7 +55,7 @@ function showsAllPictures(tab) {
 function noteChoice(tab) {
     const isLarge = Boolean(document.querySelector(`#${tab}_gallery [data-testid="detailed-image"]`));
     chosenByHand[tab] = isLarge ? shownJobs[tab]?.pictures[selectedPicture(tab)]?.url : "all";
-    taskQueues[tab].follower?.view.putPreviewAside();
+    taskQueues[tab]?.follower?.view.putPreviewAside();
 }
 
 function scriptsPlace(id) {
@@ -84,18 +84,19 @@ function seedOfPicture(tab, key, now) {
     return shownJobs[tab]?.info[key][selectedPicture(tab)] ?? now;
 }
 
-onUiLoaded(() => {
-    const observer = new MutationObserver(() => showText("txt2img"));
+function watchGallery(gallery) {
+    const tab = gallery.id.replace("_gallery", "");
     const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] };
-    const gallery = byId("txt2img_gallery");
-    observer.observe(gallery, changes);
+    new MutationObserver(() => showText(tab)).observe(gallery, changes);
     gallery.addEventListener("click", (event) => {
-        if (event.isTrusted && event.target.closest("button")) setTimeout(() => noteChoice("txt2img"), 50);
+        if (event.isTrusted && event.target.closest("button")) setTimeout(() => noteChoice(tab), 50);
     });
     gallery.addEventListener("keydown", (event) => {
-        if (/^(Arrow|Escape)/.test(event.key)) setTimeout(() => noteChoice("txt2img"), 50);
+        if (/^(Arrow|Escape)/.test(event.key)) setTimeout(() => noteChoice(tab), 50);
     });
-});
+}
+
+onUiLoaded(() => document.querySelectorAll(".gallery-place [id$=_gallery]").forEach(watchGallery));
 
 // A gallery takes the focus when its picture changes. Somebody who is writing the next prompt keeps it.
 let lastOwnMove = 0;

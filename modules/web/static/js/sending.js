@@ -29,3 +29,10 @@ function sendResult(tab, name) {
     if (!address) return showNotice("There is no picture in the gallery yet.", "info");
     sendTo(name, address, shownJobs[tab].info.infotexts[selectedPicture(tab)]);
 }
+
+// The picture that lies on PNG Info.
+async function sendDropped(name) {
+    const image = document.querySelector("#pnginfo_image img");
+    if (!image) return showNotice("There is no picture yet: drop one first.", "info");
+    await sendTo(name, image.src, getText("pnginfo_generation_info"));
+}
