@@ -47,6 +47,7 @@ SCRIPTS = (
     "sliders",
     "hires",
     "sending",
+    "interrogate",
     "outpaint_drawing",
     "outpaint_hands",
     "outpaint",
@@ -54,7 +55,7 @@ SCRIPTS = (
     "settings",
     "page_options",
 )
-STYLES = ("page", "form", "results", "queue", "settings", "outpaint", "icons")
+STYLES = ("page", "form", "results", "queue", "settings", "outpaint", "icons", "interrogate")
 
 
 def mount(app: FastAPI, house: House) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from modules.web.form import Form
+from modules.web.interrogate_buttons import interrogate_buttons
 from modules.web.menus import Menus
 from modules.web.widgets import hidden_button, icon_button
 
@@ -101,7 +102,7 @@ def _generate_box(form: Form) -> dict[str, gr.components.Component]:
 
 def _tools(form: Form) -> dict[str, gr.components.Component]:
     with gr.Row(elem_id=form.element_id("tools"), elem_classes=["tools-row"]):
-        return {
+        tools = {
             "paste": icon_button(
                 "Read generation parameters from the prompt, or from the last picture if the prompt is empty",
                 "paste",
@@ -112,3 +113,6 @@ def _tools(form: Form) -> dict[str, gr.components.Component]:
                 "Put the chosen styles into the prompts", "apply", form.element_id("style_apply")
             ),
         }
+        if form.tab == "img2img":
+            interrogate_buttons(form)
+        return tools
