@@ -42,6 +42,8 @@ class Folders:
     lock_file: Path
     session_key_file: Path
     job_files: Path
+    inputs: Path
+    batches: Path
     config_file: Path
     ui_config_file: Path
     styles_files: tuple[Path, ...]
@@ -75,6 +77,8 @@ class Folders:
             lock_file=data / "easel.lock",
             session_key_file=data / "easel-session.key",
             job_files=data / "cache" / "jobs",
+            inputs=data / "cache" / "inputs",
+            batches=data / "cache" / "batches",
             config_file=_absolute(flags.ui_settings_file or data / "config.json"),
             ui_config_file=_absolute(flags.ui_config_file or data / "ui-config.json"),
             styles_files=_distinct(*flags.styles_file) or (data / "styles.csv",),

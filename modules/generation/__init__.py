@@ -4,6 +4,7 @@ from modules.generation.assembly import Assembly
 from modules.generation.drawn import Drawn, FileFacts, ModelFacts, ModelFiles, Role
 from modules.generation.engine import Engine
 from modules.generation.img2img_request import Img2ImgRequest, parse_img2img
+from modules.generation.inputs import InputFiles, input_digests, reference_to
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
 from modules.generation.order import Kind, Order, PictureKinds, StyleTexts, kind_of, make_order
 from modules.generation.record import PictureRecord, PixelFacts, pixel_facts, record_of
@@ -24,6 +25,7 @@ __all__ = [
     "GenerationResult",
     "HiresRun",
     "Img2ImgRequest",
+    "InputFiles",
     "KeptPicture",
     "Kind",
     "Ledger",
@@ -45,6 +47,7 @@ __all__ = [
     "Surroundings",
     "Txt2ImgRequest",
     "Watcher",
+    "input_digests",
     "kind_of",
     "make_order",
     "parse_img2img",
@@ -54,5 +57,6 @@ __all__ = [
     "pixel_facts",
     "plan_run",
     "record_of",
+    "reference_to",
     "sentence_of_errors",
 ]

@@ -32,6 +32,7 @@ from modules.generation.attention import attention_of
 from modules.generation.canvas import check_pictures
 from modules.generation.drawn import ModelFacts
 from modules.generation.img2img_request import Img2ImgRequest
+from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
 from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.order import Order, PictureKinds, make_order
@@ -114,6 +115,7 @@ class Engine:
         self.folders, self.flags = folders, flags
         set_threads(workers=flags.workers or 1)
         self.policy = choose_policy(flags)
+        self.inputs = InputFiles(folders.inputs)
         self.hashes = HashCache(folders.cache / "hashes.json", enabled=not flags.no_hashing)
         self.shelf = CheckpointShelf(
             folders, self.hashes, [folders.checkpoint_file] if folders.checkpoint_file else []
@@ -143,7 +145,7 @@ class Engine:
         run = plan_run(order)
         self._vae_of(options, checkpoint)
         if isinstance(request, Img2ImgRequest):
-            check_pictures(request)
+            check_pictures(self.inputs.brought_back(request))
         if run.hires and run.hires.checkpoint:
             self.shelf.find(run.hires.checkpoint)
         return order

@@ -7,19 +7,18 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from modules.generation.drawn import Drawn, FileFacts, ModelFiles, Role
+from modules.generation.inputs import INPUT_FIELDS, input_digests
 from modules.generation.order import Order, StyleTexts
 from modules.generation.run import Run
 from modules.generation.surroundings import Surroundings
-from modules.imaging import picture_file
 from modules.settings import describe_options
 
 __all__ = ["RECORD_VERSION", "PictureRecord", "PixelFacts", "pixel_facts", "record_of"]
 
 RECORD_VERSION = 1
-INPUTS = ("init_images", "mask", "latent_mask")
 # How a picture was asked for and handed over, and what stands in the record in another form.
 NOT_IN_RECORD = {
-    *INPUTS,
+    *INPUT_FIELDS,
     "override_settings",
     "override_settings_restore_afterwards",
     "hr_checkpoint_name",
@@ -109,23 +108,12 @@ def record_of(run: Run, drawn: Drawn, image: Image.Image) -> PictureRecord:
         ),
         settings=_settings(run.order),
         styles=run.order.styles,
-        inputs=_inputs(run.order),
+        inputs=tuple(InputFacts(field=field, sha256=digest) for field, digest in input_digests(run.request)),
         model=facts.files,
         second=facts.second,
         surroundings=facts.surroundings,
         pixels=pixel_facts(image),
     )
-
-
-def _inputs(order: Order) -> tuple[InputFacts, ...]:
-    """The pictures that the request gave, each by what its file holds."""
-    found = []
-    for field in INPUTS:
-        given = getattr(order.request, field, None) or ()
-        for text in [given] if isinstance(given, str) else given:
-            digest = hashlib.sha256(picture_file(text)).hexdigest()
-            found.append(InputFacts(field=field, sha256=digest))
-    return tuple(found)
 
 
 def _settings(order: Order) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from modules.generation import Drawn
 from modules.jobs.endings import Endings
 from modules.jobs.errors import StoreUnavailable
 from modules.jobs.events import EventKind, JobEvents
+from modules.jobs.inputs import InputKeeper
 from modules.jobs.job import Job, JobState
 from modules.jobs.ledger import PictureBook
 from modules.jobs.recovery import set_aside
@@ -49,10 +50,12 @@ class Dispatcher:
         rules: Callable[[], QueueRules],
         begins: Callable[[Job], None],
         endings: Endings,
+        inputs: InputKeeper,
     ) -> None:
         self.desk = threading.Condition(threading.RLock())
         self._roster, self._store, self._book, self._folders = roster, store, book, folders
         self._events, self._rules, self._begins, self._endings = events, rules, begins, endings
+        self._inputs = inputs
         self._workers: list[Worker] = []
         self._idle: set[Worker] = set()
         self._threads: list[threading.Thread] = []
@@ -202,7 +205,8 @@ class Dispatcher:
         lost = False
         with _blamed_on(undertaking):
             try:
-                facts = worker.draw(watcher.share, watcher, partial(self._receive, undertaking, watcher))
+                share = self._inputs.with_pictures(watcher.share)
+                facts = worker.draw(share, watcher, partial(self._receive, undertaking, watcher))
                 undertaking.knows(facts)
             except WorkerLost as error:
                 lost = True

@@ -5,17 +5,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from modules.folders import Folders
+from modules.generation import InputFiles
 from modules.jobs.arranging import Arranger
 from modules.jobs.database import Database
 from modules.jobs.dispatcher import Dispatcher
 from modules.jobs.endings import Endings
 from modules.jobs.events import JobEvents
 from modules.jobs.forecast import Forecast
+from modules.jobs.inputs import InputKeeper
 from modules.jobs.job import Job
 from modules.jobs.journal import Journal
 from modules.jobs.ledger import PictureBook
 from modules.jobs.lock import FolderLock
-from modules.jobs.pruning import prune
+from modules.jobs.pruning import forget_numbers, prune
 from modules.jobs.recovery import after_a_crash, begun_first
 from modules.jobs.roster import Roster
 from modules.jobs.rules import QueueRules
@@ -53,13 +55,22 @@ class Office:
             undo.callback(journal.close)
             self.store = JobStore(self._database, journal, folders.data)
             self.book = PictureBook(self._database, journal, folders.data, folders.job_files)
+            self.inputs = InputKeeper(InputFiles(folders.inputs), self.store)
             self.roster, self.turns, self.forecast = Roster(keep), Turns(), Forecast()
             self.arranger = Arranger(self.roster, self.store)
             self._ends = 0
             self._recover(keep)
             self.endings = Endings(self.store, events, self._has_ended)
             self.dispatcher = Dispatcher(
-                self.roster, self.store, self.book, folders, events, rules, self._begins, self.endings
+                self.roster,
+                self.store,
+                self.book,
+                folders,
+                events,
+                rules,
+                self._begins,
+                self.endings,
+                self.inputs,
             )
             self.dispatcher.start(make_workers())
             self._undo = undo.pop_all()
@@ -96,7 +107,12 @@ class Office:
         if waiting:
             what = "wait for your word" if waiting[0].held else "go on"
             log.info("%d unfinished jobs of the last time %s.", len(waiting), what)
-        prune(self.store, self.book, rules)
+        prune(self.store, self.book, self.inputs, rules)
+
+    def forget(self, numbers: list[int]) -> None:
+        """Let go of past jobs: rows, spools, and what only they started from. Raises StoreUnavailable."""
+        forget_numbers(self.store, self.book, numbers)
+        self.inputs.sweep(self._rules().keep_inputs_bytes)
 
     def _begins(self, job: Job) -> None:
         self.turns.begin(job.turn)
@@ -106,4 +122,4 @@ class Office:
         self.roster.trim()
         self._ends += 1
         if self._ends % PRUNE_EVERY == 0:
-            prune(self.store, self.book, self._rules())
+            prune(self.store, self.book, self.inputs, self._rules())

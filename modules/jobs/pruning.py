@@ -1,4 +1,7 @@
-"""Letting go of old jobs: their rows and their spool folders. The outputs are never touched."""
+"""Letting go of old jobs: their rows, their spool folders, the pictures that they started from.
+
+The outputs are never touched.
+"""
 
 import logging
 import shutil
@@ -6,6 +9,7 @@ import time
 from contextlib import suppress
 
 from modules.jobs.errors import StoreUnavailable
+from modules.jobs.inputs import InputKeeper
 from modules.jobs.ledger import PictureBook
 from modules.jobs.rules import QueueRules
 from modules.jobs.store import JobStore
@@ -17,11 +21,12 @@ log = logging.getLogger(__name__)
 SECONDS_OF_A_DAY = 86400.0
 
 
-def prune(store: JobStore, book: PictureBook, rules: QueueRules) -> None:
+def prune(store: JobStore, book: PictureBook, inputs: InputKeeper, rules: QueueRules) -> None:
     """Forget the jobs that the rules keep no longer. What cannot be done now is left to the next time."""
     oldest = time.time() - rules.keep_days * SECONDS_OF_A_DAY if rules.keep_days else 0.0
     with suppress(StoreUnavailable):
         forget_numbers(store, book, store.outlived(rules.keep_jobs, oldest))
+        inputs.sweep(rules.keep_inputs_bytes)
 
 
 def forget_numbers(store: JobStore, book: PictureBook, numbers: list[int]) -> None:

@@ -16,7 +16,6 @@ from modules.jobs.errors import WrongState
 from modules.jobs.events import EventKind, JobEvents, Subscription
 from modules.jobs.job import Job, JobState
 from modules.jobs.office import Office
-from modules.jobs.pruning import forget_numbers
 from modules.jobs.rules import QueueRules
 from modules.jobs.store import IdempotencyKey
 from modules.jobs.work import Worker
@@ -83,21 +82,22 @@ class JobQueue:
         its seeds does). Turns are fair between `client`s; `source` is what a person reads, the client if it
         is not given.
 
-        Raises QueueFull, StoreUnavailable, and InvalidRequest for a key of another request.
+        Raises QueueFull, StoreUnavailable, and InvalidRequest for a key of another request, or for a picture
+        that is named and not kept any more.
         """
         refuse_priority(priority)
         office = self._office
-        key = None
-        if idempotency_key:
-            key = IdempotencyKey(client, idempotency_key, fingerprint or digest_of(order))
-        with office.dispatcher.desk:
+        with office.inputs.keeping(order) as kept, office.dispatcher.desk:
             if self._closed:
                 raise EaselError(CLOSED)
+            key = None
+            if idempotency_key:
+                key = IdempotencyKey(client, idempotency_key, fingerprint or digest_of(kept))
             known = office.store.find_key(key) if key else None
             if job := self._find(known or job_id):
                 return job
             refuse_when_full(office, self._rules().max_queue)
-            job = Job(job_id or f"task({uuid.uuid4().hex[:15]})", order, client, source or client, priority)
+            job = Job(job_id or f"task({uuid.uuid4().hex[:15]})", kept, client, source or client, priority)
             accept(office, job, key)
             office.dispatcher.desk.notify_all()
         self._events.post(EventKind.STATE, job.id)
@@ -228,8 +228,8 @@ class JobQueue:
             raise InvalidRequest(
                 "kind", f"The job is one of {job.order.kind}, and the new order of {order.kind}."
             )
-        with self._arranging() as arranger:
-            arranger.edit(job, order)
+        with self._office.inputs.keeping(order) as kept, self._arranging() as arranger:
+            arranger.edit(job, kept)
         return job
 
     def release_held(self) -> None:
@@ -266,14 +266,14 @@ class JobQueue:
         job = self.get(job_id)
         if not job.state.is_final:
             raise WrongState(f"Job {job.id} is {job.state}; only one that has ended can be removed.")
-        forget_numbers(self._office.store, self._office.book, [job.number])
+        self._office.forget([job.number])
         self._office.roster.forget(job)
         self._events.post(EventKind.QUEUE)
 
     def forget_past(self) -> None:
         """Remove all past jobs from the history; saved pictures stay."""
         office = self._office
-        forget_numbers(office.store, office.book, office.store.outlived(0, 0.0))
+        office.forget(office.store.outlived(0, 0.0))
         for job in office.roster.jobs():
             if job.state.is_final:
                 office.roster.forget(job)

@@ -27,6 +27,8 @@ class QueueRules:
     keep_jobs: int = 500
     keep_days: float = 30.0
     """0: for ever."""
+    keep_inputs_bytes: int = 2 * 2**30
+    """Of the pictures that past jobs started from; those of unfinished jobs are all kept."""
 
     @classmethod
     def from_options(cls, options: Options) -> "QueueRules":
@@ -37,4 +39,5 @@ class QueueRules:
             crash_limit=options.queue_crash_limit,
             keep_jobs=options.queue_keep_jobs,
             keep_days=options.queue_keep_days,
+            keep_inputs_bytes=round(options.queue_keep_inputs_mb * 2**20),
         )

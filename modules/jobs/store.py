@@ -121,6 +121,19 @@ class JobStore:
         values = [before, limit] if before is not None else [limit]
         return self._select(f"WHERE ended IS NOT NULL {bound} ORDER BY ended DESC LIMIT ?", values)
 
+    def orders_with_inputs(self) -> list[tuple[bool, str]]:
+        """The orders that name pictures, as JSON, and whether their job has ended.
+
+        Those of the unfinished jobs come first, then those of the past ones, the newest in front.
+        """
+        query = (
+            "SELECT ended IS NOT NULL AS has_ended, order_text FROM jobs "
+            "WHERE order_text LIKE '%\"sha256:%' ORDER BY has_ended, ended DESC"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).fetchall()
+        return [(bool(row["has_ended"]), row["order_text"]) for row in rows]
+
     def outlived(self, keep_jobs: int, finished_before: float) -> list[int]:
         """Numbers of the past jobs beyond the newest `keep_jobs`, and of those that finished earlier."""
         query = (

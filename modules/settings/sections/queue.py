@@ -32,3 +32,10 @@ class Queue(Section):
         500, "Past jobs that are remembered", help="Saved pictures always stay.", ge=1, le=100_000
     )
     queue_keep_days: float = option(30, "Days that past jobs are remembered", help="0: for ever.", ge=0)
+    queue_keep_inputs_mb: float = option(
+        2048,
+        "Megabytes of pictures that past jobs started from",
+        help="Kept so that such a job can be sent again and its pictures verified; the oldest go first.",
+        ge=0,
+        le=1e9,
+    )
