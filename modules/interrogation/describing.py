@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from modules.errors import EaselError
+from modules.errors import EaselError, InvalidRequest
 from modules.folders import Folders
 from modules.interrogation.offers import Format, Offer, Wanted
 from modules.interrogation.pictures import on_white
@@ -58,8 +58,8 @@ class Interrogation:
     def describe(self, image: Image.Image, model: str, options: Options) -> Description:
         """What `model` ("clip", "deepdanbooru", or a name of `offers`) says about a picture of any mode.
 
-        Raises NotFound for a model that is not there, saying which file to put where, and EaselError for one
-        that cannot be used.
+        Raises NotFound for a model that is not there, saying which file to put where, InvalidRequest for one
+        that cannot be used, and EaselError when the memory does not suffice.
         """
         offer, wanted = self.shelf.find(model)
         picture = on_white(image)
@@ -72,14 +72,18 @@ class Interrogation:
         return Description(text, offer.name, "" if text else self._about_nothing(offer, wanted, options))
 
     def _said(self, offer: Offer, wanted: Wanted, picture: Image.Image, options: Options) -> str:
-        describer = self._kept.get(offer.path)
-        if describer is None:
-            describer = self._kept[offer.path] = _load(offer, self._policy)
-        if wanted is Wanted.TAGS:
-            return tags_text(describer.tags(picture), options)
-        if offer.format is Format.SMALL:
-            return str(describer.caption(picture))
-        return str(describer.caption(picture, options))
+        try:
+            describer = self._kept.get(offer.path)
+            if describer is None:
+                describer = self._kept[offer.path] = _load(offer, self._policy)
+            if wanted is Wanted.TAGS:
+                return tags_text(describer.tags(picture), options)
+            return str(describer.caption(picture, options))
+        except InvalidRequest:
+            raise
+        except EaselError as error:
+            # Another model, or another file in its place, mends it.
+            raise InvalidRequest("model", str(error)) from error
 
     def _let_go(self) -> None:
         self._kept.clear()

@@ -19,6 +19,7 @@ from torch.nn.functional import conv2d, linear, max_pool2d
 from modules.checkpoints import open_tensors
 from modules.errors import EaselError
 from modules.interrogation.pictures import as_array, squared
+from modules.settings import Options
 
 __all__ = ["SmallTagger", "load_small_tagger", "look"]
 
@@ -61,8 +62,11 @@ class SmallTagger:
         values = look(picture, self.tensors).sigmoid()[0].tolist()
         return dict(zip((*self.things, *self.styles), values, strict=True))
 
-    def caption(self, image: Image.Image) -> str:
-        """A sentence as the embedded checkpoint learnt them; empty when nothing is recognised."""
+    def caption(self, image: Image.Image, options: Options) -> str:
+        """A sentence as the embedded checkpoint learnt them; empty when nothing is recognised.
+
+        The settings of other captioners have no say in it.
+        """
         probabilities = self.tags(image)
         thing = max(self.things, key=probabilities.__getitem__)
         style = max(self.styles, key=probabilities.__getitem__)

@@ -9,7 +9,7 @@ from modules.imaging import load_picture
 from modules.interrogation import CAPTION, TAGS, Description, Wanted
 from modules.rest.answer import Answer
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import EXAMPLE_PICTURE
+from modules.rest.pictures import EXAMPLE_PICTURE, GivenPictures
 
 __all__ = ["interrogate_routes"]
 
@@ -50,16 +50,17 @@ class InterrogatorsAnswer(Answer):
     interrogators: list[InterrogatorAnswer]
 
 
-def interrogate_routes(house: House) -> APIRouter:
-    """The routes of this file, bound to `house`."""
+def interrogate_routes(house: House, given: GivenPictures) -> APIRouter:
+    """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter()
     # One picture at a time; who waits for that holds no thread.
     turn = CapacityLimiter(1)
 
-    @router.post("/sdapi/v1/interrogate", tags=["pictures"], responses=error_statuses(400, 404, 413, 422))
+    @router.post("/sdapi/v1/interrogate", tags=["pictures"], responses=error_statuses(404, 429))
     async def interrogate(call: InterrogateCall) -> InterrogateAnswer:
         """Describe a picture. A large model waits until the batch that is being drawn is done."""
-        said = await to_thread.run_sync(_described, house, call, limiter=turn)
+        text = await to_thread.run_sync(given.text, "image", call.image)
+        said = await to_thread.run_sync(_described, house, text, call.model, limiter=turn)
         return InterrogateAnswer(caption=said.text, model=said.model, note=said.note)
 
     @router.get("/easel/v1/interrogators", tags=["lists"], responses=error_statuses())
@@ -72,6 +73,6 @@ def interrogate_routes(house: House) -> APIRouter:
     return router
 
 
-def _described(house: House, call: InterrogateCall) -> Description:
-    picture = load_picture("image", call.image)
-    return house.interrogation.describe(picture, call.model, house.store.options)
+def _described(house: House, image: str, model: str) -> Description:
+    picture = load_picture("image", image)
+    return house.interrogation.describe(picture, model, house.store.options)
