@@ -1,6 +1,7 @@
 """The door: who may call the program, from where, with how much. No route knows of it."""
 
+from modules.door.fetching import FetchRules, TooManyFetches, fetch_picture
 from modules.door.installing import install_door
 from modules.door.proxies import root_path
 
-__all__ = ["install_door", "root_path"]
+__all__ = ["FetchRules", "TooManyFetches", "fetch_picture", "install_door", "root_path"]

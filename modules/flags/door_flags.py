@@ -31,5 +31,8 @@ class DoorFlags:
     gradio_allowed_path: tuple[str, ...] = flag(
         (), "Further folder whose files the page may show; may be repeated.", D, repeatable=True
     )
+    disable_tls_verify: bool | None = flag(
+        None, "Accept any certificate where the program fetches pictures over HTTPS.", D, store_false=True
+    )
     api_log: bool = flag(False, "Write every request to the log: method, path, status, time.", D)
     subpath: str | None = flag(None, "Path under which a reverse proxy shows the page.", D)

@@ -45,9 +45,6 @@ class LaterFlags:
     )
     disable_nan_check: bool = flag(False, "Do not look for NaN in what the model computes.", L)
     opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", L)
-    disable_tls_verify: bool | None = flag(
-        None, "Accept self-signed certificates for HTTPS.", L, store_false=True
-    )
     esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
     realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)
     bsrgan_models_path: Path | None = flag(None, "Folder of BSRGAN upscalers.", L)

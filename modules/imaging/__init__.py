@@ -3,7 +3,14 @@
 from modules.imaging.colors import correct_colours
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
 from modules.imaging.grids import grid_is_within, grid_rows, make_grid
-from modules.imaging.incoming import MAX_PIXELS, decode_picture, load_picture, open_picture, picture_file
+from modules.imaging.incoming import (
+    MAX_PIXELS,
+    decode_picture,
+    is_address,
+    load_picture,
+    open_picture,
+    picture_file,
+)
 from modules.imaging.luma_chroma import blend_luma_chroma, lab_of_pixels
 from modules.imaging.masks import (
     Box,
@@ -59,6 +66,7 @@ __all__ = [
     "grid_rows",
     "grow_to_aspect",
     "invert_mask",
+    "is_address",
     "lab_of_pixels",
     "lay_over",
     "load_picture",

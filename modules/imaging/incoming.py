@@ -9,7 +9,7 @@ from PIL import Image
 
 from modules.errors import InvalidRequest
 
-__all__ = ["MAX_PIXELS", "decode_picture", "load_picture", "open_picture", "picture_file"]
+__all__ = ["MAX_PIXELS", "decode_picture", "is_address", "load_picture", "open_picture", "picture_file"]
 
 MAX_PIXELS = 100_000_000
 """Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
@@ -19,15 +19,20 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "I
 """Kinds that Pillow reads by itself; EPS, say, would start another program."""
 
 
+def is_address(text: str) -> bool:
+    """Whether the text of a picture field is an address, and not the picture."""
+    return text[:8].lower().startswith(ADDRESSES)
+
+
 def decode_picture(field: str, text: str) -> Image.Image:
     """The picture in base64 `text`, opened but not read: size and kind are judged by the header.
 
     Raises InvalidRequest when the text is an address, no base64, no picture, or a picture of more than
     MAX_PIXELS.
     """
-    if text[:8].lower().startswith(ADDRESSES):
+    if is_address(text):
         raise InvalidRequest(
-            field, f"{field} is an address, and this version fetches none; send the file itself in base64."
+            field, f"{field} is an address, and none is fetched here; send the file itself in base64."
         )
     if len(text) > MAX_CHARACTERS:
         raise InvalidRequest(

@@ -9,6 +9,7 @@ from modules.rest.easel.pictures import picture_routes
 from modules.rest.easel.queue import queue_routes
 from modules.rest.easel.verify import verify_routes
 from modules.rest.errors import document_statuses_of_form, install_error_answers
+from modules.rest.pictures import GivenPictures
 from modules.rest.previews import PreviewEncoder
 from modules.rest.sdapi.extras import extras_routes
 from modules.rest.sdapi.generation import generation_routes
@@ -34,23 +35,18 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     app.openapi_tags = [{"name": name, "description": text} for name, text in TAGS.items()]
     install_error_answers(app)
     document_statuses_of_form(app)
-    previews = PreviewEncoder()
-    for routes in (
-        generation_routes,
-        extras_routes,
-        interrogate_routes,
-        settings_routes,
-        machine_routes,
-        list_routes,
-        network_routes,
-    ):
+    previews, given = PreviewEncoder(), GivenPictures(house)
+    for routes in (settings_routes, machine_routes, list_routes, network_routes):
         app.include_router(routes(house))
-    app.include_router(png_info_routes())
+    app.include_router(generation_routes(house, given))
+    app.include_router(extras_routes(house, given))
+    app.include_router(interrogate_routes(house, given))
+    app.include_router(png_info_routes(given))
     app.include_router(script_routes())
     app.include_router(progress_routes(house, previews))
-    app.include_router(job_routes(house))
+    app.include_router(job_routes(house, given))
     app.include_router(picture_routes(house, previews))
     app.include_router(queue_routes(house))
-    app.include_router(verify_routes(house))
+    app.include_router(verify_routes(house, given))
     if control and (house.flags.api_server_stop or house.flags.add_stop_route):
         app.include_router(control_routes(control))

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from modules.door import TooManyFetches
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueFull, StoreUnavailable, WrongState
@@ -36,7 +37,7 @@ MEANINGS = {
     413: "The body is larger than the program takes.",
     414: "The address holds a name that is longer than names can be.",
     422: "A value cannot be used; `field` names it.",
-    429: "The queue is full; the header Retry-After says when to come again.",
+    429: "The queue is full, or too many pictures are fetched; Retry-After says when to come again.",
     500: "The work failed; `detail` says why.",
     503: "The program cannot do this at the moment.",
     507: "The disk is full.",
@@ -45,7 +46,7 @@ KINDS = frozenset(get_args(Kind))
 EVERYWHERE = (401, 403, 500)
 WITH_NAME = (414,)
 WITH_BODY = (400, 413, 422)
-STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429}
+STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429, TooManyFetches: 429}
 
 
 class ErrorAnswer(Answer):

@@ -57,7 +57,8 @@ def option(
     """A field of a `Section`.
 
     bounds: pydantic's `ge` and `le`. step: of a slider.
-    restricted: names a place or file name, so it is not for strangers (`--hide-ui-dir-config`).
+    restricted: names or opens a place, on the disk or in the network, so it is not for strangers
+    (`--hide-ui-dir-config`).
     needs_reload: has effect once the page is loaded again.
     affects_pixels: another value can make another picture, so pictures carry it in their record; None: as
     the section says.

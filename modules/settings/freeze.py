@@ -38,7 +38,7 @@ def frozen_keys(flags: Flags) -> Frozen:
         if info.section_id in sections:
             reasons[info.key] = f"--freeze-settings-in-sections names its section {info.section_id}"
         if info.restricted and closed_by:
-            places[info.key] = f"it names a place on the disk, and the program was started with {closed_by}"
+            places[info.key] = f"strangers choose no place, and the program was started with {closed_by}"
     return Frozen(flags.freeze_settings, reasons, places)
 
 

@@ -11,6 +11,7 @@ from modules.settings.declare import Section
 from modules.settings.describe import option_infos
 from modules.settings.info import OptionInfo, refusal_sentence
 from modules.settings.sections import (
+    Api,
     Compatibility,
     Gallery,
     Img2Img,
@@ -50,10 +51,12 @@ SECTIONS: tuple[type[Section], ...] = (
     LivePreviews,
     SamplerParameters,
     Queue,
+    Api,
 )
 
 
 class Options(
+    Api,
     Queue,
     SamplerParameters,
     LivePreviews,

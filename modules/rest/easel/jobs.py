@@ -20,6 +20,7 @@ from modules.rest.easel.answers import (
     job_url,
 )
 from modules.rest.errors import error_statuses
+from modules.rest.pictures import GivenPictures
 from modules.rest.sdapi.generation import client_of
 
 __all__ = ["JobId", "job_routes"]
@@ -34,13 +35,14 @@ IdempotencyKey = Annotated[
 JobId = Annotated[str, Path(max_length=200, description="The id of the job.")]
 
 
-def ordered(house: House, order: JobOrder) -> Order:
+def ordered(house: House, given: GivenPictures, order: JobOrder) -> Order:
     """The definite order. Raises InvalidRequest for an id that a job's URL cannot be made of, too."""
     name = order.request.force_task_id or ""
     if "/" in name or name in (".", ".."):
         field = "request.force_task_id"
         raise InvalidRequest(field, f"{field} cannot be {name!r}: the job's URL is made of it. Use no slash.")
-    return house.order(order.request.request(house.store.options), order.save)
+    request = given.of_request(order.request.request(house.store.options))
+    return house.order(request, order.save)
 
 
 def told(house: House, job: Job) -> JobAnswer:
@@ -75,8 +77,8 @@ def page_of_jobs(queue: JobQueue, states: list[JobState], most: int, before: str
     return found[:most]
 
 
-def job_routes(house: House) -> APIRouter:
-    """The routes of this file, bound to `house`."""
+def job_routes(house: House, given: GivenPictures) -> APIRouter:
+    """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter(prefix="/easel/v1/jobs", tags=["jobs"], responses=error_statuses(404, 422))
 
     @router.post("", status_code=202, responses=error_statuses(*WRITTEN, 429))
@@ -87,7 +89,7 @@ def job_routes(house: House) -> APIRouter:
         program dies the moment after.
         """
         job = house.queue.submit(
-            ordered(house, order),
+            ordered(house, given, order),
             job_id=order.request.force_task_id,
             client=client_of(http),
             source=client_of(http),
@@ -116,10 +118,10 @@ def job_routes(house: House) -> APIRouter:
         """A job as it stands."""
         return told(house, house.queue.get(job_id))
 
-    @router.put("/{job_id}", responses=error_statuses(*WRITTEN, 409))
+    @router.put("/{job_id}", responses=error_statuses(*WRITTEN, 409, 429))
     def edit(job_id: JobId, order: JobOrder) -> JobAnswer:
         """Put another order in the place of a waiting job's; it keeps its turn."""
-        house.queue.edit(job_id, ordered(house, order))
+        house.queue.edit(job_id, ordered(house, given, order))
         return told(house, house.queue.get(job_id))
 
     @router.delete("/{job_id}", status_code=204, responses=error_statuses(*WRITTEN, 409))

@@ -18,6 +18,7 @@ from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
 from modules.rest.easel.files import find_picture, picture_file
 from modules.rest.easel.verdicts import VerdictAnswer, VerifyQuestion, verdict_answer
 from modules.rest.errors import error_statuses
+from modules.rest.pictures import GivenPictures
 from modules.rest.sdapi.generation import client_of
 
 __all__ = ["verify_routes"]
@@ -30,8 +31,8 @@ ENDING_SECONDS = 30.0
 """How long a job that was told to stop may take to do so."""
 
 
-def verify_routes(house: House) -> APIRouter:
-    """The routes of this file, bound to `house`."""
+def verify_routes(house: House, given: GivenPictures) -> APIRouter:
+    """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter(prefix="/easel/v1", tags=["proof"])
 
     @router.post("/verify", responses=error_statuses(404, 422, 429, 503, 507))
@@ -41,7 +42,7 @@ def verify_routes(house: House) -> APIRouter:
 
         It goes before the jobs that wait, and after the one that runs. Who goes away takes the question back.
         """
-        source = await run_in_threadpool(_source, house, question)
+        source = await run_in_threadpool(_source, house, given, question)
         try:
             proof = await run_in_threadpool(lambda: retrace(read_evidence(source), house.engine))
         except EaselError as error:
@@ -56,12 +57,12 @@ def verify_routes(house: House) -> APIRouter:
     return router
 
 
-def _source(house: House, question: VerifyQuestion) -> Image.Image | io.BytesIO:
+def _source(house: House, given: GivenPictures, question: VerifyQuestion) -> Image.Image | io.BytesIO:
     """The picture that is meant. Raises InvalidRequest for none or two, NotFound for an unknown job."""
     if (question.picture is None) == (question.job is None):
         raise InvalidRequest("picture", "Name one picture: `picture` in base64, or `job` and `name`.")
     if question.job is None:
-        return load_picture("picture", question.picture or "")
+        return load_picture("picture", given.text("picture", question.picture or ""))
     job = house.queue.get(question.job)
     return io.BytesIO(picture_file(job, find_picture(job, question.name)).data)
 

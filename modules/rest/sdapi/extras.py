@@ -10,7 +10,7 @@ from modules.errors import InvalidRequest
 from modules.house import House
 from modules.imaging import SaveFormat, encode_picture, load_picture, read_texts
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import EXAMPLE_PICTURE, encode_bytes
+from modules.rest.pictures import EXAMPLE_PICTURE, GivenPictures, encode_bytes
 from modules.settings import Options
 from modules.upscaling import Extras, ExtrasRequest, enlarge_picture, refuse_too_much
 
@@ -86,24 +86,26 @@ class PictureBatchAnswer(BaseModel):
     images: list[str]
 
 
-def extras_routes(house: House) -> APIRouter:
-    """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(422))
+def extras_routes(house: House, given: GivenPictures) -> APIRouter:
+    """The routes of this file, bound to `house` and the pictures that calls give."""
+    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(422, 429))
     # Large pictures take much memory while they are worked on, so one call is worked on at a time.
     turn = threading.Lock()
 
     @router.post("/extra-single-image")
     def extra_single_image(call: SinglePictureCall) -> SinglePictureAnswer:
         """Enlarge a picture."""
+        texts = given.texts({"image": call.image})
         with turn:
-            images, told = _enlarged(call, {"image": call.image}, house.store.options)
+            images, told = _enlarged(call, texts, house.store.options)
         shown = images[0] if call.show_extras_results else ""
         return SinglePictureAnswer(html_info=told, image=shown)
 
     @router.post("/extra-batch-images")
     def extra_batch_images(call: PictureBatchCall) -> PictureBatchAnswer:
         """Enlarge several pictures alike."""
-        texts = {f"imageList.{number}.data": each.data for number, each in enumerate(call.pictures)}
+        sent = {f"imageList.{number}.data": each.data for number, each in enumerate(call.pictures)}
+        texts = given.texts(sent)
         with turn:
             images, told = _enlarged(call, texts, house.store.options)
         return PictureBatchAnswer(html_info=told, images=images if call.show_extras_results else [])

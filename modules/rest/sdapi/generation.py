@@ -11,7 +11,7 @@ from modules.generation import PictureKinds, picture_bytes
 from modules.house import House
 from modules.jobs import Job
 from modules.rest.errors import error_statuses
-from modules.rest.pictures import encode_bytes
+from modules.rest.pictures import GivenPictures, encode_bytes
 from modules.rest.sdapi.answers import Img2ImgAnswer, PicturesAnswer, Txt2ImgAnswer
 from modules.rest.sdapi.img2img_call import Img2ImgCall
 from modules.rest.sdapi.txt2img_call import Txt2ImgCall
@@ -54,8 +54,8 @@ async def _made(
     return await run_in_threadpool(_answer, job, parameters, request.send_images)
 
 
-def generation_routes(house: House) -> APIRouter:
-    """The routes of this file, bound to `house`."""
+def generation_routes(house: House, given: GivenPictures) -> APIRouter:
+    """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
     errors = error_statuses(404, 422, 429, 503, 507)
 
@@ -74,6 +74,7 @@ def generation_routes(house: House) -> APIRouter:
     async def img2img(call: Img2ImgCall, http: Request) -> PicturesAnswer:
         """Make pictures from pictures, whole or where a mask lets it; otherwise as `/sdapi/v1/txt2img`."""
         request = await run_in_threadpool(call.request, house.store.options)
+        request = await run_in_threadpool(given.of_request, request)
         return await _made(house, request, call.told_back(), http)
 
     return router

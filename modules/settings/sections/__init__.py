@@ -1,5 +1,6 @@
 """The sections of the Settings page, in its order. A new option is one field in one of these files."""
 
+from modules.settings.sections.api import Api
 from modules.settings.sections.interrogating import Interrogate
 from modules.settings.sections.making import Infotext, LivePreviews, SamplerParameters
 from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
@@ -9,6 +10,7 @@ from modules.settings.sections.redrawing import Img2Img
 from modules.settings.sections.saving import SavingImages, SavingPaths, SavingToFolders
 
 __all__ = [
+    "Api",
     "Compatibility",
     "Gallery",
     "Img2Img",
