@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from modules.door import root_path
 from modules.errors import InvalidRequest
 from modules.house import House
+from modules.web.extras_routes import extras_routes
 from modules.web.page import build_page
 from modules.web.routes import page_routes
 from modules.web.theme import make_theme
@@ -48,6 +49,7 @@ SCRIPTS = (
     "hires",
     "sending",
     "interrogate",
+    "extras",
     "outpaint_drawing",
     "outpaint_hands",
     "outpaint",
@@ -55,13 +57,14 @@ SCRIPTS = (
     "settings",
     "page_options",
 )
-STYLES = ("page", "form", "results", "queue", "settings", "outpaint", "icons", "interrogate")
+STYLES = ("page", "form", "results", "queue", "settings", "outpaint", "extras", "icons", "interrogate")
 
 
 def mount(app: FastAPI, house: House) -> None:
     """Serve the page over `house` at `/` of `app`. Other routes have to be on `app` before."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     app.include_router(page_routes(house))
+    app.include_router(extras_routes(house))
     script = _scripts()
 
     @app.get(SCRIPT_URL, include_in_schema=False)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from modules.house import House
 from modules.version import VERSION
+from modules.web.extras_tab import extras_tab
 from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
 from modules.web.queue_tab import queue_tab
@@ -19,6 +20,7 @@ __all__ = ["build_page"]
 
 PAGES: tuple[TabPage, ...] = (
     ("tab_txt2img", "txt2img"),
+    ("tab_extras", "Extras"),
     ("tab_pnginfo", "PNG Info"),
     ("tab_queue", "Queue"),
     ("tab_settings", "Settings"),
@@ -38,6 +40,8 @@ def build_page(house: House) -> gr.Blocks:
             tab_bar(PAGES, "Tabs")
             with tab_page("tab_txt2img", is_first=True):
                 form = txt2img_tab(house, menus, defaults)
+            with tab_page("tab_extras"):
+                extras_tab(house, defaults)
             with tab_page("tab_pnginfo"):
                 pnginfo_tab()
             with tab_page("tab_queue"):
