@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from modules.batches import Batches
 from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation import Engine, Order, PictureKinds
@@ -31,6 +33,11 @@ class House:
     queue: JobQueue
     interrogation: Interrogation
     started: float
+    batches: Batches = field(init=False)
+
+    def __post_init__(self) -> None:
+        batches = Batches(self.folders, self.flags, self.queue, partial(self.order, save=True))
+        object.__setattr__(self, "batches", batches)
 
     def submit_request(self, request: PictureKinds, client: str = "api", save: bool | None = None) -> Job:
         """Accept a request: made an order, then queued. Raises as `order` and `JobQueue.submit` do."""
@@ -55,6 +62,7 @@ class House:
 
     def close(self) -> None:
         """Stop the work after its current step; what is unfinished goes on after the next start."""
+        self.batches.close()
         self.queue.close()
 
 

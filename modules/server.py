@@ -154,6 +154,7 @@ def serve(flags: Flags) -> int:
     port = choose_port(host, flags.port)
     house = make_house(flags)
     house.queue.open()
+    house.batches.open()
     control = ServerControl()
     app = create_app(house, control)
     loader = None

@@ -1,0 +1,118 @@
+"""The files of a batch: the pictures of a folder, and what belongs to each of them."""
+
+import itertools
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from modules.errors import EaselError, InvalidRequest
+from modules.imaging import cut_name, longest_name, open_picture, read_texts
+
+__all__ = [
+    "SUFFIXES",
+    "mask_of",
+    "pictures_in",
+    "store_picture",
+    "text_beside",
+    "text_inside",
+    "upright_size",
+]
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"})
+"""Of files that are taken for pictures."""
+TURNED = (5, 6, 7, 8)
+ORIENTATION = 0x0112
+LONGEST_TEXT_FILE = 1_000_000
+
+
+def pictures_in(folder: Path, field: str) -> tuple[str, ...]:
+    """Names of the pictures in `folder`, as a person would number them: 2 before 10.
+
+    Raises InvalidRequest for `field` when the folder is not there or cannot be read.
+    """
+    try:
+        names = [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+    except OSError as error:
+        raise InvalidRequest(
+            field, f"The folder {folder} cannot be read: {error.strerror or error}. Name one that is there."
+        ) from error
+    return tuple(sorted((name for name in names if not name.startswith(".")), key=_natural))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part.lower())
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]
+
+
+def mask_of(name: str, folder: Path) -> Path:
+    """The mask of picture `name` in `folder`: the only one there, or the one of its name.
+
+    Raises EaselError where there is none.
+    """
+    masks = pictures_in(folder, "mask_folder")
+    named = [mask for mask in masks if Path(mask).stem == Path(name).stem]
+    if len(masks) == 1 or named:
+        return folder / (masks[0] if len(masks) == 1 else named[0])
+    raise EaselError(f"There is no mask named {Path(name).stem} in {folder}.")
+
+
+def text_inside(path: Path) -> str:
+    """The generation text that the picture at `path` carries; "" where there is none or no such picture."""
+    try:
+        with Image.open(path) as image:
+            return read_texts(image).infotext
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return ""
+
+
+def text_beside(path: Path) -> str:
+    """What the text file beside the picture at `path` holds, "" without one. Raises EaselError."""
+    beside = path.with_suffix(".txt")
+    try:
+        if beside.stat().st_size > LONGEST_TEXT_FILE:
+            raise EaselError(f"{beside.name} is larger than any prompt.")
+        return beside.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise EaselError(f"{beside.name} cannot be read as text in UTF-8: {error}.") from error
+
+
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a picture file as a viewer shows it. Raises InvalidRequest for no picture."""
+    with open_picture("init_images", data) as image:
+        width, height = image.size
+        return (height, width) if image.getexif().get(ORIENTATION) in TURNED else (width, height)
+
+
+def store_picture(folder: Path, name: str, file: BinaryIO, most: int) -> str:
+    """Write a picture that was sent into `folder`, under `name` or one like it; the name it has got.
+
+    Raises InvalidRequest for a name that no picture has and for more than `most`, EaselError when it cannot
+    be written.
+    """
+    stem, suffix = Path(name.replace("\\", "/")).stem, Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InvalidRequest("name", f"{name!r} has no ending of a picture: {', '.join(sorted(SUFFIXES))}.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if sum(1 for _ in folder.iterdir()) >= most:
+            raise InvalidRequest("name", f"A batch takes {most} pictures at most; name their folder instead.")
+        path = next(path for path in _names_like(folder, stem, suffix) if not path.exists())
+        with path.open("xb") as target:
+            shutil.copyfileobj(file, target)
+    except OSError as error:
+        raise EaselError(f"{name} could not be kept in {folder}: {error.strerror or error}.") from error
+    return path.name
+
+
+def _names_like(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
+    for number in itertools.count():
+        yield folder / cut_name(stem, f"-{number}{suffix}" if number else suffix, longest_name(folder))

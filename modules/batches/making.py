@@ -1,0 +1,87 @@
+"""From a picture of a batch to the order that redraws it."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modules.batches.files import mask_of, text_beside, text_inside, upright_size
+from modules.batches.places import BatchPlaces
+from modules.batches.plan import BatchPlan
+from modules.batches.texts import values_with_text
+from modules.errors import EaselError
+from modules.generation import Img2ImgRequest, Order, parse_img2img
+
+__all__ = ["OrderOf", "drawn_seeds", "order_of_picture", "request_of_picture"]
+
+OrderOf = Callable[[Img2ImgRequest], Order]
+"""Makes the order of a request, with the settings as they are. Raises EaselError."""
+
+CELL = 8
+SMALLEST_PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
+"""In base64: one white pixel."""
+
+
+def drawn_seeds(plan: BatchPlan, order_of: OrderOf) -> dict[str, int]:
+    """The seeds that all pictures of the batch begin with, drawn once where the plan leaves them open.
+
+    Raises EaselError for a request that cannot be: whatever the pictures are, all would fail.
+    """
+    request = order_of(parse_img2img({**plan.request, "init_images": [SMALLEST_PICTURE]})).request
+    return {"seed": request.seed, "subseed": request.subseed}
+
+
+def order_of_picture(name: str, plan: BatchPlan, places: BatchPlaces, order_of: OrderOf) -> Order:
+    """The order that redraws picture `name` and saves what comes out of it.
+
+    Raises EaselError with what is wrong about the picture, or what belongs to it.
+    """
+    order = order_of(request_of_picture(name, plan, places))
+    if places.output is None:
+        return order
+    return order.model_copy(update={"settings": order.settings | _naming(name, order, places.output)})
+
+
+def request_of_picture(name: str, plan: BatchPlan, places: BatchPlaces) -> Img2ImgRequest:
+    """The request for picture `name`. Raises EaselError as above."""
+    path = places.pictures / name
+    data, values = _read(path), {**plan.request, **plan.seeds}
+    if plan.reads_pictures:
+        values = values_with_text(values, text_inside((places.texts or places.pictures) / name), plan)
+    if plan.reads_text_files:
+        values = values_with_text(values, text_beside(path), plan)
+    if plan.scale_by is not None:
+        values |= _scaled(data, plan.scale_by)
+    if places.masks is not None:
+        values["mask"] = base64.b64encode(_read(mask_of(name, places.masks))).decode()
+    pictures = [base64.b64encode(data).decode()]
+    return parse_img2img({**values, "init_images": pictures, "do_not_save_grid": True})
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EaselError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _scaled(data: bytes, factor: float) -> dict[str, int]:
+    """The size of a picture file by `factor`, in whole cells."""
+    width, height = (max(round(side * factor / CELL), 1) * CELL for side in upright_size(data))
+    return {"width": width, "height": height}
+
+
+def _naming(name: str, order: Order, folder: Path) -> dict[str, Any]:
+    """Settings that let the results be called as their picture is, numbered where there are several."""
+    # A tag cannot begin behind another one, so this keeps what looks like one as it is written.
+    stem = Path(name).stem.replace("[", "[[none]")
+    return {
+        "samples_save": True,
+        "outdir_samples": str(folder),
+        "save_to_dirs": False,
+        "save_images_add_number": False,
+        "save_images_replace_action": "Add number suffix",
+        "samples_filename_pattern": f"{stem}-[generation_number]" if order.pictures > 1 else stem,
+    }
