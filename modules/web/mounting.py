@@ -15,6 +15,7 @@ from modules.house import House
 from modules.web.extras_routes import extras_routes
 from modules.web.page import build_page
 from modules.web.routes import page_routes
+from modules.web.sending_routes import sending_routes
 from modules.web.theme import make_theme
 
 __all__ = ["mount"]
@@ -65,6 +66,7 @@ def mount(app: FastAPI, house: House) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     app.include_router(page_routes(house))
     app.include_router(extras_routes(house))
+    app.include_router(sending_routes(house))
     script = _scripts()
 
     @app.get(SCRIPT_URL, include_in_schema=False)

@@ -14,8 +14,9 @@ async function fillFormFrom(tab, id) {
     press(`${tab}_read_job`);
 }
 
-function sendJobToTab(tab, id) {
-    return fillFormFrom(tab, id);
+async function sendJobToTab(tab, id) {
+    await fillFormFrom(tab, id);
+    if (tab === "img2img") await sendPicturesOfJob(id);
 }
 
 // What stood in the form comes back when the editing ends. A reload does not end it.

@@ -15,8 +15,9 @@ function sayInQueue(sentence) {
 }
 
 async function actOnJob(id, action) {
-    if (action === "edit") return editJob("txt2img", id);
-    if (action === "send" || action === "sendBack") return sendJobToTab("txt2img", id);
+    const tab = queueJobs.get(id)?.kind;
+    if (action === "edit") return editJob(tab, id);
+    if (action === "send" || action === "sendBack") return sendJobToTab(tab, id);
     if (["up", "down", "top", "bottom"].includes(action)) return moveJob(id, action);
     if (action === "sooner" || action === "later") return changePriority(id, action === "sooner" ? 1 : -1);
     if (action === "forget") await sendJson("DELETE", jobAddress(id));

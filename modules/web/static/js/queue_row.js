@@ -13,13 +13,13 @@ const JOB_ACTIONS = {
     edit: { label: "Edit", shown: true, states: ["waiting"] },
     cancel: { label: "Cancel", shown: true, states: ["waiting", "held"] },
     retry: { label: "Retry", shown: true, states: ["failed", "interrupted"] },
-    send: { label: "Send to txt2img", shown: true, states: ["done", "failed", "interrupted"] },
+    send: { label: (job) => `Send to ${job.kind}`, shown: true, states: ["done", "failed", "interrupted"] },
     top: { label: "Move to the top", states: ["waiting"] },
     bottom: { label: "Move to the bottom", states: ["waiting"] },
     sooner: { label: "Higher priority", states: ["waiting"] },
     later: { label: "Lower priority", states: ["waiting"] },
     duplicate: { label: "Duplicate", states: ["running", "waiting", "done", "failed", "interrupted"] },
-    sendBack: { label: "Send to txt2img", states: ["running", "waiting", "held"] },
+    sendBack: { label: (job) => `Send to ${job.kind}`, states: ["running", "waiting", "held"] },
     forget: { label: "Remove from the list", states: ["done", "failed", "interrupted"] },
 };
 
@@ -35,12 +35,13 @@ function setTextOf(node, text) {
     if (node.textContent !== text) node.textContent = text;
 }
 
-function actionButton(name) {
+function actionButton(name, job) {
     const { label, icon } = JOB_ACTIONS[name];
-    const button = element("button", icon ? `queue-icon icon-${icon}` : "", label);
+    const words = typeof label === "function" ? label(job) : label;
+    const button = element("button", icon ? `queue-icon icon-${icon}` : "", words);
     button.type = "button";
     button.dataset.action = name;
-    if (icon) button.title = label;
+    if (icon) button.title = words;
     return button;
 }
 
@@ -77,7 +78,7 @@ function updateRow(row, job, place, rank) {
     setTextOf(find("error"), job.error?.detail ?? (place === "past" ? job.notes.join(" ") : ""));
     updateBar(find("bar"), job, place);
     updateThumbs(find("thumbs"), job, place);
-    updateActions(find("actions"), state);
+    updateActions(find("actions"), job, state);
     const name = `${STATE_NAMES[job.state]}: ${job.request.prompt.slice(0, 80) || "no prompt"}`;
     if (row.getAttribute("aria-label") !== name) row.setAttribute("aria-label", name);
 }
@@ -165,7 +166,7 @@ function thumbnail(job, picture) {
     return button;
 }
 
-function updateActions(place, state) {
+function updateActions(place, job, state) {
     if (place.dataset.state === state) return;
     const hadFocus = place.contains(document.activeElement);
     place.dataset.state = state;
@@ -174,8 +175,8 @@ function updateActions(place, state) {
     const summary = element("summary", "queue-icon icon-more", "More");
     summary.title = "More";
     const items = element("div", "queue-menu-items");
-    items.append(...names.filter((name) => !JOB_ACTIONS[name].shown).map(actionButton));
+    items.append(...names.filter((name) => !JOB_ACTIONS[name].shown).map((name) => actionButton(name, job)));
     menu.append(summary, items);
-    place.replaceChildren(...names.filter((name) => JOB_ACTIONS[name].shown).map(actionButton), menu);
+    place.replaceChildren(...names.filter((name) => JOB_ACTIONS[name].shown).map((name) => actionButton(name, job)), menu);
     if (hadFocus) place.closest(".queue-job").focus();
 }

@@ -36,3 +36,10 @@ async function sendDropped(name) {
     if (!image) return showNotice("There is no picture yet: drop one first.", "info");
     await sendTo(name, image.src, getText("pnginfo_generation_info"));
 }
+
+// What an img2img job started from goes back to where such pictures are put in: with a mask, to Inpaint upload.
+async function sendPicturesOfJob(id) {
+    const { picture, mask } = await getJson(`internal/web/job-pictures?job=${encodeURIComponent(id)}`);
+    await sendPicture(mask ? "inpaint_upload_base" : "img2img", picture);
+    if (mask) await sendPicture("inpaint_upload_mask", mask);
+}
