@@ -2,10 +2,11 @@
 
 from modules.batches.batch import Batch, BatchState, Outcome, OutcomeKind
 from modules.batches.batches import Batches
-from modules.batches.making import OrderOf
+from modules.batches.making import SMALLEST_PICTURE, OrderOf
 from modules.batches.plan import BatchPlan, PromptUse, TextProperty, request_values
 
 __all__ = [
+    "SMALLEST_PICTURE",
     "Batch",
     "BatchPlan",
     "BatchState",

@@ -12,7 +12,7 @@ from modules.batches.texts import values_with_text
 from modules.errors import EaselError
 from modules.generation import Img2ImgRequest, Order, parse_img2img
 
-__all__ = ["OrderOf", "drawn_seeds", "order_of_picture", "request_of_picture"]
+__all__ = ["SMALLEST_PICTURE", "OrderOf", "drawn_seeds", "order_of_picture", "request_of_picture"]
 
 OrderOf = Callable[[Img2ImgRequest], Order]
 """Makes the order of a request, with the settings as they are. Raises EaselError."""

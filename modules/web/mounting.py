@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from modules.door import root_path
 from modules.errors import InvalidRequest
 from modules.house import House
+from modules.web.batch_routes import batch_routes
 from modules.web.extras_routes import extras_routes
 from modules.web.page import build_page
 from modules.web.routes import page_routes
@@ -51,6 +52,7 @@ SCRIPTS = (
     "sending",
     "interrogate",
     "extras",
+    "batch",
     "outpaint_drawing",
     "outpaint_hands",
     "outpaint",
@@ -58,13 +60,25 @@ SCRIPTS = (
     "settings",
     "page_options",
 )
-STYLES = ("page", "form", "results", "queue", "settings", "outpaint", "extras", "icons", "interrogate")
+STYLES = (
+    "page",
+    "form",
+    "results",
+    "queue",
+    "settings",
+    "outpaint",
+    "extras",
+    "batch",
+    "icons",
+    "interrogate",
+)
 
 
 def mount(app: FastAPI, house: House) -> None:
     """Serve the page over `house` at `/` of `app`. Other routes have to be on `app` before."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     app.include_router(page_routes(house))
+    app.include_router(batch_routes(house))
     app.include_router(extras_routes(house))
     app.include_router(sending_routes(house))
     script = _scripts()
