@@ -14,7 +14,7 @@ __all__ = ["outpaint_panel"]
 SIDES = (("left", "Left"), ("right", "Right"), ("top", "Up"), ("bottom", "Down"))
 CORNERS = ("left top", "right top", "left bottom", "right bottom")
 BACKGROUNDS = (("edges", "Colours of its edges"), ("mirror", "Its mirror image"))
-TOOLS = (("undo", "Back"), ("reset", "No room"), ("clear", "Remove the picture"))
+TOOLS = (("undo", "Back"), ("reset", "Take the room away"), ("clear", "Remove the picture"))
 LARGEST_SIDE = 4096
 """Pixels that a side is given room at most."""
 FILES = "image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp"
