@@ -1,0 +1,65 @@
+"""Results go from place to place: the picture, and its parameters with it."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def draw(page, **values) -> None:
+    """Make a small picture on the txt2img tab, as its Generate button does."""
+    fields = {"steps": 1, "width": 72, "height": 64, "seed": 31, "batch_count": 1, **values}
+    for name, value in fields.items():
+        page.locator(f"#txt2img_{name} input[type=number]").fill(str(value))
+    page.locator("#txt2img_prompt textarea").fill("a lighthouse")
+    before = page.evaluate("shownJobs.txt2img?.id ?? null")
+    page.click("#txt2img_generate")
+    page.wait_for_function(
+        "before => shownJobs.txt2img?.is_final && shownJobs.txt2img.id !== before", arg=before
+    )
+
+
+def wait_for_number(page, name: str, value: int) -> None:
+    page.wait_for_function(
+        "([id, value]) => document.querySelector(`#${id} input[type=number]`).value === value",
+        arg=[name, str(value)],
+    )
+
+
+def size_in(page, place: str) -> list[int]:
+    return page.evaluate(
+        "async (place) => { const { width, height } = await createImageBitmap(await pictureOf(place));"
+        " return [width, height]; }",
+        place,
+    )
+
+
+def test_a_result_goes_to_extras_and_from_there_its_parameters_go_to_txt2img(page):
+    draw(page, batch_count=2)
+    page.locator("#txt2img_gallery .thumbnails .thumbnail-item").last.click()
+    page.click("#txt2img_send_to_extras")
+    page.wait_for_selector("#tab_extras:not(.hidden-page)")
+    page.wait_for_selector("#extras_image_batch img")
+    assert size_in(page, "extras") == [72, 64]
+    page.click("#extras_generate")
+    page.wait_for_function("shownJobs.extras?.pictures.length === 1 && !extrasRun")
+    page.evaluate("setText('txt2img_seed', '5')")
+    page.click("#extras_send_to_txt2img")
+    wait_for_number(page, "txt2img_seed", 32)
+    assert page.locator("#tab_txt2img").is_visible()
+
+
+def test_a_picture_without_a_text_is_sent_and_changes_no_form(page):
+    page.locator("#txt2img_seed input[type=number]").fill("5")
+    page.evaluate("asPng(newCanvas(40, 24)).then((blob) => sendTo('extras', blob, ''))")
+    page.wait_for_function("extrasPictures.length === 1")
+    assert size_in(page, "extras") == [40, 24]
+    page.evaluate("sendTo('txt2img', null, '')")
+    page.wait_for_selector(".notice:has-text('carries no generation text')")
+    assert page.locator("#txt2img_seed input[type=number]").input_value() == "5"
+
+
+def test_what_cannot_be_sent_is_said(page):
+    page.evaluate("sendPicture('nowhere', 'easel/v1/jobs/none/pictures/0')")
+    page.wait_for_selector(".notice:has-text('no place for pictures named nowhere')")
+    assert page.evaluate("sendPicture('extras', null)") is False
+    page.wait_for_selector(".notice:has-text('no picture to send')")
