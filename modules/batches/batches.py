@@ -52,16 +52,17 @@ class Batches:
         raise NotFound(f"There is no batch {batch_id!r}; it may have been forgotten after newer ones.")
 
     def start(self, plan: BatchPlan, client: str) -> Batch:
-        """Begin a batch over a folder; the plan of one that was stopped goes on with that.
+        """Begin a batch over a folder. The plan of one that runs is that one, and one that was stopped goes
+        on.
 
         Raises InvalidRequest for folders that are closed or empty, and EaselError for a request that cannot
         be.
         """
         with self._lock:
             names = self._names(plan, self._places(plan))
-            asked = [each for each in self.all() if each.asked == plan and each.state is BatchState.STOPPED]
-            if asked:
-                return self.go_on(asked[-1].id)
+            open_ones = (each for each in reversed(self.all()) if each.state is not BatchState.DONE)
+            if known := next((each for each in open_ones if each.asked == plan), None):
+                return known if known.state is BatchState.RUNNING else self.go_on(known.id)
             seeds = drawn_seeds(plan, self._order_of)
             batch = self._book.new(plan.model_copy(update={"seeds": seeds}), names, client=client)
             self._batches[batch.id] = batch
@@ -163,8 +164,8 @@ class Batches:
         if self._closed:
             raise EaselError("The program is being closed and takes no more work.")
         places = self._places(batch.plan, self._book.uploads(batch))
+        self._book.write(batch, BatchState.RUNNING)
         batch.state, batch.notice = BatchState.RUNNING, ""
-        self._book.write(batch)
         ahead = AHEAD + (self._flags.workers or 1)
         feeder = Feeder(batch, places, self._book, self._queue, self._order_of, ahead)
         self._feeders[batch.id] = feeder

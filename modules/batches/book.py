@@ -46,14 +46,14 @@ class BatchBook:
         """A batch, written down. Raises EaselError when it cannot be."""
         state = BatchState.GATHERING if has_uploads else BatchState.RUNNING
         batch = Batch(secrets.token_hex(6), plan, tuple(names), has_uploads, client, state=state)
-        self.write(batch)
+        self.write(batch, state)
         return batch
 
-    def write(self, batch: Batch) -> None:
-        """Write all of `batch` but its outcomes. Raises EaselError."""
+    def write(self, batch: Batch, state: BatchState) -> None:
+        """Write all of `batch` but its outcomes, with the `state` that it is to have. Raises EaselError."""
         head = _Head(
             plan=batch.plan, names=batch.names, has_uploads=batch.has_uploads, client=batch.client,
-            created=batch.created, state=batch.state,
+            created=batch.created, state=state,
         )  # fmt: skip
         folder = self._folder / batch.id
         try:

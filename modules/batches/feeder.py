@@ -38,6 +38,7 @@ class Feeder:
         self._ahead = ahead
         self._left = deque(batch.left)
         self._jobs: dict[int, Job] = {}
+        self._lock = threading.RLock()
         self._leaving = threading.Event()
         self._look = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"easel-batch {batch.id}", daemon=True)
@@ -48,9 +49,11 @@ class Feeder:
 
     def stop(self) -> None:
         """Let what is drawn be drawn to its end, and begin no more."""
-        if self.batch.state is BatchState.RUNNING:
-            self.batch.state = BatchState.STOPPING
-            self._look.set()
+        with self._lock:
+            if self.batch.state is BatchState.RUNNING:
+                self.batch.state = BatchState.STOPPING
+                self._take_back()
+        self._look.set()
 
     def leave(self) -> None:
         """The program ends: leave all as it is, for the next start."""
@@ -75,15 +78,14 @@ class Feeder:
 
     def _go_on(self) -> bool:
         """Look after the jobs, and send the next ones; whether there is anything left to do."""
-        for number, job in list(self._jobs.items()):
-            if job.ended.is_set() and not self._leaving.is_set():
-                del self._jobs[number]
-                self._has_ended(number, job)
-        if self.batch.state is BatchState.STOPPING:
-            self._take_back()
-        else:
-            self._fill()
-        return bool(self._jobs) or (self.batch.state is BatchState.RUNNING and bool(self._left))
+        with self._lock:
+            for number, job in list(self._jobs.items()):
+                if job.ended.is_set() and not self._leaving.is_set():
+                    del self._jobs[number]
+                    self._has_ended(number, job)
+            if self.batch.state is BatchState.RUNNING:
+                self._fill()
+            return bool(self._jobs) or (self.batch.state is BatchState.RUNNING and bool(self._left))
 
     def _fill(self) -> None:
         self.batch.notice = ""
@@ -116,8 +118,11 @@ class Feeder:
         elif self.batch.state is BatchState.RUNNING and job.started is None:
             outcome = Outcome(OutcomeKind.LEFT_OUT, TAKEN_OFF)
         else:
-            # A person who interrupts a picture of a batch means the batch.
-            self.stop()
+            # A person who interrupts a picture of a batch means the batch, and what has just begun too.
+            if self.batch.state is BatchState.RUNNING:
+                self.batch.state = BatchState.STOPPING
+                for other in self._jobs.values():
+                    self._queue.interrupt(other.id)
             outcome = Outcome(OutcomeKind.AGAIN)
         self._book.note(self.batch, number, outcome)
 
@@ -128,7 +133,12 @@ class Feeder:
 
     def _end(self) -> None:
         batch = self.batch
-        batch.state = BatchState.STOPPED if batch.left else BatchState.DONE
-        self._book.write(batch)
-        if batch.state is BatchState.DONE and not batch.of_kind(OutcomeKind.FAILED):
+        state = BatchState.STOPPED if batch.left else BatchState.DONE
+        if state is BatchState.DONE and not batch.of_kind(OutcomeKind.FAILED):
             self._book.drop_uploads(batch)
+        try:
+            self._book.write(batch, state)
+        except EaselError as error:
+            batch.notice = str(error)
+        # Last: from now on others may forget the batch.
+        batch.state = state
