@@ -15,6 +15,7 @@ from modules.jobs import Job, JobQueue, QueueRules
 from modules.jobs.workers import make_workers
 from modules.prompts import StyleBook
 from modules.settings import SettingsStore
+from modules.workflows import MENU
 
 __all__ = ["House", "make_house"]
 
@@ -73,7 +74,7 @@ def make_house(flags: Flags) -> House:
     folders = Folders.from_flags(flags)
     folders.ensure()
     store = SettingsStore(folders.config_file, flags)
-    engine = Engine(folders, flags)
+    engine = Engine(folders, flags, MENU)
     return House(
         flags=flags,
         folders=folders,

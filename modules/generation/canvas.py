@@ -5,7 +5,7 @@ BEHAVIOUR sections 9 and 10. Pictures and pixels only: no model.
 
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from modules.errors import InvalidRequest
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
@@ -17,6 +17,7 @@ from modules.imaging import (
     blur_mask,
     box_of_mask,
     correct_colours,
+    decode_picture,
     fill_masked,
     grow_to_aspect,
     invert_mask,
@@ -29,7 +30,17 @@ from modules.imaging import (
 )
 from modules.upscaling import UPSCALERS, upscale_picture
 
-__all__ = ["Canvas", "check_pictures", "make_canvas"]
+__all__ = [
+    "Canvas",
+    "StartPictures",
+    "check_pictures",
+    "first_picture",
+    "first_size",
+    "make_canvas",
+]
+
+TURNED = (5, 6, 7, 8)
+"""Orientations of EXIF whose width is stored as the height."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,15 @@ class Canvas:
 
 
 @dataclass(frozen=True)
+class StartPictures:
+    """What a pass starts from: a picture, or one for each of the batch, and masks (white is drawn anew)."""
+
+    pictures: tuple[Image.Image, ...]
+    mask: Image.Image | None = None
+    latent_mask: Image.Image | None = None
+
+
+@dataclass(frozen=True)
 class _Masking:
     """A mask at the run's size, the one of the overlay at the picture's, and the part that is drawn."""
 
@@ -98,14 +118,29 @@ def check_pictures(request: Img2ImgRequest) -> None:
         )
 
 
-def make_canvas(run: Run) -> Canvas:
-    """The canvas of an image-to-image run. Raises InvalidRequest where there is nothing to draw."""
+def first_size(request: Img2ImgRequest) -> tuple[int, int]:
+    """Width and height of the first picture of `request`, upright; only the head of its file is read."""
+    picture = decode_picture("init_images", request.init_images[0])
+    turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+    return picture.size[::-1] if turned else picture.size
+
+
+def first_picture(request: Img2ImgRequest, background: str = "#ffffff") -> Image.Image:
+    """The first picture of `request` (RGB), its transparent parts in the colour of the `background`."""
+    return _on_background(_upright("init_images", request.init_images[0]), background)
+
+
+def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
+    """The canvas of an image-to-image run, from `start` in the place of what the request gives.
+
+    Raises InvalidRequest where there is nothing to draw.
+    """
     request, options = run.request, run.options
     assert isinstance(request, Img2ImgRequest)
-    given = [_upright("init_images", text) for text in request.init_images]
-    masking = _masking(request, given[0])
+    given = start or _given(request)
+    masking = _masking(request, given)
     pictures, overlays, wholes = [], [], []
-    for each in given:
+    for each in given.pictures:
         picture = _on_background(each, options.img2img_background_color)
         if request.resize_mode is not ResizeChoice.LATENT and not (masking and masking.box):
             picture = _resized(picture, run, request)
@@ -117,7 +152,7 @@ def make_canvas(run: Run) -> Canvas:
                 picture = resize_image(ResizeMode.FILL, picture, request.width, request.height)
         pictures.append(picture)
     originals = pictures
-    latent_mask = _latent_mask(request, masking)
+    latent_mask = _latent_mask(request, given, masking)
     if latent_mask and request.inpainting_fill is not MaskedContent.ORIGINAL:
         pictures = [fill_masked(picture, latent_mask) for picture in pictures]
     return Canvas(
@@ -130,6 +165,16 @@ def make_canvas(run: Run) -> Canvas:
         apart=request.apart,
         originals=tuple(originals),
         wholes=tuple(wholes),
+    )
+
+
+def _given(request: Img2ImgRequest) -> StartPictures:
+    mask, latent_mask = (
+        _upright(field, text) if (text := getattr(request, field)) is not None else None
+        for field in ("mask", "latent_mask")
+    )
+    return StartPictures(
+        tuple(_upright("init_images", text) for text in request.init_images), mask, latent_mask
     )
 
 
@@ -172,12 +217,12 @@ def _mask_mode(request: Img2ImgRequest) -> ResizeMode:
     return ResizeMode.STRETCH if latent else ResizeMode(request.resize_mode)
 
 
-def _masking(request: Img2ImgRequest, original: Image.Image) -> _Masking | None:
-    if request.mask is None:
+def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
+    if given.mask is None:
         return None
-    mask = mask_of_picture(_upright("mask", request.mask), request.mask_round)
-    if mask.size != original.size:
-        mask = mask.resize(original.size, Image.Resampling.LANCZOS)
+    mask = mask_of_picture(given.mask, request.mask_round)
+    if mask.size != given.pictures[0].size:
+        mask = mask.resize(given.pictures[0].size, Image.Resampling.LANCZOS)
     if request.inpainting_mask_invert:
         mask = invert_mask(mask)
     if mask.getbbox() is None:
@@ -196,8 +241,10 @@ def _masking(request: Img2ImgRequest, original: Image.Image) -> _Masking | None:
     return _Masking(part, mask, box)
 
 
-def _latent_mask(request: Img2ImgRequest, masking: _Masking | None) -> Image.Image | None:
-    if request.latent_mask is not None and masking is not None:
-        mask = _upright("latent_mask", request.latent_mask).convert("L")
+def _latent_mask(
+    request: Img2ImgRequest, given: StartPictures, masking: _Masking | None
+) -> Image.Image | None:
+    if given.latent_mask is not None and masking is not None:
+        mask = given.latent_mask.convert("L")
         return mask.resize((request.width, request.height), Image.Resampling.LANCZOS)
     return masking.mask if masking else None

@@ -39,6 +39,7 @@ from modules.generation.order import Order, PictureKinds, make_order
 from modules.generation.preview import LinearPreview
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
+from modules.generation.scripts import NoScripts, ScriptMenu
 from modules.generation.shortage import explained_shortage
 from modules.generation.txt2img import Receive, Studio, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
@@ -111,8 +112,8 @@ class Engine:
     Runs and loads are one after another: calls from several threads wait.
     """
 
-    def __init__(self, folders: Folders, flags: Flags) -> None:
-        self.folders, self.flags = folders, flags
+    def __init__(self, folders: Folders, flags: Flags, scripts: ScriptMenu | None = None) -> None:
+        self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
         set_threads(workers=flags.workers or 1)
         self.policy = choose_policy(flags)
         self.inputs = InputFiles(folders.inputs)
@@ -141,11 +142,14 @@ class Engine:
         if self.shelf.find(checkpoint.title).path == checkpoint.path:
             # The job may run after a restart: what is the first checkpoint today need not be it tomorrow.
             options = options.overridden({"sd_model_checkpoint": checkpoint.title})
-        order = make_order(request, options, styles, save, threads)
+        given = self.inputs.brought_back(request) if isinstance(request, Img2ImgRequest) else None
+        planned = self.scripts.plan(given or request)
+        request = request.model_copy(update=dict(planned.changes))
+        order = make_order(request, options, styles, save, threads, planned.plan)
         run = plan_run(order)
         self._vae_of(options, checkpoint)
-        if isinstance(request, Img2ImgRequest):
-            check_pictures(self.inputs.brought_back(request))
+        if given:
+            check_pictures(given)
         if run.hires and run.hires.checkpoint:
             self.shelf.find(run.hires.checkpoint)
         return order
@@ -289,4 +293,5 @@ class Engine:
         return Studio(
             first=first.artist(run.options, attention),
             second=(second or first).artist(run.options, attention),
+            scripts=self.scripts,
         )

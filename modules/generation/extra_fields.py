@@ -7,7 +7,7 @@ from modules.generation.run import Run
 from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.sampling import sampler_infotext
 
-__all__ = ["extra_fields"]
+__all__ = ["extra_fields", "mask_fields"]
 
 MASKED_CONTENT = {
     MaskedContent.FILL: "fill",
@@ -51,14 +51,15 @@ def _redraw_fields(run: Run) -> dict[str, Any]:
         "Denoising strength": request.denoising_strength,
         "Luma strength": request.luma_strength,
         "Chroma strength": request.chroma_strength,
-        **(_mask_fields(request) if request.mask is not None else {}),
+        **(mask_fields(request) if request.mask is not None else {}),
         "Noise multiplier": multiplier if multiplier != 1 else None,
         "Extra noise": extra or None,
     }
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _mask_fields(request: Img2ImgRequest) -> dict[str, Any]:
+def mask_fields(request: Img2ImgRequest) -> dict[str, Any]:
+    """What a mask adds; None for what is as usual."""
     across, down = request.blur
     only_masked = request.inpaint_full_res
     return {
@@ -76,6 +77,7 @@ def extra_fields(run: Run) -> dict[str, Any]:
     fields = {
         **_hires_fields(run),
         **_redraw_fields(run),
+        **(run.order.script.fields if run.order.script else {}),
         **sampler_infotext(run.sampler, run.schedule, run.sampler_settings),
     }
     if options.emphasis != "Original":

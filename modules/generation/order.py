@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from modules.generation.img2img_request import Img2ImgRequest
+from modules.generation.script_plan import ScriptPlan
 from modules.generation.seeds import draw_seed
 from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.prompts import StyleBook
@@ -54,6 +55,8 @@ class Order(BaseModel):
     save: bool = False
     threads: int | None = Field(default=None, ge=1, le=1024)
     """Threads to compute with on a processor, where bits depend on it; None: those of the program."""
+    script: ScriptPlan | None = None
+    """What the request's script decided."""
 
     @property
     def kind(self) -> Kind:
@@ -72,6 +75,7 @@ def make_order(
     book: StyleBook,
     save: bool | None = None,
     threads: int | None = None,
+    script: ScriptPlan | None = None,
 ) -> Order:
     """The order for `request` under `options`, in which the request's own settings are laid over already.
 
@@ -88,4 +92,5 @@ def make_order(
         ),
         save=request.save_images if save is None else save,
         threads=threads,
+        script=script,
     )

@@ -30,7 +30,6 @@ MAX_PROMPT_CHARACTERS = 30_000
 LATER_FIELDS = {
     "refiner_checkpoint": "the refiner is",
     "firstpass_image": "starting a hires pass from a picture is",
-    "script_name": "the scripts of the menu are",
     "alwayson_scripts": "scripts are",
 }
 LATER = "later"
@@ -129,6 +128,12 @@ class PictureRequest(BaseModel):
     s_tmax: float | None = Field(None, ge=0, description="Highest sigma with churn; 0: no bound.")
     s_tmin: float | None = Field(None, ge=0, description="Lowest sigma with churn.")
     s_noise: float | None = Field(None, ge=0, description="Scale of the noise that samplers add.")
+    script_name: str | None = Field(
+        None, max_length=200, description="A script of the Script menu, in whatever case; null: none."
+    )
+    script_args: tuple[Any, ...] = Field(
+        (), max_length=1000, description="Its arguments in order; those left out take their defaults."
+    )
     override_settings: dict[str, Any] = Field({}, description="Settings for this request alone.")
     override_settings_restore_afterwards: bool = Field(
         True, description="False: the settings above stay set."
@@ -181,6 +186,11 @@ class PictureRequest(BaseModel):
     @classmethod
     def _no_infinity(cls, value: float | None) -> float | None:
         return value if value is None else finite(value)
+
+    @field_validator("script_name")
+    @classmethod
+    def _none_by_name(cls, value: str | None) -> str | None:
+        return None if value in ("", "None") else value
 
     @property
     def sampler(self) -> str:

@@ -1,7 +1,7 @@
 """Making pictures, to be read from top to bottom: each group is drawn, decoded, and given its text."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from PIL import Image
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from modules.generation.artist import Artist
 from modules.generation.autoencoder import decode_to_picture
-from modules.generation.canvas import make_canvas
+from modules.generation.canvas import Canvas, make_canvas
 from modules.generation.drawn import Drawn, ModelFacts, Role, facts_of
 from modules.generation.extra_fields import extra_fields
 from modules.generation.img2img_request import Img2ImgRequest
@@ -19,6 +19,8 @@ from modules.generation.passes import draw_again, draw_first
 from modules.generation.progress import Progress
 from modules.generation.redraw import redraw
 from modules.generation.run import Run
+from modules.generation.script_group import ScriptGroup
+from modules.generation.scripts import NoScripts, ScriptMenu
 from modules.generation.watcher import Interrupted, Watcher
 from modules.version import VERSION
 
@@ -30,10 +32,13 @@ Receive = Callable[[Drawn], None]
 
 @dataclass(frozen=True)
 class Studio:
-    """What a run works with: who draws the first pass, and who the hires pass (mostly the same)."""
+    """What a run works with: who draws the first pass, and who the hires pass (mostly the same), and the
+    scripts that it may name.
+    """
 
     first: Artist
     second: Artist
+    scripts: ScriptMenu = field(default_factory=NoScripts)
 
 
 class _Drawing:
@@ -43,7 +48,7 @@ class _Drawing:
         self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
         self._progress = Progress(run, watcher, studio.first)
         self._extra = extra_fields(run)
-        self._canvas = make_canvas(run) if isinstance(run.request, Img2ImgRequest) else None
+        self._canvas = _canvas_of(run)
         self.facts = facts_of(studio.first, studio.second)
 
     def draw_group(self, number: int, wanted: Collection[int]) -> None:
@@ -51,6 +56,9 @@ class _Drawing:
 
         Of an interrupted group the newest estimates are handed over.
         """
+        if self._run.order.script:
+            self._draw_scripted(number, wanted)
+            return
         pictures, complete = self._run.groups[number], True
         try:
             latents = self._latents(number, pictures, wanted)
@@ -63,7 +71,19 @@ class _Drawing:
         self._progress.end_group()
         for picture, latent in zip(pictures, latents, strict=True):
             if picture in wanted:
-                self._hand_over(Role.PICTURE, picture, latent, self._progress.artist, complete=complete)
+                image = self._picture(self._progress.artist, latent, picture)
+                self._hand_over(Role.PICTURE, picture, image, complete=complete)
+
+    def _draw_scripted(self, number: int, wanted: Collection[int]) -> None:
+        """The same where a script draws; of an interrupted group that shows nothing new, no pictures."""
+        studio = self._studio
+        group = ScriptGroup(self._run, number, studio.first, self._progress, self._watcher.on_note)
+        images = studio.scripts.draw(group)
+        self._progress.end_group()
+        for picture, image in zip(group.pictures, images, strict=True):
+            if picture in wanted:
+                shown = image if group.has_drawn or not group.stopped else None
+                self._hand_over(Role.PICTURE, picture, shown, complete=not group.stopped)
 
     def _latents(self, number: int, pictures: range, wanted: Collection[int]) -> Tensor:
         """The finished latents of a group.
@@ -84,7 +104,8 @@ class _Drawing:
         if run.save and run.options.save_images_before_highres_fix:
             for picture, latent in zip(pictures, latents, strict=True):
                 if picture in wanted:
-                    self._hand_over(Role.BEFORE_HIRES, picture, latent, studio.first)
+                    image = self._picture(studio.first, latent, picture)
+                    self._hand_over(Role.BEFORE_HIRES, picture, image)
         progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
         latents = draw_again(
             run, hires, latents, pictures, studio.first, studio.second, progress, self._watcher
@@ -96,21 +117,18 @@ class _Drawing:
         self,
         role: Role,
         picture: int,
-        latent: Tensor | None,
-        decoder: Artist | None = None,
+        image: Image.Image | None,
         *,
         complete: bool = True,
     ) -> None:
-        """Decode `latent`, give the picture its text, and let it go."""
+        """Give the picture its text, and let it go."""
         run = self._run
         extra = {} if role is Role.BEFORE_HIRES else self._extra
         self._receive(
             Drawn(
                 role=role,
                 index=picture,
-                image=None
-                if latent is None or decoder is None
-                else self._picture(decoder, latent, picture % run.request.batch_size),
+                image=image,
                 infotext=infotext_of_picture(run, self.facts, picture, VERSION, extra),
                 seed=run.seeds.seeds[picture],
                 subseed=run.seeds.subseeds[picture],
@@ -119,9 +137,16 @@ class _Drawing:
             )
         )
 
-    def _picture(self, decoder: Artist, latent: Tensor, position: int) -> Image.Image:
+    def _picture(self, decoder: Artist, latent: Tensor, picture: int) -> Image.Image:
         image = decode_to_picture(decoder.model, latent, self._watcher.on_note)
+        position = picture % self._run.request.batch_size
         return self._canvas.finished(image, position) if self._canvas else image
+
+
+def _canvas_of(run: Run) -> Canvas | None:
+    """Where the run's one pass starts; a script makes canvases of its own."""
+    drawn_over = isinstance(run.request, Img2ImgRequest) and run.order.script is None
+    return make_canvas(run) if drawn_over else None
 
 
 @torch.inference_mode()

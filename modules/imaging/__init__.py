@@ -36,6 +36,7 @@ from modules.imaging.saving import (
     complete_files_beside,
     save_picture,
 )
+from modules.imaging.tiles import Tiles, join_tiles, tiles_of
 from modules.imaging.writing import publish, remove_unfinished, temporary_file
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "SavePlace",
     "SavedPicture",
     "SmallCopy",
+    "Tiles",
     "blend_luma_chroma",
     "blur_mask",
     "box_of_mask",
@@ -69,6 +71,7 @@ __all__ = [
     "grow_to_aspect",
     "invert_mask",
     "is_address",
+    "join_tiles",
     "lab_of_pixels",
     "lay_over",
     "load_picture",
@@ -86,4 +89,5 @@ __all__ = [
     "save_picture",
     "strengthened",
     "temporary_file",
+    "tiles_of",
 ]

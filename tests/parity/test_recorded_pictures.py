@@ -23,7 +23,9 @@ GROUPS = (
     "img2img",
     "inpaint",
     "inpainting-model",
+    "scripts",
 )
+SCRIPTS = ("Outpainting mk2", "Poor man's outpainting")
 OTHER_FAMILIES = ("tiny-sdxl", "tiny-sd2")
 
 spec = importlib.util.spec_from_file_location("check", HERE / "check.py")
@@ -32,10 +34,11 @@ spec.loader.exec_module(check)
 
 
 def is_in_reach(case: dict) -> bool:
-    """By an SD 1 checkpoint, without a script; the other families and the scripts come with their own work."""
+    """By an SD 1 checkpoint; the other families and the other scripts come with their own work."""
     checkpoint = case["request"].get("override_settings", {}).get("sd_model_checkpoint", "")
     return (
         case["group"] in GROUPS
+        and case["request"].get("script_name") in (None, "", *SCRIPTS)
         and case["route"].endswith(("txt2img", "img2img"))
         and not checkpoint.startswith(OTHER_FAMILIES)
     )

@@ -31,6 +31,7 @@ from modules.jobs.workers.messages import (
     Unfit,
     Wish,
 )
+from modules.workflows import MENU
 
 __all__ = ["Say", "Servant", "open_servant"]
 
@@ -155,7 +156,7 @@ class _Messenger:
 def open_servant(flags: Flags, say: Say, place: str = "") -> Servant | None:
     """A servant with an engine of its own; None when there can be none, and then it has said why."""
     try:
-        return Servant(Engine(Folders.from_flags(flags), flags), say, place)
+        return Servant(Engine(Folders.from_flags(flags), flags, MENU), say, place)
     except Exception as error:
         if not isinstance(error, EaselError):
             log.exception("The worker cannot start")

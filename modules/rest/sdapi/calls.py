@@ -1,4 +1,4 @@
-"""What the field's clients send beside a request: scripts, and what this version does not have yet."""
+"""What the field's clients send beside a request: what this version does not have yet."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -20,8 +20,6 @@ class CallFields(BaseModel):
     where it would change the picture, and accepted where it would not.
     """
 
-    script_name: str | None = Field(None, description="A script of the menu; there is none in this version.")
-    script_args: list[Any] = Field([], description="Arguments of the script.")
     alwayson_scripts: dict[str, Any] = Field(
         {}, description="Scripts by name, as {name: {args: []}}. Those that are switched off are accepted."
     )
