@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from modules.errors import EaselError, InvalidRequest
@@ -19,6 +19,18 @@ __all__ = ["Captioner", "load_captioner"]
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 """No network, and no code out of the folder."""
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+LOADING_ERRORS = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What the library raises for folders that are not whole, and for configurations that fit no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,9 @@ def load_captioner(folder: Path, policy: DevicePolicy) -> Captioner:
     Raises EaselError with the reason it cannot be loaded.
     """
     try:
+        # Without any of them the library makes an empty one, which spells nothing.
+        if not any((folder / name).is_file() for name in TOKENIZERS):
+            raise ValueError(f"none of {', '.join(TOKENIZERS)} is there.")
         return Captioner(
             AutoImageProcessor.from_pretrained(folder, **SAFE),
             AutoTokenizer.from_pretrained(folder, **SAFE),
@@ -68,7 +83,7 @@ def load_captioner(folder: Path, policy: DevicePolicy) -> Captioner:
             .to(policy.device)
             .eval(),
         )
-    except (OSError, ValueError, KeyError, ImportError, json.JSONDecodeError, AttributeError) as error:
+    except LOADING_ERRORS as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise EaselError(
             f"The captioning model in {folder} cannot be loaded: {reason} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -55,6 +54,10 @@ class Interrogation:
         """The models there are at this moment."""
         return self.shelf.look()[0]
 
+    def loaded(self) -> list[str]:
+        """Names of the models that are kept in memory."""
+        return [offer.name for offer in self.offers() if offer.path in self._kept]
+
     def describe(self, image: Image.Image, model: str, options: Options) -> Description:
         """What `model` ("clip", "deepdanbooru", or a name of `offers`) says about a picture of any mode.
 
@@ -63,11 +66,12 @@ class Interrogation:
         """
         offer, wanted = self.shelf.find(model)
         picture = on_white(image)
-        with self._lock, nullcontext() if offer.is_light else self._turn(), _explained_shortage(offer):
+        turn = nullcontext() if offer.is_light else self._turn()
+        with turn, self._lock, _explained_shortage(offer):
             try:
                 text = self._said(offer, wanted, picture, options)
             finally:
-                if not options.interrogate_keep_models_in_memory:
+                if not offer.is_light and not options.interrogate_keep_models_in_memory:
                     self._let_go()
         return Description(text, offer.name, "" if text else self._about_nothing(offer, wanted, options))
 
@@ -87,7 +91,6 @@ class Interrogation:
 
     def _let_go(self) -> None:
         self._kept.clear()
-        gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

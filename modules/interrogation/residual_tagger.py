@@ -3,7 +3,7 @@
 The file names the convolutions by their order, `n_Conv_0` to `n_Conv_178`, batch norms folded in, and holds
 the tags beside them. How they hang together follows from their shapes: a block is 1x1, 3x3, 1x1 around which
 the state is added; a projection is a further 1x1 on that way round. One that widens stands before its block;
-one that does not stands behind, and only halves the picture.
+one that does not stands behind. All but the first halve the picture.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from modules.memory import DevicePolicy
 __all__ = ["Block", "ResidualTagger", "load_residual_tagger", "plan_blocks"]
 
 SIDE = 512
-FIRST_WIDTH = 64
 NAME = re.compile(r"n_Conv_(\d+)\.weight")
 
 Shape = tuple[int, ...]
@@ -49,7 +48,7 @@ def plan_blocks(shapes: Sequence[Shape]) -> list[Block]:
 
     Raises ValueError for shapes that are not of this kind of network.
     """
-    blocks = []
+    blocks: list[Block] = []
     at, last = 1, len(shapes) - 1
     while at < last:
         leads = shapes[at + 1][2] == 1
@@ -58,10 +57,10 @@ def plan_blocks(shapes: Sequence[Shape]) -> list[Block]:
             raise ValueError(f"convolutions {first} to {first + 2} are no block")
         width, behind = shapes[first + 2][0], first + 3
         # Behind a block, 1x1 and again 1x1: the next block's projection if it widens, else this one's own.
-        follows = behind + 1 < last and shapes[behind + 1][2] == 1 and shapes[behind][0] == width
+        follows = behind < last and shapes[behind + 1][2] == 1 and shapes[behind][0] == width
         if leads or follows:
             projection = at if leads else behind
-            blocks.append(Block(first, projection, halves=shapes[projection][1] > FIRST_WIDTH))
+            blocks.append(Block(first, projection, halves=bool(blocks)))
         else:
             blocks.append(Block(first, None, halves=False))
         at = behind + follows

@@ -1,6 +1,9 @@
 """Putting a picture into words: the field's Interrogate."""
 
-from anyio import CapacityLimiter, to_thread
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +15,8 @@ from modules.rest.errors import error_statuses
 from modules.rest.pictures import EXAMPLE_PICTURE, GivenPictures
 
 __all__ = ["interrogate_routes"]
+
+THREADS = 4
 
 
 class InterrogateCall(BaseModel):
@@ -53,14 +58,14 @@ class InterrogatorsAnswer(Answer):
 def interrogate_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter()
-    # One picture at a time; who waits for that holds no thread.
-    turn = CapacityLimiter(1)
+    # Threads of its own: who waits for a large model holds none of those that answer.
+    describers = ThreadPoolExecutor(THREADS, thread_name_prefix="interrogate")
 
     @router.post("/sdapi/v1/interrogate", tags=["pictures"], responses=error_statuses(404, 429))
     async def interrogate(call: InterrogateCall) -> InterrogateAnswer:
         """Describe a picture. A large model waits until the batch that is being drawn is done."""
         text = await to_thread.run_sync(given.text, "image", call.image)
-        said = await to_thread.run_sync(_described, house, text, call.model, limiter=turn)
+        said = await asyncio.wrap_future(describers.submit(_described, house, text, call.model))
         return InterrogateAnswer(caption=said.text, model=said.model, note=said.note)
 
     @router.get("/easel/v1/interrogators", tags=["lists"], responses=error_statuses())
