@@ -1,5 +1,6 @@
 """Finding models: what is offered, what the two buttons mean, what is said about what cannot be used."""
 
+import dataclasses
 import json
 
 import pytest
@@ -59,10 +60,7 @@ def test_what_a_user_has_goes_before_what_comes_with_the_program(shelf, put):
 
 
 def test_without_any_model_the_sentence_says_what_to_put_where(tmp_path, folders):
-    class NothingOfItsOwn:
-        interrogators = folders.interrogators[:3]
-
-    empty = InterrogatorShelf(NothingOfItsOwn())
+    empty = InterrogatorShelf(dataclasses.replace(folders, interrogators=folders.interrogators[:3]))
     with pytest.raises(NotFound) as no_sentence:
         empty.find("clip")
     assert "config.json" in str(no_sentence.value) and str(tmp_path / "models/BLIP") in str(no_sentence.value)

@@ -70,7 +70,7 @@ def interrogate_routes(house: House, given: GivenPictures) -> APIRouter:
 
     @router.get("/easel/v1/interrogators", tags=["lists"], responses=error_statuses())
     def interrogators() -> InterrogatorsAnswer:
-        """The models that lie in the folders for them, at this moment."""
+        """The models that describe pictures, as they lie in their folders at this moment."""
         offers = house.interrogation.offers()
         found = [InterrogatorAnswer(name=offer.name, gives=list(offer.gives)) for offer in offers]
         return InterrogatorsAnswer(interrogators=found)
