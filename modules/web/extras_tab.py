@@ -83,7 +83,7 @@ def _upscalers(form: Form) -> None:
 def _generate(form: Form) -> None:
     with gr.Row(elem_classes=["extras-actions"]):
         generate = gr.Button("Generate", elem_id="extras_generate", variant="primary", scale=3)
-        interrupt = gr.Button("Interrupt", elem_id="extras_interrupt", interactive=False, min_width=120)
+        interrupt = gr.Button("Interrupt", elem_id="extras_interrupt", min_width=120)
     names = list(form.controls)
     generate.click(
         fn=None,

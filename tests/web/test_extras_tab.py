@@ -157,6 +157,20 @@ def test_pictures_are_enlarged_one_after_another_and_a_broken_one_stops_nothing(
 
 
 @pytest.mark.browser
+def test_interrupt_ends_the_row_of_pictures(page):
+    page.click("#tab_extras-button")
+    files = [{"name": f"{name}.png", "mimeType": "image/png", "buffer": png()} for name in "ab"]
+    page.set_input_files("#extras_files", files)
+    page.route("**/internal/web/extras", lambda route: None)
+    page.click("#extras_generate")
+    page.click("#extras_interrupt")
+    page.wait_for_function(
+        "document.querySelector('#html_log_extras').textContent.includes('0 pictures. Interrupted')"
+    )
+    assert page.locator("#extras_interrupt").is_disabled()
+
+
+@pytest.mark.browser
 def test_generate_without_a_picture_says_what_is_missing(page):
     page.click("#tab_extras-button")
     page.click("#extras_generate")
@@ -165,12 +179,11 @@ def test_generate_without_a_picture_says_what_is_missing(page):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_on_the_tab_is_wider_than_the_window(watched, width):
-    page = watched(viewport={"width": width, "height": 800})
+def test_nothing_on_the_tab_is_wider_than_a_phone(watched):
+    page = watched(viewport={"width": 390, "height": 800})
     page.click("#tab_extras-button")
     page.set_input_files(
         "#extras_files", [{"name": "wide.png", "mimeType": "image/png", "buffer": png((900, 20))}]
     )
     page.wait_for_selector("#extras_image_batch img")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -101,6 +101,7 @@ class ExtrasRun {
     async take(answer, picture) {
         const url = URL.createObjectURL(await (await fetch(answer.picture)).blob());
         const stem = picture.name.replace(/\.[^.]*$/, "");
+        if (!this.job.pictures.length) letGoOf(shownJobs.extras?.pictures ?? []);
         this.job.pictures.push({ url, name: answer.saved?.split(/[\\/]/).pop() ?? `${stem}.${answer.extension}` });
         this.job.html.push(answer.html);
         this.job.info.infotexts.push(answer.infotext);
@@ -122,7 +123,6 @@ async function enlargePictures(names, values) {
     if (extrasRun) return showNotice("Pictures are being enlarged already; wait, or interrupt them.", "info");
     if (!extrasPictures.length) return showNotice("There is no picture to enlarge yet. Drop one, or send a result here.");
     const form = Object.fromEntries(names.map((name, number) => [name, values[number]]));
-    forgetExtrasResults();
     extrasRun = new ExtrasRun([...extrasPictures], form);
     showExtrasState();
     try {
@@ -133,10 +133,9 @@ async function enlargePictures(names, values) {
     }
 }
 
-// The addresses of the pictures before hold them in memory. They are let go of once nothing shows them any more.
-function forgetExtrasResults() {
-    const before = shownJobs.extras?.pictures ?? [];
-    setTimeout(() => before.forEach(({ url }) => URL.revokeObjectURL(url)), 60000);
+// Addresses hold results in memory. They are let go of when others take their place, and whatever was sent has arrived.
+function letGoOf(results) {
+    setTimeout(() => results.forEach(({ url }) => URL.revokeObjectURL(url)), 60000);
 }
 
 function showExtrasState() {
