@@ -51,15 +51,6 @@ function extrasItem(picture) {
     return item;
 }
 
-function asDataUrl(blob) {
-    return new Promise((resolve, reject) => {
-        const reader = new FileReader();
-        reader.addEventListener("load", () => resolve(reader.result));
-        reader.addEventListener("error", () => reject(new Error("The file can no longer be read. Choose it again.")));
-        reader.readAsDataURL(blob);
-    });
-}
-
 class ExtrasRun {
     // One press of Generate over the pictures that were there then. One that fails is told, and the others go on.
     constructor(pictures, form) {

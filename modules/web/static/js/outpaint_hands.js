@@ -72,10 +72,6 @@ async function putOnCanvas(canvas, file) {
     }
 }
 
-function pictureFileOf(transfer) {
-    return Array.from(transfer?.files ?? []).find((file) => file.type.startsWith("image/")) ?? null;
-}
-
 function bindOutpaintFiles(canvas) {
     byId("outpaint_file").addEventListener("change", (event) => {
         putOnCanvas(canvas, event.target.files[0]);

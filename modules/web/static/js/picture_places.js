@@ -44,3 +44,17 @@ async function sendPicture(name, source) {
 async function pictureOf(name) {
     return (await picturePlaces[name]?.get()) ?? null;
 }
+
+function asDataUrl(blob) {
+    return new Promise((resolve, reject) => {
+        const reader = new FileReader();
+        reader.addEventListener("load", () => resolve(reader.result));
+        reader.addEventListener("error", () => reject(new Error("The file can no longer be read. Choose it again.")));
+        reader.readAsDataURL(blob);
+    });
+}
+
+// The picture among what was dropped or pasted, or null.
+function pictureFileOf(transfer) {
+    return Array.from(transfer?.files ?? []).find((file) => file.type.startsWith("image/")) ?? null;
+}
