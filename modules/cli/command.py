@@ -39,12 +39,13 @@ class Drawing:
 @dataclass(frozen=True)
 class Command:
     """A command line as understood: the flags, the drawing if it began with `generate`, the picture files if
-    it began with `verify`.
+    it began with `verify`, with where the pictures that they were drawn from are.
     """
 
     flags: Flags
     drawing: Drawing | None = None
     to_verify: tuple[Path, ...] = ()
+    sources: tuple[Path, ...] = ()
 
 
 def parse_command(words: Sequence[str]) -> Command:
@@ -57,7 +58,7 @@ def parse_command(words: Sequence[str]) -> Command:
         files = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
         rest = words[1 + len(files) :]
         found = _verify_parser().parse_args([*files, *environment_arguments(), *rest])
-        return Command(flags_from(found), to_verify=tuple(found.pictures))
+        return Command(flags_from(found), to_verify=tuple(found.pictures), sources=tuple(found.source))
     if list(words[:1]) != ["generate"]:
         return Command(parse_flags(words))
     found = _generate_parser().parse_args([*words[1:2], *environment_arguments(), *words[2:]])
@@ -77,12 +78,16 @@ def _generate_parser() -> FlagParser:
 
 def _verify_parser() -> FlagParser:
     parser = FlagParser("webui.sh verify", "Make pictures again from what they carry, and compare.")
-    parser.usage = "webui.sh verify PICTURE... [flags]"
+    parser.usage = "webui.sh verify PICTURE... [--source FILE] [flags]"
     parser.epilog = (
         "Status 0: the same, bit for bit or within rounding. 1: one differs. 2: one cannot be made again.\n"
         "The server's flags work here too; `webui.sh --help` lists them."
     )
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="A picture file.")
+    parser.add_argument(
+        "--source", action="append", default=[], type=Path, metavar="FILE",
+        help="A picture, or a folder of them, that these were drawn from; may be repeated.",
+    )  # fmt: skip
     add_flags(parser, hidden=True)
     return parser
 

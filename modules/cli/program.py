@@ -44,7 +44,7 @@ def _run(command: Command) -> int:
     if command.to_verify:
         from modules.cli.verify import verify
 
-        return verify(command.flags, command.to_verify)
+        return verify(command.flags, command.to_verify, command.sources)
     from modules.server import serve
 
     return serve(command.flags)

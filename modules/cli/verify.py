@@ -12,6 +12,7 @@ from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation import Engine
 from modules.proof import Verdict, VerdictKind, cannot, verify_picture
+from modules.workflows import MENU
 
 __all__ = ["verify"]
 
@@ -23,14 +24,15 @@ STATUS = {
 }
 
 
-def verify(flags: Flags, pictures: Sequence[Path]) -> int:
+def verify(flags: Flags, pictures: Sequence[Path], sources: Sequence[Path] = ()) -> int:
     """Make each of `pictures` again and write its verdict to standard output; the worst one's exit status.
 
     0: the same bits or within rounding, 1: it differs, 2: it cannot be made again. Ctrl-C ends after the
-    current step.
+    current step. What a picture was drawn from is looked for among the pictures that jobs started from, in
+    `sources`, and beside it.
     """
     try:
-        engine = Engine(Folders.from_flags(flags), flags)
+        engine = Engine(Folders.from_flags(flags), flags, MENU)
     except EaselError as error:
         _write("verify", cannot(error))
         return STATUS[VerdictKind.CANNOT]
@@ -39,7 +41,7 @@ def verify(flags: Flags, pictures: Sequence[Path]) -> int:
     worst = 0
     try:
         for path in pictures:
-            verdict = verify_picture(path, engine, watcher)
+            verdict = verify_picture(path, engine, watcher, sources)
             if watcher.should_stop():
                 return STOPPED
             watcher.clear()

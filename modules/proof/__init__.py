@@ -2,6 +2,7 @@
 
 from modules.proof.comparing import PixelDifference, compare
 from modules.proof.evidence import Evidence, read_evidence
+from modules.proof.inputs import Source
 from modules.proof.judging import judge
 from modules.proof.retrace import Proof, retrace
 from modules.proof.verdict import Difference, Verdict, VerdictKind
@@ -12,6 +13,7 @@ __all__ = [
     "Evidence",
     "PixelDifference",
     "Proof",
+    "Source",
     "Verdict",
     "VerdictKind",
     "cannot",

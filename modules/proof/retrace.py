@@ -1,15 +1,27 @@
 """From what a picture tells about itself to the order that draws it again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from modules.errors import EaselError
-from modules.generation import Engine, Order, PictureRecord, Role, parse_txt2img, plan_run, sentence_of_errors
+from modules.generation import (
+    Engine,
+    Img2ImgRequest,
+    Order,
+    PictureRecord,
+    Role,
+    parse_img2img,
+    parse_txt2img,
+    plan_run,
+    sentence_of_errors,
+)
 from modules.infotext import read_infotext, to_request_values
 from modules.proof.evidence import Evidence
 from modules.proof.files import FoundFiles, find_files
+from modules.proof.inputs import Source, find_inputs
 from modules.settings import Options, describe_options
 
 __all__ = ["Proof", "retrace"]
@@ -34,8 +46,8 @@ class Proof:
     notes: tuple[str, ...]
 
 
-def retrace(evidence: Evidence, engine: Engine) -> Proof:
-    """How to draw the picture again with the files that `engine` has.
+def retrace(evidence: Evidence, engine: Engine, sources: Sequence[Source] = ()) -> Proof:
+    """How to draw the picture again with the files that `engine` has, and from pictures in `sources`.
 
     Raises EaselError with what is missing for it: record and text, a file, the end of an interrupted run.
     """
@@ -44,13 +56,9 @@ def retrace(evidence: Evidence, engine: Engine) -> Proof:
     record = evidence.record
     if not record.complete:
         raise EaselError("This picture was given up before its last step; it cannot be made again.")
-    if record.kind != "txt2img":
-        raise EaselError(
-            "This picture was drawn from another picture, which its record knows by its hash alone; it "
-            "cannot be made again without it."
-        )
+    inputs = find_inputs(record, engine.inputs, sources) if record.kind == "img2img" else {}
     found = find_files(record, engine)
-    order = _order(record, found)
+    order = _order(record, found, inputs)
     if record.index not in range(order.pictures):
         raise EaselError(
             f"The record in this picture is damaged: it is picture {record.index} of {order.pictures}."
@@ -61,14 +69,16 @@ def retrace(evidence: Evidence, engine: Engine) -> Proof:
     return Proof(evidence, narrowed, (index,), found.notes)
 
 
-def _order(record: PictureRecord, found: FoundFiles) -> Order:
-    """The order as it was given, with the files under the names that they have here."""
+def _order(record: PictureRecord, found: FoundFiles, inputs: dict[str, Any]) -> Order:
+    """The order as it was given, with the files under the names that they have here and its pictures."""
     known = {each.key for each in describe_options() if each.affects_pixels}
     settings = {key: value for key, value in record.settings.items() if key in known}
     # The flags decide about attention where the setting leaves it to the program.
     settings["cross_attention_optimization"] = record.surroundings.attention
-    values = {"subseed": 0, **record.request, "hr_checkpoint_name": found.second}
-    request = parse_txt2img(values)
+    values = {"subseed": 0, **record.request, **inputs}
+    request = (
+        parse_img2img(values) if inputs else parse_txt2img({**values, "hr_checkpoint_name": found.second})
+    )
     options = Options().overridden({**settings, **found.settings})
     try:
         return Order(
@@ -97,9 +107,17 @@ def _its_batch_alone(order: Order, record: PictureRecord) -> tuple[Order, int]:
     }
     if record.role is Role.BEFORE_HIRES:
         changed["enable_hr"] = False
+    if isinstance(request, Img2ImgRequest):
+        changed["init_images"] = _pictures_of(request, group)
     return order.model_copy(
         update={"request": request.model_copy(update=changed)}
     ), record.index - group.start
+
+
+def _pictures_of(request: Img2ImgRequest, group: range) -> tuple[str, ...]:
+    """What the pictures of `group` start from: one for all, or one each."""
+    given = request.init_images
+    return given if len(given) == 1 else tuple(given[picture % request.batch_size] for picture in group)
 
 
 def _from_text(evidence: Evidence) -> Proof:
@@ -110,6 +128,11 @@ def _from_text(evidence: Evidence) -> Proof:
     text = read_infotext(evidence.infotext)
     if "Seed" not in text.fields:
         raise EaselError("This picture carries no record, and its generation text names no seed.")
+    if "Denoising strength" in text.fields and not any(key.startswith("Hires") for key in text.fields):
+        raise EaselError(
+            "This picture carries no record, and its text says that it was drawn from another picture, but "
+            "not from which."
+        )
     values = to_request_values(text)
     settings = Options().overridden(values.pop("override_settings"))
     request = parse_txt2img({"subseed": 0, **values})

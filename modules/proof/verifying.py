@@ -1,5 +1,6 @@
 """Making a picture again from what it carries, and saying whether it is the same."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -8,6 +9,7 @@ from PIL import Image
 from modules.errors import EaselError
 from modules.generation import Drawn, Engine, Role, SilentWatcher, Watcher, plan_run
 from modules.proof.evidence import read_evidence
+from modules.proof.inputs import Source
 from modules.proof.judging import judge
 from modules.proof.retrace import Proof, retrace
 from modules.proof.verdict import Verdict, VerdictKind
@@ -16,14 +18,19 @@ __all__ = ["cannot", "verify_picture"]
 
 
 def verify_picture(
-    source: Path | BinaryIO | Image.Image, engine: Engine, watcher: Watcher | None = None
+    picture: Path | BinaryIO | Image.Image,
+    engine: Engine,
+    watcher: Watcher | None = None,
+    sources: Sequence[Source] = (),
 ) -> Verdict:
-    """Draw the picture of `source` again, here and now, and compare.
+    """Draw `picture` again, here and now, and compare. What it was drawn from is looked for in `sources` and
+    beside it, where it is not kept.
 
     Never raises for what is wrong with the picture, its record or its files: that is the verdict.
     """
     try:
-        proof = retrace(read_evidence(source), engine)
+        beside = [picture.parent] if isinstance(picture, Path) else []
+        proof = retrace(read_evidence(picture), engine, [*sources, *beside])
         return _drawn_and_judged(proof, engine, watcher or SilentWatcher())
     except EaselError as error:
         return cannot(error)

@@ -14,6 +14,11 @@ class VerifyQuestion(BaseModel):
     picture: str | None = Field(None, description="A picture file in base64.", examples=[EXAMPLE_PICTURE])
     job: str | None = Field(None, max_length=200, description="Or the job that made it,")
     name: str = Field("0", max_length=200, description="and its number there from 0, or `grid`.")
+    sources: list[str] = Field(
+        [],
+        max_length=256,
+        description="Pictures it was drawn from, in base64, where the program keeps them no longer.",
+    )
     wait_seconds: float = Field(600, ge=0, le=3600, description="How long other work may hold it up at most.")
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from modules.errors import EaselError, InvalidRequest
 from modules.generation import MadePicture, PictureRecord
 from modules.house import House
-from modules.imaging import load_picture
+from modules.imaging import decode_picture, load_picture
+from modules.imaging import picture_file as sent_file
 from modules.jobs import Job
 from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
 from modules.rest.easel.files import find_picture, picture_file
@@ -43,8 +44,9 @@ def verify_routes(house: House, given: GivenPictures) -> APIRouter:
         It goes before the jobs that wait, and after the one that runs. Who goes away takes the question back.
         """
         source = await run_in_threadpool(_source, house, given, question)
+        sources = await run_in_threadpool(_sources, given, question)
         try:
-            proof = await run_in_threadpool(lambda: retrace(read_evidence(source), house.engine))
+            proof = await run_in_threadpool(lambda: retrace(read_evidence(source), house.engine, sources))
         except EaselError as error:
             return verdict_answer(cannot(error))
         job = await run_in_threadpool(_submitted, house, proof, client_of(http))
@@ -65,6 +67,14 @@ def _source(house: House, given: GivenPictures, question: VerifyQuestion) -> Ima
         return load_picture("picture", given.text("picture", question.picture or ""))
     job = house.queue.get(question.job)
     return io.BytesIO(picture_file(job, find_picture(job, question.name)).data)
+
+
+def _sources(given: GivenPictures, question: VerifyQuestion) -> list[bytes]:
+    """The files of the pictures that it was drawn from. Raises InvalidRequest for what is none."""
+    texts = [given.text("sources", text) for text in question.sources]
+    for text in texts:
+        decode_picture("sources", text)
+    return [sent_file(text) for text in texts]
 
 
 def _submitted(house: House, proof: Proof, client: str) -> Job:
