@@ -42,9 +42,9 @@ def tiles_of(size: tuple[int, int], tile: tuple[int, int], overlap: int) -> Tile
 
 
 def _starts(side: int, tile: int, overlap: int) -> tuple[int, ...]:
-    count = max(ceil((side - overlap) / (tile - overlap)), 1)
-    step = (side - tile) / (count - 1) if count > 1 else 0
-    return tuple(min(int(k * step), side - tile) for k in range(count))
+    last, steps = side - tile, max(ceil((side - overlap) / (tile - overlap)), 1) - 1
+    # The last is no product: rounded down it would leave a pixel out.
+    return (*(int(k * (last / steps)) for k in range(steps)), last)
 
 
 def join_tiles(tiles: Tiles, pictures: Sequence[Image.Image]) -> Image.Image:

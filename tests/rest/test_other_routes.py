@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -28,9 +29,29 @@ def test_every_list_of_the_field_has_something_in_it(client, route):
     assert answer.json()
 
 
-@pytest.mark.parametrize("route", ["face-restorers", "realesrgan-models", "script-info", "extensions"])
+@pytest.mark.parametrize("route", ["face-restorers", "realesrgan-models", "extensions"])
 def test_what_this_version_has_none_of_is_an_empty_list(client, route):
     assert client.get(f"/sdapi/v1/{route}").json() == []
+
+
+def test_scripts_are_described_as_the_field_describes_them(client, parity_reference):
+    """The recorded program's answer, but for the words of its note."""
+
+    def by_name(scripts: list[dict]) -> dict:
+        return {
+            script["name"]: [
+                {key: value for key, value in argument.items() if key != "value" or argument["label"]}
+                for argument in script["args"]
+            ]
+            for script in scripts
+            if script["is_img2img"] and not script["is_alwayson"]
+        }
+
+    ours = by_name(client.get("/sdapi/v1/script-info").json())
+    recorded = by_name(json.loads((parity_reference / "script-info.json").read_text()))
+    assert list(ours) == client.get("/sdapi/v1/scripts").json()["img2img"]
+    assert len(ours) >= 2
+    assert ours == {name: recorded[name] for name in ours}
 
 
 def test_checkpoints_have_titles_with_their_hash(client):

@@ -74,6 +74,17 @@ class TestWebuiapi:
                 override_settings=TINY,
             )
 
+    def test_a_picture_is_outpainted_by_a_script(self, api):
+        result = api.img2img(
+            images=[Image.new("RGB", (64, 64), "teal")], prompt="a cat", seed=3, width=64, height=64,
+            script_name="Outpainting mk2", script_args=[None, 32, 4, ["left", "up"], 1.0, 0.05],
+            override_settings=TINY,
+        )  # fmt: skip
+        assert result.image.size == (128, 128)
+        assert len(api.get_scripts()["img2img"]) >= 2
+        with pytest.raises(RuntimeError, match="no script named .*Outpainting mk9"):
+            api.img2img(images=[result.image], script_name="Outpainting mk9", override_settings=TINY)
+
     def test_pictures_are_enlarged_and_read(self, api):
         result = api.txt2img(prompt="a cat", seed=3, width=64, height=64, override_settings=TINY)
         larger = api.extra_single_image(
@@ -186,8 +197,8 @@ class TestSdBackendClient:
         assert isinstance(getattr(backend, f"list_{name}")(), list)
 
     def test_scripts_and_capabilities_are_told(self, backend):
-        assert backend.get_scripts().txt2img == []
-        assert backend.get_script_info() == []
+        assert "outpainting mk2" in backend.get_scripts().img2img
+        assert "poor man's outpainting" in [script.name for script in backend.get_script_info()]
         capabilities = backend.get_capabilities()
         assert capabilities.scheduler and not capabilities.controlnet
 
