@@ -17,6 +17,7 @@ from modules.batches import (
 )
 from modules.generation import parse_img2img
 from modules.house import House
+from modules.web.form_requests import batch_values_of_form
 from modules.web.shown import PAGE_CLIENT
 
 __all__ = ["batch_routes"]
@@ -109,7 +110,7 @@ def batch_routes(house: House) -> APIRouter:
 def _plan(sent: SentBatch) -> BatchPlan:
     """The plan that the form stands for. Raises InvalidRequest for the first value that is wrong."""
     mask = {"mask": ONE_PIXEL} if sent.batch.mask_folder else {}
-    request = parse_img2img({**sent.values, "init_images": [ONE_PIXEL], **mask})
+    request = parse_img2img({**batch_values_of_form(sent.values), "init_images": [ONE_PIXEL], **mask})
     return BatchPlan(request=request_values(request), **sent.batch.model_dump())
 
 

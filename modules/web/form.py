@@ -1,4 +1,7 @@
-"""The form of a generation tab: controls by the request's field names, their values made into a request."""
+"""The form of a generation tab: controls by the request's field names, and what they show of a request.
+
+The way back, from values to a request, is form_requests.py.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,37 +9,32 @@ from typing import Any
 
 import gradio as gr
 
-from modules.generation import Txt2ImgRequest, parse_txt2img
 from modules.web.menus import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULER
 from modules.web.ui_config import UiConfig
 
 __all__ = [
+    "APART_SHOWN",
+    "MASK_ALPHA",
     "OVERRIDES",
+    "SCALE_BY",
+    "SIZE_MODE",
+    "UNSET",
     "VARIATION_SHOWN",
     "Form",
     "overrides_as_texts",
     "overrides_from_texts",
-    "request_of_form",
 ]
 
-# Two controls that are no field of the request: settings of a generation text, and whether Extra is ticked.
+# Controls that are no field of the request: settings of a generation text; whether Extra is ticked, and the
+# fold of luma and chroma; what the size is told by, how far the picture is scaled; how far one sees through
+# the mask of a sketch.
 OVERRIDES = "override_texts"
 VARIATION_SHOWN = "variation_shown"
+APART_SHOWN = "apart_shown"
+SIZE_MODE = "size_mode"
+SCALE_BY = "scale_by"
+MASK_ALPHA = "mask_alpha"
 
-HIRES_FIELDS = (
-    "hr_scale",
-    "hr_upscaler",
-    "hr_second_pass_steps",
-    "hr_resize_x",
-    "hr_resize_y",
-    "hr_checkpoint_name",
-    "hr_sampler_name",
-    "hr_scheduler",
-    "hr_prompt",
-    "hr_negative_prompt",
-    "denoising_strength",
-)
-VARIATION_FIELDS = ("subseed", "subseed_strength", "seed_resize_from_w", "seed_resize_from_h")
 UNSET = {
     "hr_checkpoint_name": SAME_CHECKPOINT,
     "hr_sampler_name": SAME_SAMPLER,
@@ -82,6 +80,23 @@ class Form:
         """A choice of one, or of several with `multiselect=True`."""
         return self._add(field, gr.Dropdown, label, name, {"value": value}, choices=list(choices), **more)
 
+    def choice(
+        self,
+        field: str,
+        label: str,
+        elem_id: str,
+        choices: Sequence[tuple[str, Any]],
+        value: Any,
+        **more: Any,
+    ) -> gr.Radio:
+        """One of a few, all of them shown. The user's file of defaults names them by what is shown."""
+        shown = {key: text for text, key in choices}
+        wanted = self._defaults.over(self.tab, label, {"value": shown[value]})["value"]
+        value = next((key for text, key in choices if text == wanted), value)
+        control = gr.Radio(list(choices), value=value, label=label, elem_id=elem_id, **more)
+        self.adopt(field, control)
+        return control
+
     def tick(self, field: str, label: str, name: str, **more: Any) -> gr.Checkbox:
         """A yes or no."""
         return self._add(field, gr.Checkbox, label, name, {"value": False}, **more)
@@ -116,6 +131,10 @@ class Form:
         shown[VARIATION_SHOWN] = bool(
             values.get("subseed_strength") or (values.get("seed_resize_from_w") or 0) > 0
         )
+        shown[APART_SHOWN] = any(
+            values.get(name) is not None for name in ("luma_strength", "chroma_strength")
+        )
+        shown[SIZE_MODE] = 0
         shown["tiling"] = bool(values.get("tiling"))
         updates = [gr.update(value=shown[field]) if field in shown else gr.skip() for field in self.controls]
         if OVERRIDES in self.controls:
@@ -124,25 +143,6 @@ class Form:
                 value=overrides, choices=overrides, visible=True if overrides else "hidden"
             )
         return updates
-
-
-def request_of_form(values: Mapping[str, Any], task_id: str | None = None) -> Txt2ImgRequest:
-    """The request that the `values` of a form's controls stand for. What a shut panel holds has no say.
-
-    Raises InvalidRequest for the first value that is wrong.
-    """
-    found = dict(values)
-    overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
-    if not found.pop(VARIATION_SHOWN, False):
-        found = _without(found, VARIATION_FIELDS)
-    if not found.get("enable_hr"):
-        found = _without(found, HIRES_FIELDS)
-    found = {field: None if value == UNSET.get(field) else value for field, value in found.items()}
-    return parse_txt2img({**found, "override_settings": overrides, "force_task_id": task_id})
-
-
-def _without(values: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
-    return {field: value for field, value in values.items() if field not in fields}
 
 
 def overrides_as_texts(settings: Mapping[str, Any]) -> list[str]:

@@ -1,18 +1,37 @@
-"""The left column of a generation tab: sampling, hires fix, size, batches, guidance, seed."""
+"""The left column of a generation tab: sampling, size, batches, guidance, seed, and a tab's own parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import gradio as gr
 
 from modules.web.form import OVERRIDES, VARIATION_SHOWN, Form
-from modules.web.menus import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULER, Menus
-from modules.web.widgets import icon_button, input_fold
+from modules.web.menus import Menus
+from modules.web.widgets import icon_button
 
-__all__ = ["PanelButtons", "generation_panel"]
+__all__ = ["OwnParts", "PanelButtons", "generation_panel", "side_sliders", "swap_button"]
 
 PanelButtons = dict[str, gr.Button]
-Choices = list[str | tuple[str, str]]
 
 
-def generation_panel(form: Form, menus: Menus, size: tuple[int, int]) -> PanelButtons:
+Lay = Callable[[], None]
+
+
+def _nothing() -> None:
+    """A tab that has nothing of its own at this place."""
+
+
+@dataclass(frozen=True)
+class OwnParts:
+    """What a tab has for itself, each laid out at its place; `sizes` is given the first width and height."""
+
+    above: Lay = _nothing
+    folds: Lay = _nothing
+    below_guidance: Lay = _nothing
+    sizes: Callable[[Form, tuple[int, int]], PanelButtons] | None = None
+
+
+def generation_panel(form: Form, menus: Menus, size: tuple[int, int], own: OwnParts) -> PanelButtons:
     """Lay out the controls into `form`; gives the buttons that act on them.
 
     `size` is the first width and height.
@@ -20,11 +39,13 @@ def generation_panel(form: Form, menus: Menus, size: tuple[int, int]) -> PanelBu
     with gr.Column(
         elem_id=form.element_id("settings"), elem_classes=["settings-column"], min_width=320, scale=1
     ):
+        own.above()
         _sampling(form, menus)
         with gr.Column(elem_id=form.element_id("accordions"), elem_classes=["accordions"], min_width=0):
-            _hires(form, menus)
-        buttons = _size_and_batches(form, size)
+            own.folds()
+        buttons = _size_and_batches(form, size, own.sizes or side_sliders)
         form.slider("cfg_scale", "CFG Scale", "cfg_scale", 1.0, 30.0, 0.5, 7.0)
+        own.below_guidance()
         buttons |= _seed(form)
         with gr.Row(elem_id=form.element_id("checkboxes"), elem_classes=["checkboxes-row"]):
             form.tick("tiling", "Tiling", "tiling", container=False)
@@ -53,71 +74,36 @@ def _sampling(form: Form, menus: Menus) -> None:
         form.slider("steps", "Sampling steps", "steps", 1, 150, 1, 20)
 
 
-def _hires(form: Form, menus: Menus) -> None:
-    info = "Draw small, enlarge, and draw the details once more"
-    with input_fold("Hires. fix", form.element_id("hr"), form.element_id("hr_resolution"), info) as enabled:
-        form.adopt("enable_hr", enabled)
-        with gr.Row(elem_classes=["form-row"]):
-            form.menu(
-                "hr_upscaler", "Upscaler", "hr_upscaler", menus.upscalers, menus.upscalers[0], min_width=140
-            )
-            form.slider("hr_second_pass_steps", "Hires steps", "hires_steps", 0, 150, 1, 0)
-            form.slider("denoising_strength", "Denoising strength", "denoising_strength", 0.0, 1.0, 0.01, 0.7)
-        with gr.Row(elem_classes=["form-row"]):
-            form.slider("hr_scale", "Upscale by", "hr_scale", 1.0, 4.0, 0.05, 2.0)
-            form.slider("hr_resize_x", "Resize width to", "hr_resize_x", 0, 2048, 8, 0)
-            form.slider("hr_resize_y", "Resize height to", "hr_resize_y", 0, 2048, 8, 0)
-        with gr.Row(elem_id=form.element_id("hires_samplers"), elem_classes=["form-row"]):
-            checkpoints: Choices = [SAME_CHECKPOINT, *menus.checkpoints]
-            samplers: Choices = [SAME_SAMPLER, *menus.samplers]
-            schedules: Choices = [SAME_SCHEDULER, *menus.schedules]
-            form.menu(
-                "hr_checkpoint_name",
-                "Hires checkpoint",
-                "hr_checkpoint",
-                checkpoints,
-                SAME_CHECKPOINT,
-                min_width=120,
-            )
-            form.menu(
-                "hr_sampler_name",
-                "Hires sampling method",
-                "hr_sampler",
-                samplers,
-                SAME_SAMPLER,
-                min_width=120,
-            )
-            form.menu(
-                "hr_scheduler",
-                "Hires schedule type",
-                "hr_scheduler",
-                schedules,
-                SAME_SCHEDULER,
-                min_width=120,
-            )
-        with gr.Row(elem_id=form.element_id("hires_prompts"), elem_classes=["form-row"]):
-            same = "Empty: the same as above."
-            form.text(
-                "hr_prompt", "Hires prompt", "hr_prompt", placeholder=same, lines=2, elem_classes=["prompt"]
-            )
-            form.text(
-                "hr_negative_prompt", "Hires negative prompt", "hr_neg_prompt", placeholder=same, lines=2
-            )
+def side_sliders(form: Form, size: tuple[int, int]) -> PanelButtons:
+    """Width and height; they begin with `size`."""
+    form.slider("width", "Width", "width", 64, 2048, 8, size[0])
+    form.slider("height", "Height", "height", 64, 2048, 8, size[1])
+    return {}
 
 
-def _size_and_batches(form: Form, size: tuple[int, int]) -> PanelButtons:
+def _size_and_batches(
+    form: Form, size: tuple[int, int], sizes: Callable[[Form, tuple[int, int]], PanelButtons]
+) -> PanelButtons:
     with gr.Row(elem_classes=["form-row", "size-row"]):
         with gr.Column(elem_id=form.element_id("column_size"), min_width=140, scale=4):
-            form.slider("width", "Width", "width", 64, 2048, 8, size[0])
-            form.slider("height", "Height", "height", 64, 2048, 8, size[1])
-        with gr.Column(
-            elem_id=form.element_id("dimensions_row"), elem_classes=["dimensions-tools"], min_width=0, scale=0
-        ):
-            swap = icon_button("Swap width and height", "swap", form.element_id("res_switch_btn"))
+            buttons = sizes(form, size)
+        if "swap" not in buttons:
+            with gr.Column(
+                elem_id=form.element_id("dimensions_row"),
+                elem_classes=["dimensions-tools"],
+                min_width=0,
+                scale=0,
+            ):
+                buttons["swap"] = swap_button(form)
         with gr.Column(elem_id=form.element_id("column_batch"), min_width=120, scale=3):
             form.slider("n_iter", "Batch count", "batch_count", 1, 100, 1, 1)
             form.slider("batch_size", "Batch size", "batch_size", 1, 8, 1, 1)
-    return {"swap": swap}
+    return buttons
+
+
+def swap_button(form: Form) -> gr.Button:
+    """Width becomes height, and height width."""
+    return icon_button("Swap width and height", "swap", form.element_id("res_switch_btn"))
 
 
 def _seed(form: Form) -> PanelButtons:

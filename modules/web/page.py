@@ -7,6 +7,7 @@ import gradio as gr
 from modules.house import House
 from modules.version import VERSION
 from modules.web.extras_tab import extras_tab
+from modules.web.img2img_tab import img2img_tab
 from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
 from modules.web.queue_tab import queue_tab
@@ -20,6 +21,7 @@ __all__ = ["build_page"]
 
 PAGES: tuple[TabPage, ...] = (
     ("tab_txt2img", "txt2img"),
+    ("tab_img2img", "img2img"),
     ("tab_extras", "Extras"),
     ("tab_pnginfo", "PNG Info"),
     ("tab_queue", "Queue"),
@@ -39,7 +41,9 @@ def build_page(house: House) -> gr.Blocks:
         with gr.Column(elem_id="tabs", min_width=0):
             tab_bar(PAGES, "Tabs")
             with tab_page("tab_txt2img", is_first=True):
-                form = txt2img_tab(house, menus, defaults)
+                forms = [txt2img_tab(house, menus, defaults)]
+            with tab_page("tab_img2img"):
+                forms.append(img2img_tab(house, menus, defaults))
             with tab_page("tab_extras"):
                 extras_tab(house, defaults)
             with tab_page("tab_pnginfo"):
@@ -49,7 +53,7 @@ def build_page(house: House) -> gr.Blocks:
             with tab_page("tab_settings"):
                 settings_tab(house, [title for _, title in PAGES])
         gr.HTML(_footer(), elem_id="footer")
-        chooser.bind(page, form)
+        chooser.bind(page, forms)
     return page
 
 

@@ -3,6 +3,7 @@
 Other settings that `quicksettings_list` names are moved there by static/js/quicksettings.js.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -23,6 +24,7 @@ class CheckpointChooser:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._forms = 0
         with gr.Row(elem_id="quicksettings"), gr.Row(elem_classes=["checkpoint-row"]):
             self._menu = gr.Dropdown(
                 choices=checkpoint_choices(house),
@@ -34,40 +36,45 @@ class CheckpointChooser:
             self._refresh = icon_button("Look for new checkpoints", "refresh", "refresh_sd_model_checkpoint")
             self._show = hidden_button("change_checkpoint")
 
-    def bind(self, page: gr.Blocks, form: Form) -> None:
-        """Let the menu act; a size that is the old checkpoint's native one becomes the new one's."""
-        sizes = [form.controls["width"], form.controls["height"]]
-        menus = [self._menu, form.controls["hr_checkpoint_name"], form.controls["styles"]]
+    def bind(self, page: gr.Blocks, forms: Sequence[Form]) -> None:
+        """Let the menu act; a size that is the old checkpoint's native one becomes the new one's.
+
+        The first of `forms` is txt2img's, whose hires pass has a menu of checkpoints too.
+        """
+        sizes = [form.controls[side] for form in forms for side in ("width", "height")]
+        styles = [form.controls["styles"] for form in forms]
+        self._forms = len(forms)
+        menus = [self._menu, forms[0].controls["hr_checkpoint_name"], *styles]
         self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET)
         self._refresh.click(self._look_again, None, menus, **QUIET)
         self._show.click(self._menus, None, menus, **QUIET)
         page.load(self._menus, None, menus, **QUIET)
 
-    def _choose(self, title: str | None, width: float, height: float) -> tuple[Any, Any, Any]:
+    def _choose(self, title: str | None, *sizes: float) -> list[Any]:
+        """`sizes`: width and height of each form."""
         before = self._native_size()
         try:
             if title:
                 self._house.change_settings({"sd_model_checkpoint": title})
         except EaselError as error:
             gr.Warning(str(error))
-            return self._update(), gr.skip(), gr.skip()
-        if (width, height) != before:
-            return gr.skip(), gr.skip(), gr.skip()
-        return gr.skip(), *self._native_size()
+            return [self._update(), *(gr.skip() for _ in sizes)]
+        after, chosen = self._native_size(), [gr.skip()]
+        for side in range(0, len(sizes), 2):
+            is_native = sizes[side : side + 2] == before
+            chosen += after if is_native else (gr.skip(), gr.skip())
+        return chosen
 
-    def _look_again(self) -> tuple[Any, Any, Any]:
+    def _look_again(self) -> list[Any]:
         self._house.engine.shelf.refresh()
         self._house.engine.vae_shelf.refresh()
         return self._menus()
 
-    def _menus(self) -> tuple[Any, Any, Any]:
+    def _menus(self) -> list[Any]:
         """The menus that change while the program runs: checkpoints, those of the hires pass, styles."""
-        titles = checkpoint_choices(self._house)
-        return (
-            self._update(),
-            gr.update(choices=[SAME_CHECKPOINT, *titles]),
-            gr.update(choices=style_names(self._house)),
-        )
+        titles, names = checkpoint_choices(self._house), style_names(self._house)
+        styles = [gr.update(choices=names) for _ in range(self._forms)]
+        return [self._update(), gr.update(choices=[SAME_CHECKPOINT, *titles]), *styles]
 
     def _update(self) -> Any:
         return gr.update(choices=checkpoint_choices(self._house), value=self._current())

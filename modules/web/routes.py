@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from modules.errors import InvalidRequest
 from modules.house import House
 from modules.imaging import open_picture, png_info
-from modules.web.form import request_of_form
+from modules.web.form_requests import request_of_form
 from modules.web.shown import PAGE_CLIENT, jobs_of_tab, latest_of_tab, shown_job
 
 __all__ = ["page_routes"]
@@ -29,7 +29,7 @@ def page_routes(house: House) -> APIRouter:
     @router.post("/submit")
     def submit(form: SentForm) -> dict[str, str]:
         """Queue what the form asks for. The same task again, after an answer was lost, is the same job."""
-        request = request_of_form(form.values, form.task)
+        request = request_of_form(form.tab, form.values, form.task)
         job = house.submit_request(request, client=f"{PAGE_CLIENT} {form.tab}", save=True)
         return {"id": job.id}
 
@@ -37,7 +37,7 @@ def page_routes(house: House) -> APIRouter:
     def edit(form: SentForm) -> dict[str, str]:
         """Give a waiting job, whose id is the form's task, what the form asks for. It keeps its turn."""
         is_saved = house.queue.get(form.task).order.save
-        house.queue.edit(form.task, house.order(request_of_form(form.values), is_saved))
+        house.queue.edit(form.task, house.order(request_of_form(form.tab, form.values), is_saved))
         return {"id": form.task}
 
     @router.get("/shown")

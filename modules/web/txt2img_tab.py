@@ -1,151 +1,18 @@
-"""The txt2img tab: layout in the field's order, then what each control does."""
-
-import json
-from typing import Any
-
-import gradio as gr
+"""The txt2img tab."""
 
 from modules.house import House
-from modules.web.editing_bar import editing_bar
 from modules.web.form import Form
-from modules.web.generation_panel import PanelButtons, generation_panel
+from modules.web.generation_panel import OwnParts
+from modules.web.generation_tab import generation_tab
+from modules.web.hires_fold import hires_fold
 from modules.web.menus import Menus
-from modules.web.pictures_menu import PictureActions
-from modules.web.reading import ParameterReader
-from modules.web.results import Results, results_column
-from modules.web.sending import take_sent_texts
-from modules.web.styles_dialog import styles_dialog
-from modules.web.token_counter import TokenCounter
-from modules.web.toprow import TopRow, top_row
 from modules.web.ui_config import UiConfig
-from modules.web.widgets import hidden_button, hidden_text
 
 __all__ = ["txt2img_tab"]
-
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
-AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 
 
 def txt2img_tab(house: House, menus: Menus, defaults: UiConfig) -> Form:
     """Lay the tab out and bind it; gives its form."""
     form = Form("txt2img", defaults)
-    save_edit = editing_bar(form.tab)
-    top = top_row(form, menus)
-    with gr.Row(elem_id="txt2img_extra_tabs", elem_classes=["generation-row"]):
-        buttons = generation_panel(form, menus, house.engine.native_size(house.store.options))
-        results = results_column("txt2img", house.flags)
-    styles_dialog(form, house, top.edit_styles)
-    _bind_job(form, top, results)
-    _bind_prompts(form, top, house)
-    _bind_panel(buttons, form, results)
-    _bind_pictures(results, PictureActions(house))
-    take_sent_texts(form, ParameterReader(house, form))
-    _bind_editing(form, ParameterReader(house, form), save_edit)
-    _bind_memory(form)
+    generation_tab(form, house, menus, OwnParts(folds=lambda: hires_fold(form, menus)))
     return form
-
-
-def _bind_job(form: Form, top: TopRow, results: Results) -> None:
-    """All of it happens in the browser, which talks to the queue itself (static/js/tasks.js): no event waits
-    for an answer of Gradio's, and a page whose server was started anew goes on.
-    """
-    names = list(form.controls)
-    top.generate.click(
-        fn=None,
-        inputs=form.components(),
-        js=f"(...values) => {{ sendForm({form.tab!r}, {names!r}, values); }}",
-        trigger_mode="multiple",
-    )
-    results.show.click(
-        fn=None,
-        outputs=[results.gallery, results.generation_info],
-        js=f"() => galleryUpdate({form.tab!r})",
-        trigger_mode="multiple",
-    )
-    results.show_info.click(fn=None, js=f"() => {{ showText({form.tab!r}); }}")
-    top.interrupt.click(fn=None, js=f"() => {{ interruptTask({form.tab!r}); }}")
-    top.skip.click(fn=None, js=f"() => {{ skipTask({form.tab!r}); }}")
-
-
-def _bind_prompts(form: Form, top: TopRow, house: House) -> None:
-    prompt, negative, styles = (form.controls[name] for name in ("prompt", "negative_prompt", "styles"))
-    counter = TokenCounter(house)
-    counted = {"trigger_mode": "always_last", **AT_ONCE}
-    top.count_prompt.click(counter.count_positive, [prompt, styles], top.prompt_tokens, **counted)
-    top.count_negative.click(counter.count_negative, [negative, styles], top.negative_tokens, **counted)
-    reader = ParameterReader(house, form)
-    top.paste.click(reader.read_prompt, prompt, form.components(), **QUIET).then(
-        fn=None, js=f"() => promptsChanged({form.tab!r})"
-    )
-    top.clear.click(fn=None, outputs=[prompt, negative], js=f"() => clearPrompts({form.tab!r})")
-
-    def apply_styles(prompt: str, negative: str, names: list[str]) -> tuple[str, str, list[str]]:
-        return *house.styles.apply(prompt or "", negative or "", names or []), []
-
-    top.apply_styles.click(
-        apply_styles, [prompt, negative, styles], [prompt, negative, styles], **QUIET
-    ).then(fn=None, js=f"() => promptsChanged({form.tab!r})")
-    styles.change(fn=None, js=f"() => promptsChanged({form.tab!r})")
-
-
-def _bind_panel(buttons: PanelButtons, form: Form, results: Results) -> None:
-    width, height = form.controls["width"], form.controls["height"]
-    buttons["swap"].click(fn=None, inputs=[width, height], outputs=[width, height], js="(w, h) => [h, w]")
-    for name, key in (("seed", "gallery_seeds"), ("subseed", "gallery_subseeds")):
-        control = form.controls[name]
-        buttons[f"random_{name}"].click(fn=None, outputs=control, js="() => -1")
-        buttons[f"reuse_{name}"].click(
-            fn=None,
-            inputs=control,
-            outputs=control,
-            js=f"(now) => seedOfPicture({form.tab!r}, {key!r}, now)",
-        )
-
-
-def _bind_pictures(results: Results, actions: PictureActions) -> None:
-    inputs = [results.index, results.generation_info]
-    chosen = "() => chosenPicture('txt2img')"
-    saved = [
-        results.save.click(actions.save, inputs, [results.files, results.said], js=chosen, **QUIET),
-        results.save_zip.click(actions.save_zip, inputs, [results.files, results.said], js=chosen, **QUIET),
-        results.open_folder.click(actions.open, None, results.said, **QUIET),
-    ]
-    results.verify.click(fn=None, js="() => { verifyChosen('txt2img'); }")
-    for event in saved:
-        event.then(fn=None, inputs=results.said, js="(html) => { sayBelow('txt2img', html); }")
-
-
-def _bind_editing(form: Form, reader: ParameterReader, save: gr.Button) -> None:
-    """The form is filled from a job of the Queue tab, and may be saved as what a waiting one is to make."""
-    job = hidden_text(form.element_id("job_to_read"))
-    hidden_button(form.element_id("read_job")).click(reader.read_job, job, form.components(), **QUIET).then(
-        fn=None, js=f"() => {{ promptsChanged({form.tab!r}); }}"
-    )
-    names = list(form.controls)
-    save.click(
-        fn=None,
-        inputs=form.components(),
-        js=f"(...values) => {{ saveEditing({form.tab!r}, {names!r}, values); }}",
-    )
-
-
-def _bind_memory(form: Form) -> None:
-    """Every change is written to the browser's own store; when the page is opened the values are put back."""
-    names = list(form.controls)
-    typed = {
-        name: control.elem_id
-        for name, control in form.controls.items()
-        if isinstance(control, gr.Textbox | gr.Number | gr.Slider)
-    }
-    hidden_button(form.element_id("recall")).click(
-        fn=None,
-        inputs=form.components(),
-        outputs=form.components(),
-        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values, {json.dumps(typed)})",
-    ).then(fn=None, js=f"() => formRecalled({form.tab!r})")
-    gr.on(
-        [control.change for control in form.components() if hasattr(control, "change")],
-        fn=None,
-        inputs=form.components(),
-        js=f"(...values) => rememberForm({form.tab!r}, {names!r}, values)",
-    )

@@ -12,8 +12,10 @@ from modules.errors import InvalidRequest
 from modules.infotext import read_infotext, to_request_values
 from modules.rest import create_api
 from modules.settings import describe_options
-from modules.web.form import Form, overrides_as_texts, overrides_from_texts, request_of_form
-from modules.web.generation_panel import generation_panel
+from modules.web.form import Form, overrides_as_texts, overrides_from_texts
+from modules.web.form_requests import request_of_form
+from modules.web.generation_panel import OwnParts, generation_panel
+from modules.web.hires_fold import hires_fold
 from modules.web.menus import read_menus
 from modules.web.page import build_page
 from modules.web.routes import page_routes
@@ -51,10 +53,10 @@ def page(house):
 def form(house, page):
     import gradio as gr
 
-    form = Form("txt2img", UiConfig({}))
+    form, menus = Form("txt2img", UiConfig({})), read_menus(house)
     with gr.Blocks():
-        top_row(form, read_menus(house))
-        generation_panel(form, read_menus(house), (64, 64))
+        top_row(form, menus)
+        generation_panel(form, menus, (64, 64), OwnParts(folds=lambda: hires_fold(form, menus)))
     return form
 
 
@@ -68,7 +70,7 @@ def api(house):
 
 
 def asked_for(form, values):
-    return request_of_form(dict(zip(form.controls, values, strict=True)))
+    return request_of_form("txt2img", dict(zip(form.controls, values, strict=True)))
 
 
 def values_of(form, **changed):

@@ -21,25 +21,28 @@ async function sendJobToTab(tab, id) {
 
 // What stood in the form comes back when the editing ends. A reload does not end it.
 function editJob(tab, id) {
-    const before = localGet(EDITING_KEY)?.before ?? localGet(formKey(tab), {});
+    const edited = localGet(EDITING_KEY);
+    if (edited && edited.tab !== tab) giveFormBack(edited);
+    const before = edited?.tab === tab ? edited.before : localGet(formKey(tab), {});
     localSet(EDITING_KEY, { tab, id, before });
     showEditingBar();
-    return fillFormFrom(tab, id);
+    return sendJobToTab(tab, id);
 }
 
 function showEditingBar() {
     const editing = localGet(EDITING_KEY);
-    const bar = byId("txt2img_editing_bar");
-    bar.classList.toggle("shown", Boolean(editing));
-    byId("tab_txt2img").classList.toggle("is-editing", Boolean(editing));
+    for (const tab of GENERATION_TABS) {
+        byId(`${tab}_editing_bar`).classList.toggle("shown", editing?.tab === tab);
+        byId(`tab_${tab}`).classList.toggle("is-editing", editing?.tab === tab);
+    }
 }
 
 // `names` and `values`: the form's controls, handed over by Gradio.
 async function saveEditing(tab, names, values) {
     const { id } = localGet(EDITING_KEY) ?? {};
     if (!id) return;
-    const form = { tab, task: id, values: Object.fromEntries(names.map((name, number) => [name, values[number]])) };
     try {
+        const form = { tab, task: id, values: await completeForm(tab, names, values) };
         await sendJson("PUT", "internal/web/edit", form);
     } catch (error) {
         return showNotice(error.message);
@@ -49,12 +52,16 @@ async function saveEditing(tab, names, values) {
     endEditing();
 }
 
-function endEditing() {
-    const { tab, before } = localGet(EDITING_KEY) ?? {};
-    if (!tab) return;
-    localSet(EDITING_KEY, null);
+function giveFormBack({ tab, before }) {
     localSet(formKey(tab), before);
     press(`${tab}_recall`);
+}
+
+function endEditing() {
+    const edited = localGet(EDITING_KEY);
+    if (!edited) return;
+    localSet(EDITING_KEY, null);
+    giveFormBack(edited);
     showEditingBar();
     switchToTab("tab_queue");
 }

@@ -4,11 +4,12 @@ function formKey(tab) {
     return `easel.form.${tab}`;
 }
 
+const recalledForms = new Set();
 let formIsRecalled = false;
 
 function rememberForm(tab, names, values) {
-    if (!formIsRecalled) return;
-    localSet(formKey(tab), Object.fromEntries(names.map((name, number) => [name, values[number]])));
+    if (!recalledForms.has(tab)) return;
+    localSet(formKey(tab), namedValues(names, values));
 }
 
 // By tab: the fields that are typed into, and the ids of their elements.
@@ -30,7 +31,8 @@ function overridesUpdate(texts) {
 
 // Called once the values stand in the form: what changes from now on is the person's doing.
 function formRecalled(tab) {
-    formIsRecalled = true;
+    recalledForms.add(tab);
+    formIsRecalled = GENERATION_TABS.every((each) => recalledForms.has(each));
     promptsChanged(tab);
 }
 
@@ -49,4 +51,4 @@ function rememberTyped() {
 
 addEventListener("pagehide", () => formIsRecalled && rememberTyped());
 
-onUiLoaded(() => press("txt2img_recall"));
+onUiLoaded(() => GENERATION_TABS.forEach((tab) => press(`${tab}_recall`)));

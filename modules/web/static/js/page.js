@@ -1,6 +1,8 @@
 // What every script of the page stands on: finding elements, being told when the page is there or has changed, and
 // making Gradio notice a value that a script has set. The names are the ones that extensions know.
 
+const GENERATION_TABS = ["txt2img", "img2img"];
+
 function gradioApp() {
     return document;
 }
@@ -157,7 +159,7 @@ onUiLoaded(() => {
     byId("toggle-theme")?.addEventListener("click", () => {
         set_theme(document.body.classList.contains("dark") ? "light" : "dark");
     });
-    document.querySelector("#txt2img_styles input").placeholder = "Styles";
+    for (const tab of GENERATION_TABS) document.querySelector(`#${tab}_styles input`).placeholder = "Styles";
     // A tool button shows only its icon: its name becomes the tooltip.
     for (const button of document.querySelectorAll("button.tool")) {
         button.title ||= button.textContent.trim();

@@ -15,9 +15,13 @@ function orderTabs() {
 }
 
 function layOutPage() {
-    const gallery = byId("txt2img_gallery_container");
-    if (opts.gallery_height) gallery.style.setProperty("--gallery-height", opts.gallery_height);
-    document.querySelector(".size-row").classList.toggle("apart", !opts.dimensions_and_batch_together);
+    for (const tab of GENERATION_TABS) {
+        const gallery = byId(`${tab}_gallery_container`);
+        if (opts.gallery_height) gallery.style.setProperty("--gallery-height", opts.gallery_height);
+    }
+    for (const row of document.querySelectorAll(".size-row")) {
+        row.classList.toggle("apart", !opts.dimensions_and_batch_together);
+    }
     showHiresRows();
     for (const counter of document.querySelectorAll(".token-counter")) {
         counter.classList.toggle("hidden-page", opts.disable_token_counters);

@@ -14,13 +14,17 @@ class TaskQueue {
         this.others = new Set();
     }
 
-    // One after another, so that they arrive in the order in which the button was pressed.
-    send(form) {
-        this.sending = this.sending.then(() => this.sendNow(form));
+    // One after another, so that they arrive in the order in which the button was pressed. `values`: a promise, since
+    // pictures may have to be read first; it says null when there is nothing to send.
+    send(task, values) {
+        this.sending = this.sending.then(() => this.sendNow(task, values));
     }
 
-    async sendNow(form) {
+    async sendNow(task, values) {
+        const form = { tab: this.tab, task };
         try {
+            form.values = await values;
+            if (!form.values) return;
             await untilAnswered(() => postJson("internal/web/submit", form), () => this.add(form.task));
             this.add(form.task);
         } catch (error) {
@@ -134,10 +138,25 @@ async function untilAnswered(ask, whileAway = null) {
     }
 }
 
+// By tab: what is sent beside the values of the controls, and what may be done in place of sending them; see img2img.js.
+const formPictures = {};
+const formDetours = {};
+
+function namedValues(names, values) {
+    return Object.fromEntries(names.map((name, number) => [name, values[number]]));
+}
+
+async function completeForm(tab, names, values) {
+    return { ...namedValues(names, values), ...(await formPictures[tab]?.()) };
+}
+
+// `names` and `values`: the form's controls, handed over by Gradio.
 function sendForm(tab, names, values) {
-    const form = { tab, task: randomId(), values: Object.fromEntries(names.map((name, number) => [name, values[number]])) };
+    if (formDetours[tab]?.(names, values)) return;
     byId(`html_log_${tab}`).querySelector(".error")?.remove();
-    taskQueues[tab].send(form);
+    const complete = completeForm(tab, names, values);
+    complete.catch(() => {}); // it is told when its turn has come
+    taskQueues[tab].send(randomId(), complete);
     if (innerWidth <= 600) byId(`${tab}_results`).scrollIntoView({ behavior: "smooth" });
 }
 
@@ -169,22 +188,24 @@ async function restoreTasks(tab) {
     return found.open;
 }
 
-let restoreTimer = null;
+const restoreTimers = {};
 
 function restoreSoon(tab, id) {
     taskQueues[tab].others.add(id);
-    clearTimeout(restoreTimer);
-    restoreTimer = setTimeout(() => restoreTasks(tab), 300);
+    clearTimeout(restoreTimers[tab]);
+    restoreTimers[tab] = setTimeout(() => restoreTasks(tab), 300);
 }
 
-onUiLoaded(() => {
-    const queue = (taskQueues.txt2img = new TaskQueue("txt2img"));
+function followTasks(tab) {
+    const queue = (taskQueues[tab] = new TaskQueue(tab));
     queue.showState();
-    restoreTasks("txt2img");
+    restoreTasks(tab);
     onJobNews((news, kind) => {
         if (kind !== "state") return;
         if (news.state === "running") queue.prefer(news.job);
-        if (!queue.tasks.includes(news.job) && !queue.others.has(news.job)) restoreSoon("txt2img", news.job);
+        if (!queue.tasks.includes(news.job) && !queue.others.has(news.job)) restoreSoon(tab, news.job);
     });
-    onConnection((isBack) => isBack && restoreTasks("txt2img"));
-});
+    onConnection((isBack) => isBack && restoreTasks(tab));
+}
+
+onUiLoaded(() => GENERATION_TABS.forEach(followTasks));

@@ -21,6 +21,8 @@ function promptsChanged(tab) {
 }
 
 document.addEventListener("input", (event) => {
-    if (event.target.closest?.("#txt2img_prompt")) countSoon("txt2img_token_button");
-    if (event.target.closest?.("#txt2img_neg_prompt")) countSoon("txt2img_negative_token_button");
+    for (const tab of GENERATION_TABS) {
+        if (event.target.closest?.(`#${tab}_prompt`)) countSoon(`${tab}_token_button`);
+        if (event.target.closest?.(`#${tab}_neg_prompt`)) countSoon(`${tab}_negative_token_button`);
+    }
 });

@@ -1,0 +1,108 @@
+"""The values of a form made into a request. What a shut panel holds has no say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modules.errors import InvalidRequest
+from modules.generation import Img2ImgRequest, Txt2ImgRequest, parse_img2img, parse_txt2img
+from modules.web.form import (
+    APART_SHOWN,
+    MASK_ALPHA,
+    OVERRIDES,
+    SCALE_BY,
+    SIZE_MODE,
+    UNSET,
+    VARIATION_SHOWN,
+    overrides_from_texts,
+)
+from modules.web.img2img_pictures import SentPictures, Subtab, pictures_of
+
+__all__ = ["SIZE_BY", "batch_values_of_form", "request_of_form"]
+
+SIZE_BY = 1
+HIRES_FIELDS = (
+    "hr_scale",
+    "hr_upscaler",
+    "hr_second_pass_steps",
+    "hr_resize_x",
+    "hr_resize_y",
+    "hr_checkpoint_name",
+    "hr_sampler_name",
+    "hr_scheduler",
+    "hr_prompt",
+    "hr_negative_prompt",
+    "denoising_strength",
+)
+VARIATION_FIELDS = ("subseed", "subseed_strength", "seed_resize_from_w", "seed_resize_from_h")
+APART_FIELDS = ("luma_strength", "chroma_strength")
+SMALLEST_SIDE = 64
+
+Values = dict[str, Any]
+AnyRequest = Txt2ImgRequest | Img2ImgRequest
+
+
+def request_of_form(tab: str, values: Mapping[str, Any], task_id: str | None = None) -> AnyRequest:
+    """The request that the `values` of a tab's controls stand for, for img2img with the pictures beside them.
+
+    Raises InvalidRequest for the first value that is wrong, or a picture that is missing.
+    """
+    if tab not in KINDS:
+        raise InvalidRequest(
+            "tab", f"There is no tab {tab} that makes pictures; there are {', '.join(KINDS)}."
+        )
+    return KINDS[tab]({**_common(values), "force_task_id": task_id})
+
+
+def batch_values_of_form(values: Mapping[str, Any]) -> Values:
+    """The request's fields without pictures, for a batch.
+
+    Raises InvalidRequest for a size that each picture would have of its own.
+    """
+    found = _common(values)
+    if found.get(SIZE_MODE) == SIZE_BY:
+        raise InvalidRequest(
+            "size_mode", "All pictures of a batch get one size: choose Resize to, and say which."
+        )
+    return _img2img_controls(found)
+
+
+def _common(values: Mapping[str, Any]) -> Values:
+    found = dict(values)
+    overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
+    if not found.pop(VARIATION_SHOWN, False):
+        found = _without(found, VARIATION_FIELDS)
+    found = {field: None if value == UNSET.get(field) else value for field, value in found.items()}
+    return {**found, "override_settings": overrides}
+
+
+def _txt2img(values: Values) -> AnyRequest:
+    return parse_txt2img(values if values.get("enable_hr") else _without(values, HIRES_FIELDS))
+
+
+def _img2img(values: Values) -> AnyRequest:
+    found = pictures_of(SentPictures.from_values(values))
+    fields = _img2img_controls(values)
+    if values.get(SIZE_MODE) == SIZE_BY and found.subtab is not Subtab.OUTPAINT:
+        width, height = (_scaled(side, values.get(SCALE_BY)) for side in found.size)
+        fields |= {"width": width, "height": height}
+    return parse_img2img({**fields, **found.fields})
+
+
+def _img2img_controls(values: Values) -> Values:
+    dropped = set() if values.get(APART_SHOWN) else set(APART_FIELDS)
+    return _without(values, (*dropped, APART_SHOWN, SIZE_MODE, SCALE_BY, MASK_ALPHA))
+
+
+def _scaled(side: int, factor: Any) -> int:
+    """`side` times the factor, as a multiple of 8. Raises InvalidRequest for a factor that is no number."""
+    try:
+        return max(int(side * float(factor)) // 8 * 8, SMALLEST_SIDE)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidRequest("scale_by", f"Scale cannot be {factor!r}: give a number such as 1.5.") from error
+
+
+def _without(values: Mapping[str, Any], fields: Sequence[str]) -> Values:
+    return {field: value for field, value in values.items() if field not in fields}
+
+
+KINDS: Mapping[str, Callable[[Values], AnyRequest]] = {"txt2img": _txt2img, "img2img": _img2img}

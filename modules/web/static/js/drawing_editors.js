@@ -1,0 +1,157 @@
+// A place whose picture is painted upon, in Gradio's editor. The picture itself stays here and is never touched: the editor
+// shows a copy of it, and only what was painted, on nothing, is taken from there.
+
+const LARGEST_VIEW = 2048;
+const TAKE_IN_AFTER_MS = 700;
+const READ_MOST_MS = 30000;
+
+// The editor hands its pictures over as uploads to the server, which has no use for them: while they are read these
+// uploads end here, and nothing is left behind on any disk.
+const EDITOR_FILES = /^(background|composite|layer_\d+)\.png$/;
+const editorFiles = new Map();
+let editorReadings = 0;
+const fetchFromServer = window.fetch;
+
+window.fetch = function (address, request) {
+    const files = editorReadings > 0 && request?.body instanceof FormData ? request.body.getAll("files") : [];
+    if (!files.length || !files.every((file) => EDITOR_FILES.test(file.name))) return fetchFromServer.apply(this, arguments);
+    const names = files.map((file) => {
+        const name = `kept/${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
+        editorFiles.set(name, file);
+        return name;
+    });
+    return Promise.resolve(new Response(JSON.stringify(names), { headers: { "Content-Type": "application/json" } }));
+};
+
+// Pictures larger than this are painted upon at a smaller size: a graphics card does not take any size.
+async function viewOf(blob, [width, height]) {
+    const scale = Math.min(LARGEST_VIEW / Math.max(width, height), 1);
+    const canvas = newCanvas(Math.max(Math.round(width * scale), 1), Math.max(Math.round(height * scale), 1));
+    const bitmap = await createImageBitmap(blob);
+    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    bitmap.close();
+    return asPng(canvas);
+}
+
+// The editor loads what it is given by its address, of which it knows the kinds by their beginnings: data it knows.
+async function editorFile(blob, name) {
+    return { path: name, url: await asDataUrl(blob), orig_name: name, meta: { _type: "gradio.FileData" } };
+}
+
+function twoFrames() {
+    return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}
+
+class DrawingWell extends PictureWell {
+    // `editorId`: the editor's element id. `isMask`: what is painted is no part of the picture.
+    constructor(root, editorId, isMask) {
+        super(root);
+        this.editorId = editorId;
+        this.isMask = isMask;
+        this.desk = byId(`${editorId}_desk`);
+        this.isShown = true;
+        this.isDirty = false;
+        this.offered = null;
+        this.reading = null;
+        this.timer = null;
+        this.desk.addEventListener("pointerup", () => this.noteStroke());
+        this.desk.addEventListener("keyup", () => this.noteStroke());
+    }
+
+    dropArea() {
+        return this.root.closest(".easel-page");
+    }
+
+    noteStroke() {
+        if (!this.held) return;
+        this.isDirty = true;
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.takeIn().catch((error) => showNotice(error.message)), TAKE_IN_AFTER_MS);
+    }
+
+    // What is painted comes into `held` and is kept over a reload.
+    async takeIn() {
+        if (!this.isDirty || !this.held) return;
+        const held = this.held;
+        this.isDirty = false;
+        held.drawing = await this.read();
+        if (this.held === held) await keepPicture(`${this.name}.drawing`, held.drawing);
+    }
+
+    read() {
+        this.reading ??= this.askEditor().finally(() => (this.reading = null));
+        return this.reading;
+    }
+
+    async askEditor() {
+        editorReadings++;
+        try {
+            const value = await new Promise((resolve, reject) => {
+                this.answer = resolve;
+                setTimeout(
+                    () => reject(new Error("The editor does not hand over what was painted. Reload the page and try again.")),
+                    READ_MOST_MS,
+                );
+                press(`${this.editorId}_read`);
+            });
+            return editorFiles.get(value?.layers?.[0]?.path) ?? null;
+        } finally {
+            editorReadings--;
+            if (!editorReadings) editorFiles.clear();
+        }
+    }
+
+    show() {
+        this.isShown = this.isDirty = false;
+        this.desk.classList.toggle("empty", !this.held);
+        this.showBar();
+        this.showInEditor().catch((error) => showNotice(error.message));
+    }
+
+    // An editor that is not seen has no size and cannot fit a picture: it gets it when its sub-tab is opened.
+    async showInEditor() {
+        await twoFrames();
+        const held = this.held;
+        if (this.isShown || !held || !this.desk.offsetParent) return;
+        this.isShown = true;
+        const layers = held.drawing ? [await editorFile(held.drawing, "layer_0.png")] : [];
+        const background = await editorFile(await viewOf(held.blob, held.size), "background.png");
+        if (this.held !== held) return;
+        this.offered = { background, layers, composite: null };
+        press(`${this.editorId}_show`);
+    }
+
+    // The bin of the editor takes away what was painted; the picture stays.
+    cleared() {
+        if (this.held) this.hold({ ...this.held, drawing: null });
+    }
+
+    async parts() {
+        await this.takeIn();
+        return this.held;
+    }
+
+    async picture() {
+        const held = await this.parts();
+        if (this.isMask || !held?.drawing) return held?.blob ?? null;
+        const canvas = newCanvas(...held.size);
+        const context = canvas.getContext("2d");
+        for (const layer of [held.blob, held.drawing]) {
+            context.drawImage(await createImageBitmap(layer), 0, 0, canvas.width, canvas.height);
+        }
+        return asPng(canvas);
+    }
+}
+
+// Called by Gradio: what the editor holds, what it is to show, and that its bin was pressed.
+function drawingRead(name, value) {
+    pictureWells[name].answer?.(value);
+}
+
+function drawingToShow(name) {
+    return pictureWells[name].offered;
+}
+
+function drawingCleared(name) {
+    pictureWells[name]?.cleared();
+}
