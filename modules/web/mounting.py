@@ -10,10 +10,10 @@ from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 
 from modules.door import root_path
-from modules.errors import InvalidRequest
 from modules.house import House
 from modules.web.batch_routes import batch_routes
 from modules.web.extras_routes import extras_routes
+from modules.web.gradio_door import close_gradio_routes
 from modules.web.page import build_page
 from modules.web.routes import page_routes
 from modules.web.sending_routes import sending_routes
@@ -92,7 +92,7 @@ def mount(app: FastAPI, house: House) -> None:
         return Response(script, media_type="text/javascript")
 
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
-    _fetch_nothing(app)
+    close_gradio_routes(app)
     page = build_page(house)
     # Gradio checks the paths that callers name only on pages that it launched itself.
     page.has_launched = True
@@ -118,17 +118,6 @@ def mount(app: FastAPI, house: House) -> None:
         ssr_mode=False,
         root_path=root_path(house.flags),
     )
-
-
-def _fetch_nothing(app: FastAPI) -> None:
-    """Refuse addresses where Gradio takes them: by itself it would fetch them for whoever asks."""
-
-    def refuse(address: str) -> None:
-        raise InvalidRequest("file", f"{address[:100]} is an address, and the program fetches none.")
-
-    for place in ("file=http:/", "file=https:/", "file/http:/", "file/https:/", "proxy="):
-        path = f"/gradio_api/{place}{{address:path}}"
-        app.add_api_route(path, refuse, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _scripts() -> str:

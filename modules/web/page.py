@@ -8,6 +8,7 @@ from modules.house import House
 from modules.version import VERSION
 from modules.web.extras_tab import extras_tab
 from modules.web.img2img_tab import img2img_tab
+from modules.web.gradio_door import GuardedBlocks
 from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
 from modules.web.queue_tab import queue_tab
@@ -36,7 +37,7 @@ def build_page(house: House) -> gr.Blocks:
     """
     menus = read_menus(house)
     defaults = UiConfig.read(house.folders.ui_config_file)
-    with gr.Blocks(analytics_enabled=False, title="Easel", fill_width=True) as page:
+    with GuardedBlocks(analytics_enabled=False, title="Easel", fill_width=True) as page:
         chooser = CheckpointChooser(house)
         with gr.Column(elem_id="tabs", min_width=0):
             tab_bar(PAGES, "Tabs")

@@ -44,17 +44,18 @@ def pnginfo_tab() -> None:
                 elem_classes=["infotext"],
             )
             text = hidden_text("pnginfo_generation_info")
-    picture.change(read_picture, picture, [text, shown], **QUIET)
+    # Gradio would open the file itself, and tell in words of its own what cannot be opened.
+    picture.change(read_picture, picture, [text, shown], preprocess=False, **QUIET)
     picture.change(fn=None, js="() => { forgetVerdict('pnginfo_verdict'); }")
     verify.click(fn=None, js="() => { verifyDropped(); }")
 
 
-def read_picture(path: str | None) -> tuple[str, str]:
-    """The generation text of the picture at `path`, and HTML that shows it with the picture's other texts."""
-    if not path:
+def read_picture(file: dict[str, Any] | None) -> tuple[str, str]:
+    """The generation text of an uploaded picture, and HTML that shows it with the picture's other texts."""
+    if not file or not file.get("path"):
         return "", notice_html("The generation text of a picture appears here.")
     try:
-        with open_picture("The file", Path(path).read_bytes()) as image:
+        with open_picture("The file", Path(file["path"]).read_bytes()) as image:
             found = png_info(image)
     except EaselError as error:
         return "", error_html(str(error))

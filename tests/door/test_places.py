@@ -22,7 +22,7 @@ PATHS = (
     "/pwa_icon/{}",
     "/internal/web/static/{}",
     "/internal/web/jobs?tab={}",
-    "/internal/web/shown?id={}",
+    "/internal/web/shown?task={}",
     "/easel/v1/jobs/{}",
     "/easel/v1/jobs/{}/pictures",
     "/easel/v1/jobs/{}/pictures/0",
