@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from modules.checkpoints import read_metadata
 from modules.errors import NotFound
 from modules.folders import Folders
 from modules.interrogation.offers import CAPTION, TAGS, Format, Offer, Wanted
@@ -18,6 +19,8 @@ CAPTIONING_MODELS = ("blip", "blip-2", "git", "vision-encoder-decoder")
 """Kinds of the transformers library that describe a picture without being asked a question."""
 OLDEST_NAMES = {"deepbooru": TAGS, "blip": CAPTION}
 DEEPEST = 3
+THINGS_KEY = "easel.things"
+"""In the metadata of a small tagger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +82,20 @@ class InterrogatorShelf:
         )
 
 
-def _below(root: Path, depth: int = 0) -> Iterator[Offer | Unusable]:
-    """What lies in `root` and, `DEEPEST` folders down, below it, in the order of names."""
+def _below(folder: Path, depth: int = 0) -> Iterator[Offer | Unusable]:
+    """What `folder` is, or else what lies in it and up to `DEEPEST` folders below it, in the order of names."""
+    found = _captioner(folder)
+    if found:
+        yield found
+    if isinstance(found, Offer):
+        return
     try:
-        entries = sorted(root.iterdir(), key=lambda path: path.name.lower())
+        entries = sorted(folder.iterdir(), key=lambda path: path.name.lower())
     except OSError:
         return
     for path in entries:
         if path.is_dir():
-            found = _captioner(path)
-            if found:
-                yield found
-            if depth < DEEPEST and not isinstance(found, Offer):
+            if depth < DEEPEST:
                 yield from _below(path, depth + 1)
         elif found := _file(path, is_at_top=depth == 0):
             yield found
@@ -132,4 +137,6 @@ def _file(path: Path, *, is_at_top: bool) -> Offer | Unusable | None:
             "is in BLIP's first format, which is not read; put the model as a transformers folder there."
         )
         return Unusable(path, f"{path} {sentence}")
-    return Offer(path.stem, Format.SMALL, path) if suffix == ".safetensors" and is_at_top else None
+    if suffix == ".safetensors" and THINGS_KEY in read_metadata(path):
+        return Offer(path.stem, Format.SMALL, path)
+    return None

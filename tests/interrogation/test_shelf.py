@@ -93,6 +93,12 @@ def test_what_cannot_be_used_is_not_offered_and_its_reason_is_known(shelf, put, 
     assert any(reason in each.reason for each in unusable)
 
 
+def test_a_model_may_lie_in_the_folder_itself(shelf, put):
+    put_captioner(put, "BLIP")
+    put("BLIP/other.safetensors")
+    assert names(shelf) == ["BLIP", "easel-emoji"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"model_type": 3}'])
 def test_a_folder_whose_configuration_is_no_models_is_passed_over(shelf, put, text):
     put("BLIP/x/config.json", text)
