@@ -83,7 +83,7 @@ class InterrogatorShelf:
 
 
 def _below(folder: Path, depth: int = 0) -> Iterator[Offer | Unusable]:
-    """What `folder` is, or else what lies in it and up to `DEEPEST` folders below it, in the order of names."""
+    """What `folder` is, else what lies in it and up to `DEEPEST` folders below it, in the order of names."""
     found = _captioner(folder)
     if found:
         yield found
