@@ -13,6 +13,7 @@ from modules.generation import (
     Order,
     PictureRecord,
     Role,
+    ScriptMenu,
     parse_img2img,
     parse_txt2img,
     plan_run,
@@ -58,7 +59,7 @@ def retrace(evidence: Evidence, engine: Engine, sources: Sequence[Source] = ()) 
         raise EaselError("This picture was given up before its last step; it cannot be made again.")
     inputs = find_inputs(record, engine.inputs, sources) if record.kind == "img2img" else {}
     found = find_files(record, engine)
-    order = _order(record, found, inputs)
+    order = _order(record, found, inputs, engine.scripts)
     if record.index not in range(order.pictures):
         raise EaselError(
             f"The record in this picture is damaged: it is picture {record.index} of {order.pictures}."
@@ -69,7 +70,7 @@ def retrace(evidence: Evidence, engine: Engine, sources: Sequence[Source] = ()) 
     return Proof(evidence, narrowed, (index,), found.notes)
 
 
-def _order(record: PictureRecord, found: FoundFiles, inputs: dict[str, Any]) -> Order:
+def _order(record: PictureRecord, found: FoundFiles, inputs: dict[str, Any], scripts: ScriptMenu) -> Order:
     """The order as it was given, with the files under the names that they have here and its pictures."""
     known = {each.key for each in describe_options() if each.affects_pixels}
     settings = {key: value for key, value in record.settings.items() if key in known}
@@ -80,12 +81,14 @@ def _order(record: PictureRecord, found: FoundFiles, inputs: dict[str, Any]) -> 
         parse_img2img(values) if inputs else parse_txt2img({**values, "hr_checkpoint_name": found.second})
     )
     options = Options().overridden({**settings, **found.settings})
+    planned = scripts.plan(request)
     try:
         return Order(
-            request=request,
+            request=request.model_copy(update=dict(planned.changes)),
             settings=options.model_dump(mode="json"),
             styles=record.styles,
             threads=record.surroundings.threads if record.surroundings.device == ON_PROCESSOR else None,
+            script=planned.plan,
         )
     except ValidationError as error:
         raise sentence_of_errors(error.errors()) from error

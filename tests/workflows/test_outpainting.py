@@ -1,5 +1,6 @@
 """Both outpaintings: the old picture stays, the run can be cut up and stopped, bad arguments are refused."""
 
+import base64
 import io
 
 import numpy as np
@@ -16,6 +17,7 @@ from modules.generation import (
     plan_run,
 )
 from modules.imaging import read_texts
+from modules.proof import VerdictKind, verify_picture
 
 MK2, POOR = "Outpainting mk2", "Poor man's outpainting"
 
@@ -146,11 +148,13 @@ def test_names_have_no_case_and_missing_arguments_take_their_defaults(plan, pict
     assert run.request.script_args == (32, 4, "latent noise", ["left", "right", "up", "down"])
 
 
-def test_text_and_record_tell_how_the_picture_was_made(house, plan, picture):
-    run = plan(picture(64, 64), MK2, mk2(blur=2, directions=["up"]))
+def test_text_and_record_tell_how_the_picture_was_made_and_it_can_be_made_again(house, plan, picture):
+    run = plan(picture(64, 64), MK2, mk2(blur=2, directions=["up"]), n_iter=2)
     result = house.engine.make(run, SilentWatcher())
     assert "Denoising strength: 0.8" in result.infotexts[0]
-    texts = read_texts(Image.open(io.BytesIO(picture_bytes(result.pictures[0], run))))
-    record = PictureRecord.model_validate_json(texts.record)
+    second = Image.open(io.BytesIO(picture_bytes(result.pictures[1], run)))
+    record = PictureRecord.model_validate_json(read_texts(second).record)
     assert record.request["script_name"] == MK2
     assert tuple(record.request["script_args"]) == run.request.script_args
+    start = base64.b64decode(run.request.init_images[0])
+    assert verify_picture(second, house.engine, sources=[start]).kind is VerdictKind.SAME_BITS
