@@ -1,12 +1,6 @@
 """The command line: every flag declared once, read into a frozen dataclass. Standard library only."""
 
-from modules.flags.flags import (
-    WITHOUT_EFFECT,
-    Flags,
-    described_flags,
-    option_string,
-    unused_flags,
-)
+from modules.flags.flags import WITHOUT_EFFECT, Flags, described_flags, option_string, unused_flags
 from modules.flags.parsing import FlagParser, add_flags, environment_arguments, flags_from, parse_flags
 from modules.flags.ports import DEFAULT_PORT, choose_port
 
