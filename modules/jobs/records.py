@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,35 @@ from modules.generation import KeptPicture, MadePicture, ModelFacts, Order, Pict
 from modules.jobs.answer import Answer
 from modules.jobs.job import Job, JobState
 
-__all__ = ["JOB_COLUMNS", "facts_of", "facts_text", "job_of", "kept_of", "made_of", "values_of"]
+__all__ = ["facts_of", "facts_text", "job_of", "kept_of", "made_of", "values_of"]
 
 _FACTS = TypeAdapter(ModelFacts)
 _ANSWER = TypeAdapter(Answer)
 
-JOB_COLUMNS = (
-    "id", "client", "source", "priority", "turn", "cost", "order_text", "state", "held", "stop_asked",
-    "crashes", "created", "started", "finished", "seconds", "notes", "error", "answer",
-)  # fmt: skip
 KINDS: Mapping[str, type[EaselError]] = {"NotFound": NotFound}
+
+
+COLUMNS: Mapping[str, Callable[[Job], Any]] = {
+    "id": lambda job: job.id,
+    "client": lambda job: job.client,
+    "source": lambda job: job.source,
+    "priority": lambda job: job.priority,
+    "turn": lambda job: job.turn,
+    "cost": lambda job: job.cost,
+    "order_text": lambda job: job.order.model_dump_json(),
+    "state": lambda job: job.state.value,
+    "held": lambda job: int(job.held),
+    "stop_asked": lambda job: int(job.stop_asked.is_set()),
+    "crashes": lambda job: job.crashes,
+    "created": lambda job: job.created,
+    "started": lambda job: job.started,
+    "finished": lambda job: job.finished,
+    "seconds": lambda job: job.seconds,
+    "notes": lambda job: json.dumps(job.notes, ensure_ascii=False),
+    "error": lambda job: error_text(job.error),
+    "answer": lambda job: _ANSWER.dump_json(job.answer).decode() if job.answer else None,
+}
+"""What stands in each column of a job's row."""
 
 
 def facts_text(facts: ModelFacts) -> str:
@@ -58,28 +77,9 @@ def _error_of(text: str | None) -> Exception | None:
     return KINDS.get(values["kind"], EaselError)(sentence)
 
 
-def values_of(job: Job) -> dict[str, Any]:
-    """The columns of `job`'s row but its number."""
-    return {
-        "id": job.id,
-        "client": job.client,
-        "source": job.source,
-        "priority": job.priority,
-        "turn": job.turn,
-        "cost": job.cost,
-        "order_text": job.order.model_dump_json(),
-        "state": job.state.value,
-        "held": int(job.held),
-        "stop_asked": int(job.stop_asked.is_set()),
-        "crashes": job.crashes,
-        "created": job.created,
-        "started": job.started,
-        "finished": job.finished,
-        "seconds": job.seconds,
-        "notes": json.dumps(job.notes, ensure_ascii=False),
-        "error": error_text(job.error),
-        "answer": _ANSWER.dump_json(job.answer).decode() if job.answer else None,
-    }
+def values_of(job: Job, columns: Sequence[str] = ()) -> dict[str, Any]:
+    """`columns` of `job`'s row; none named: all but its number and the key it came under."""
+    return {name: COLUMNS[name](job) for name in columns or COLUMNS}
 
 
 def job_of(row: sqlite3.Row) -> Job:

@@ -14,7 +14,7 @@ from modules.generation import Role
 from modules.jobs.database import Database
 from modules.jobs.job import Job, JobState
 from modules.jobs.journal import Journal, Statement
-from modules.jobs.records import JOB_COLUMNS, error_text, job_of, made_of, values_of
+from modules.jobs.records import error_text, job_of, made_of, values_of
 
 __all__ = ["IdempotencyKey", "JobStore"]
 
@@ -24,6 +24,9 @@ UNREADABLE = EaselError(
     "The job was written by another version of the program, which this one cannot read. Send it again."
 )
 FINAL = tuple(state.value for state in JobState if state.is_final)
+OF_THE_END = (
+    "state", "held", "stop_asked", "crashes", "started", "finished", "seconds", "notes", "error", "answer",
+)  # fmt: skip
 ENDED = "UPDATE jobs SET ended = (SELECT COALESCE(MAX(ended), 0) + 1 FROM jobs) WHERE number = ?"
 PICTURES = """
     SELECT * FROM pictures WHERE job = ? AND state = 'kept' AND role != ? ORDER BY role = ?, picture
@@ -44,10 +47,9 @@ class IdempotencyKey(NamedTuple):
 
 
 def _update(job: Job, *columns: str) -> Statement:
-    values = values_of(job)
-    names = columns or JOB_COLUMNS
-    assignments = ", ".join(f"{name} = ?" for name in names)
-    return f"UPDATE jobs SET {assignments} WHERE number = ?", [*(values[name] for name in names), job.number]
+    values = values_of(job, columns)
+    assignments = ", ".join(f"{name} = ?" for name in columns)
+    return f"UPDATE jobs SET {assignments} WHERE number = ?", [*values.values(), job.number]
 
 
 class JobStore:
@@ -70,12 +72,12 @@ class JobStore:
             self.journal.write(*statements)
 
     def note(self, job: Job, *columns: str) -> None:
-        """Write `columns` of a job (none named: all), later if it cannot be now; the job is told."""
+        """Write `columns` of a job, later if it cannot be now; the job is told."""
         self._soon(job, _update(job, *columns))
 
     def end(self, job: Job) -> None:
         """Write a job that has ended, as the newest of the past ones."""
-        self._soon(job, _update(job), (ENDED, [job.number]))
+        self._soon(job, _update(job, *OF_THE_END), (ENDED, [job.number]))
 
     def put_back(self, job: Job) -> None:
         """Write that a job waits, for the next start, whatever it is for those who look now."""
