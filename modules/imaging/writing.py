@@ -53,14 +53,15 @@ def reserved_number(folder: Path, prefix: str = "") -> Iterator[int]:
     A hidden file marks it. What a program that was killed has left in the folder is removed first, so that
     it costs no number.
     """
-    remove_unfinished(folder)
-    for number in itertools.count(max(_numbers(folder, prefix), default=-1) + 1):
+    names = _names(folder)
+    _remove_left_behind(folder, names)
+    for number in itertools.count(max(_numbers(names, prefix), default=-1) + 1):
         marker = folder / f".{prefix}{number}.taken"
         if not _take(marker):
             continue
         try:
             # Another program may have saved under this number since the folder was read.
-            if number not in _numbers(folder, prefix):
+            if number not in _numbers(_names(folder), prefix):
                 yield number
                 return
         finally:
@@ -80,9 +81,16 @@ def _take(marker: Path) -> bool:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove from the folder the unfinished files and markers whose program has ended. Raises `OSError`."""
+    _remove_left_behind(folder, _names(folder))
+
+
+def _names(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
-    for path in hidden:
+        return [entry.name for entry in entries]
+
+
+def _remove_left_behind(folder: Path, names: list[str]) -> None:
+    for path in (folder / name for name in names if name.startswith(".")):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             if path.suffix == ".tmp":
                 owner = path.name[1:].split(".", 1)[0]
@@ -94,12 +102,11 @@ def remove_unfinished(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _numbers(folder: Path, prefix: str) -> set[int]:
-    """The numbers that names in the folder begin with, after `prefix-` where there is one."""
+def _numbers(names: list[str], prefix: str) -> set[int]:
+    """The numbers that `names` begin with, after `prefix-` where there is one."""
     start = f"{prefix}-" if prefix else ""
-    with os.scandir(folder) as entries:
-        names = [entry.name.removeprefix(start) for entry in entries if entry.name.startswith(start)]
-    numbers = (name.split(".", 1)[0].split("-", 1)[0] for name in names)
+    told = (name.removeprefix(start) for name in names if name.startswith(start))
+    numbers = (name.split(".", 1)[0].split("-", 1)[0] for name in told)
     return {int(number) for number in numbers if number.isdecimal()}
 
 
