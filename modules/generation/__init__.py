@@ -9,7 +9,7 @@ from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, pa
 from modules.generation.inputs import InputFiles, input_digests, reference_to
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
 from modules.generation.order import Kind, Order, PictureKinds, StyleTexts, kind_of, make_order
-from modules.generation.record import PictureRecord, PixelFacts, pixel_facts, record_of
+from modules.generation.record import PictureRecord, PixelFacts, Recorder, pixel_facts
 from modules.generation.request import LARGEST_SIDE, PictureRequest, parse_request, sentence_of_errors
 from modules.generation.result import GenerationResult
 from modules.generation.run import HiresRun, Run, plan_run
@@ -47,6 +47,7 @@ __all__ = [
     "PixelFacts",
     "Planned",
     "Receive",
+    "Recorder",
     "Role",
     "Run",
     "ScriptGroup",
@@ -70,7 +71,6 @@ __all__ = [
     "picture_bytes",
     "pixel_facts",
     "plan_run",
-    "record_of",
     "reference_to",
     "sentence_of_errors",
 ]

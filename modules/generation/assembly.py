@@ -9,7 +9,7 @@ from modules.generation.drawn import Drawn, ModelFacts, Role
 from modules.generation.extra_fields import extra_fields
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
-from modules.generation.record import record_of
+from modules.generation.record import Recorder
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run
 from modules.generation.saving import Album
@@ -30,7 +30,7 @@ class Assembly:
     def __init__(self, run: Run, folders: Folders, watcher: Watcher, ledger: Ledger | None = None) -> None:
         self._run, self._watcher = run, watcher
         self._album = Album(run, folders, watcher.on_note, ledger)
-        self._extra = extra_fields(run)
+        self._extra, self._recorder = extra_fields(run), Recorder(run)
         self._timestamp = time.strftime("%Y%m%d%H%M%S")
         # Only the grid needs the pixels of pictures that have a file; who has no ledger wants them back.
         self._forgets_pixels = ledger is not None and not self._wants_grid(run.pictures)
@@ -130,7 +130,7 @@ class Assembly:
         """The machine-readable record of `drawn`, where pictures are to carry one."""
         if drawn.image is None or not self._run.options.enable_picture_record:
             return None
-        return record_of(self._run, drawn, drawn.image).text()
+        return self._recorder.record_of(drawn, drawn.image).text()
 
     def _wants_grid(self, pictures: int) -> bool:
         run, options = self._run, self._run.options

@@ -1,6 +1,7 @@
 """The record a picture carries: everything that decided it, so that it can be made again and compared."""
 
 import hashlib
+from functools import cached_property
 from typing import Any, Literal
 
 from PIL import Image
@@ -8,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modules.generation.drawn import Drawn, FileFacts, ModelFiles, Role
 from modules.generation.inputs import INPUT_FIELDS, input_digests
-from modules.generation.order import Order, StyleTexts
+from modules.generation.order import StyleTexts
 from modules.generation.run import Run
 from modules.generation.surroundings import Surroundings
 from modules.settings import describe_options
 
-__all__ = ["RECORD_VERSION", "PictureRecord", "PixelFacts", "pixel_facts", "record_of"]
+__all__ = ["RECORD_VERSION", "PictureRecord", "PixelFacts", "Recorder", "pixel_facts"]
 
 RECORD_VERSION = 1
 # How a picture was asked for and handed over, and what stands in the record in another form.
@@ -92,31 +93,50 @@ def pixel_facts(image: Image.Image) -> PixelFacts:
     return PixelFacts(mode=image.mode, width=image.width, height=image.height, sha256=digest)
 
 
-def record_of(run: Run, drawn: Drawn, image: Image.Image) -> PictureRecord:
-    """The record of `drawn`, a picture of `run`, whose pixels are `image`."""
-    facts, varies = drawn.facts, run.request.subseed_strength > 0
-    return PictureRecord(
-        kind=run.order.kind,
-        role=drawn.role,
-        index=drawn.index,
-        seed=drawn.seed,
-        subseed=drawn.subseed if varies else None,
-        complete=drawn.complete,
+class Recorder:
+    """Makes the records of a run's pictures. What all have in common is worked out once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def record_of(self, drawn: Drawn, image: Image.Image) -> PictureRecord:
+        """The record of `drawn`, a picture of the run, whose pixels are `image`."""
+        facts = drawn.facts
+        return PictureRecord(
+            kind=self._run.order.kind,
+            role=drawn.role,
+            index=drawn.index,
+            seed=drawn.seed,
+            subseed=drawn.subseed if self._varies else None,
+            complete=drawn.complete,
+            request=self._request,
+            settings=self._settings,
+            styles=self._run.order.styles,
+            inputs=self._inputs,
+            model=facts.files,
+            second=facts.second,
+            surroundings=facts.surroundings,
+            pixels=pixel_facts(image),
+        )
+
+    @property
+    def _varies(self) -> bool:
+        return self._run.request.subseed_strength > 0
+
+    @cached_property
+    def _request(self) -> dict[str, Any]:
         # A variation seed that was drawn and not used would make each record of the same picture another.
-        request=run.request.model_dump(
-            mode="json", exclude=NOT_IN_RECORD | (set() if varies else {"subseed"})
-        ),
-        settings=_settings(run.order),
-        styles=run.order.styles,
-        inputs=tuple(InputFacts(field=field, sha256=digest) for field, digest in input_digests(run.request)),
-        model=facts.files,
-        second=facts.second,
-        surroundings=facts.surroundings,
-        pixels=pixel_facts(image),
-    )
+        left_out = NOT_IN_RECORD if self._varies else NOT_IN_RECORD | {"subseed"}
+        return self._run.request.model_dump(mode="json", exclude=left_out)
 
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        """The settings that can change a picture and are no names of files."""
+        given = self._run.order.settings
+        keys = [each.key for each in describe_options() if each.affects_pixels]
+        return {key: given[key] for key in keys if key in given and key not in FILE_SETTINGS}
 
-def _settings(order: Order) -> dict[str, Any]:
-    """The settings of `order` that can change a picture and are no names of files."""
-    keys = [each.key for each in describe_options() if each.affects_pixels]
-    return {key: order.settings[key] for key in keys if key in order.settings and key not in FILE_SETTINGS}
+    @cached_property
+    def _inputs(self) -> tuple[InputFacts, ...]:
+        found = input_digests(self._run.request)
+        return tuple(InputFacts(field=field, sha256=digest) for field, digest in found)

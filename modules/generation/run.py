@@ -1,6 +1,7 @@
 """An order planned: names resolved, prompts with their styles, seeds of all pictures. Needs no model."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from modules.errors import InvalidRequest
 from modules.generation.hires import HiresSize, size_of_second_pass
@@ -76,7 +77,7 @@ class Run:
         """How many pictures the request asks for."""
         return self.order.pictures
 
-    @property
+    @cached_property
     def groups(self) -> tuple[range, ...]:
         """The pictures (0-based) that are drawn together: the batches; each one alone with exact batches, and
         with a sampler that would let one picture change another.
