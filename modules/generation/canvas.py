@@ -36,6 +36,7 @@ __all__ = [
     "check_pictures",
     "first_picture",
     "first_size",
+    "given_pixels",
     "make_canvas",
 ]
 
@@ -116,6 +117,17 @@ def check_pictures(request: Img2ImgRequest) -> None:
             f"init_images holds {len(request.init_images)} pictures for a batch of {request.batch_size}; "
             "give one picture, or one for each of the batch.",
         )
+
+
+def given_pixels(request: Img2ImgRequest) -> int:
+    """Pixels of all pictures that `request` gives, told by the heads of their files.
+
+    Raises InvalidRequest for one that is no picture, or too large.
+    """
+    texts = [("init_images", text) for text in request.init_images]
+    texts += [(field, text) for field in ("mask", "latent_mask") if (text := getattr(request, field))]
+    pictures = [decode_picture(field, text) for field, text in texts]
+    return sum(picture.width * picture.height for picture in pictures)
 
 
 def first_size(request: Img2ImgRequest) -> tuple[int, int]:

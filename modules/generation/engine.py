@@ -29,8 +29,10 @@ from modules.folders import Folders
 from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
 from modules.generation.attention import attention_of
-from modules.generation.canvas import check_pictures
+from modules.generation.canvas import check_pictures, given_pixels
+from modules.generation.costs import CostBook
 from modules.generation.drawn import ModelFacts
+from modules.generation.guard import MemoryGuard
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
@@ -122,6 +124,8 @@ class Engine:
             folders, self.hashes, [folders.checkpoint_file] if folders.checkpoint_file else []
         )
         self.vae_shelf = VaeShelf(folders, self.hashes, [folders.vae_file] if folders.vae_file else [])
+        book = CostBook(lambda file: plan_model(file, folders.configs), self.policy)
+        self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
         self._loaded: _Loaded | None = None
         self._lock = threading.Lock()
 
@@ -133,8 +137,8 @@ class Engine:
     def order(
         self, request: PictureKinds, options: Options, styles: StyleBook, save: bool | None = None
     ) -> Order:
-        """A definite order. Raises InvalidRequest or NotFound for a name that does not exist: sampler,
-        checkpoint, VAE, style.
+        """A definite order. Raises NotFound or InvalidRequest for a name that does not exist (sampler, model,
+        style), NotEnoughMemory for what cannot fit.
         """
         # On a processor the number of threads decides how sums are rounded: whoever draws uses the same.
         threads = torch.get_num_threads() if self.policy.device.type == "cpu" else None
@@ -148,6 +152,8 @@ class Engine:
         order = make_order(request, options, styles, save, threads, planned.plan)
         run = plan_run(order)
         self._vae_of(options, checkpoint)
+        pixels = given_pixels(given) if given else 0
+        self.guard.check(run, checkpoint, attention_of(options, self.flags), pixels)
         if given:
             check_pictures(given)
         if run.hires and run.hires.checkpoint:
@@ -223,7 +229,9 @@ class Engine:
                 attention_scope(attention),
                 threads_scope(run.order.threads),
             ):
-                return draw_pictures(run, pictures, studio, watcher, receive)
+                facts = draw_pictures(run, pictures, studio, watcher, receive)
+            self.guard.rested(studio.first.model)
+        return facts
 
     def make(self, run: Run, watcher: Watcher, ledger: Ledger | None = None) -> GenerationResult:
         """Make the pictures of `run` here: each is saved as soon as it is drawn.

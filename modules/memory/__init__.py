@@ -1,19 +1,44 @@
 """Which device, which number type, which attention, how many threads: decided once, in one place."""
 
 from modules.memory.attention import AttentionKind, attention_scope, set_attention
+from modules.memory.forecast import (
+    Forecast,
+    ModelCosts,
+    NotEnoughMemory,
+    Pass,
+    Work,
+    forecast,
+    largest_that_fits,
+    most_given_pixels,
+)
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
+from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
+from modules.memory.room import give_back_heap, memory_for_us, resident_memory
 from modules.memory.threads import physical_cores, set_threads, threads_scope
 
 __all__ = [
     "AttentionKind",
     "DeviceFlags",
     "DevicePolicy",
+    "Forecast",
     "MemoryReport",
+    "ModelCosts",
+    "NotEnoughMemory",
+    "Pass",
+    "Rehearsal",
+    "Work",
     "attention_scope",
     "choose_policy",
+    "forecast",
+    "give_back_heap",
+    "largest_that_fits",
+    "memory_for_us",
     "memory_report",
+    "most_given_pixels",
     "physical_cores",
+    "rehearse",
+    "resident_memory",
     "set_attention",
     "set_threads",
     "threads_scope",

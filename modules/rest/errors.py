@@ -15,6 +15,7 @@ from modules.door import TooManyFetches
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueFull, StoreUnavailable, WrongState
+from modules.memory import NotEnoughMemory
 from modules.rest.answer import Answer
 
 __all__ = [
@@ -61,6 +62,21 @@ class ErrorAnswer(Answer):
     field: str | None = Field(None, description="The field, setting or flag that it is about.")
 
 
+class MemoryNumbers(Answer):
+    """The numbers of a request that cannot fit into the memory."""
+
+    needed: int = Field(description="Bytes that the request would take.")
+    available: int = Field(description="Bytes that the program can have.")
+    width: int | None = Field(description="Of the largest size of that shape that fits; null: none does.")
+    height: int | None = Field(description="As the width.")
+
+
+class MemoryAnswer(ErrorAnswer):
+    """The refusal of a request that cannot fit."""
+
+    memory: MemoryNumbers
+
+
 def error_statuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """`statuses`, and those that every route may answer, for the OpenAPI document."""
     wanted = sorted({*EVERYWHERE, *statuses})
@@ -100,11 +116,13 @@ def status_of(error: Exception) -> int:
 
 
 def error_answer(error: Exception) -> ErrorAnswer:
-    """The one shape of `error`."""
-    sentence = str(error)
-    return ErrorAnswer(
-        error=type(error).__name__, detail=sentence, errors=sentence, field=getattr(error, "field", None)
-    )
+    """The one shape of `error`; what does not fit into the memory has its numbers besides."""
+    sentence, kind, field = str(error), type(error).__name__, getattr(error, "field", None)
+    if not isinstance(error, NotEnoughMemory):
+        return ErrorAnswer(error=kind, detail=sentence, errors=sentence, field=field)
+    width, height = error.fitting or (None, None)
+    memory = MemoryNumbers(needed=error.needed, available=error.available, width=width, height=height)
+    return MemoryAnswer(error=kind, detail=sentence, errors=sentence, field=field, memory=memory)
 
 
 def _answer(

@@ -102,6 +102,13 @@ class Optimizations(Section):
     batch_cond_uncond: bool = option(
         True, "Batch cond/uncond", help="Compute prompt and negative prompt at once; uses more memory."
     )
+    memory_forecast: bool = option(
+        True,
+        "Refuse what does not fit into the memory",
+        help="Before a request is accepted, the memory that it will take is forecast from its size and its "
+        "checkpoint. Without this, what does not fit fails while it is drawn, or ends the program.",
+        affects_pixels=False,
+    )
     exact_batches: bool = option(
         False,
         "Exact batches",

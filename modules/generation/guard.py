@@ -1,0 +1,60 @@
+"""The guard before the queue: what cannot fit into the memory is refused before it is accepted."""
+
+from __future__ import annotations
+
+from modules.checkpoints import CheckpointFile, Model
+from modules.generation.costs import CostBook, bytes_of
+from modules.generation.demand import refusal_of, rough_bytes, work_of
+from modules.generation.run import Run
+from modules.memory import (
+    AttentionKind,
+    DevicePolicy,
+    Forecast,
+    forecast,
+    give_back_heap,
+    memory_for_us,
+    resident_memory,
+)
+
+__all__ = ["MemoryGuard"]
+
+
+class MemoryGuard:
+    """Compares what a run will take with what the program can have, and remembers what it holds at rest."""
+
+    def __init__(self, book: CostBook, policy: DevicePolicy, workers: int = 1) -> None:
+        self._book, self._policy, self._workers = book, policy, workers
+        self._resting = self._held()
+
+    def rested(self, model: Model | None) -> None:
+        """A run is over: what the program holds now besides `model` is what it holds before the next."""
+        give_back_heap()
+        parts = (model.unet, model.vae, *(tower.encoder for tower in model.towers)) if model else ()
+        self._resting = max(self._held() - sum(bytes_of(part) for part in parts), 0)
+
+    def forecast(
+        self, run: Run, checkpoint: CheckpointFile, attention: AttentionKind, given_pixels: int = 0
+    ) -> Forecast:
+        """Bytes of this process, or of its device, that `run` will take."""
+        return forecast(self._book.costs(checkpoint), work_of(run, attention, given_pixels), self._resting)
+
+    def check(
+        self, run: Run, checkpoint: CheckpointFile, attention: AttentionKind, given_pixels: int = 0
+    ) -> None:
+        """Raises NotEnoughMemory for a run that cannot fit. The checkpoint is looked at only where a rough
+        bound does not settle it.
+        """
+        room = memory_for_us(self._policy.device)
+        if not run.options.memory_forecast or room is None:
+            return
+        room //= self._workers
+        work = work_of(run, attention, given_pixels)
+        rough = rough_bytes(work, checkpoint.path.stat().st_size)
+        if rough is not None and self._resting + rough < room:
+            return
+        if refusal := refusal_of(work, self._book.costs(checkpoint), self._resting, room):
+            raise refusal
+
+    def _held(self) -> int:
+        """A device holds nothing but the model."""
+        return resident_memory() if self._policy.device.type == "cpu" else 0

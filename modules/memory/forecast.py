@@ -1,0 +1,181 @@
+"""The memory that a request will take, told before it is drawn.
+
+A pass over latents or pixels takes memory in proportion to their number, whatever the model. How much for
+each is found by rehearsing the model once (`rehearsal.py`); the few constants besides were measured
+(`benchmarks/memory.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from modules.errors import InvalidRequest
+from modules.memory.attention import SLICED, AttentionKind
+
+__all__ = [
+    "Forecast",
+    "ModelCosts",
+    "NotEnoughMemory",
+    "Pass",
+    "Work",
+    "forecast",
+    "largest_that_fits",
+    "most_given_pixels",
+]
+
+CELL = 8
+"""Pixels along a side of a latent's cell."""
+SMALLEST_SIDE = 64
+LATENT_COPIES = 12
+"""Latents of a picture that a sampler holds: x, noise, estimates of earlier steps, and those in between."""
+LATENT_BYTES = 16
+"""Of a cell: four channels of float32."""
+MADE_BYTES = 24
+"""Of a pixel that is decoded, cut to 8 bits and encoded into a file."""
+KEPT_BYTES = 3
+"""Of a pixel of a picture that waits for the others."""
+GIVEN_BYTES, MASKED_BYTES = 16, 40
+"""Of a pixel of a picture that is given: read, turned, brought to size; and with a mask, laid over again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCosts:
+    """Bytes that a checkpoint takes in memory, and that its parts take while they work.
+
+    `step`: of a cell of the latent, for each row of the network's batch; `matrix`: of the square of the
+    cells, for attention by the plain formula; `decode`, `encode`: of a pixel.
+    """
+
+    weights: int
+    step: float
+    matrix: float
+    decode: float
+    encode: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Drawing `pictures` together at a size in pixels; `rows`: of the network's batch; `encodes`: it starts
+    from pictures.
+    """
+
+    width: int
+    height: int
+    pictures: int
+    rows: int
+    encodes: bool = False
+
+    @property
+    def cells(self) -> int:
+        """Of one latent."""
+        return (self.width // CELL) * (self.height // CELL)
+
+    @property
+    def pixels(self) -> int:
+        """Of one picture."""
+        return self.width * self.height
+
+    def with_width(self, width: int, of: int) -> Pass:
+        """This, smaller by `width` / `of`, in whole cells."""
+        sides = (max(side * width // of // CELL * CELL, SMALLEST_SIDE) for side in (self.width, self.height))
+        return replace(self, width=next(sides), height=next(sides))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a request asks of the memory: its passes, and the pixels of the pictures that are given, and of
+    those that are kept while others are made.
+    """
+
+    passes: Sequence[Pass]
+    attention: AttentionKind = AttentionKind.AUTOMATIC
+    given_pixels: int = 0
+    masked: bool = False
+    kept_pixels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Bytes: what the process holds anyway, the model's weights, and the most besides at any moment."""
+
+    resting: int
+    weights: int
+    working: int
+
+    @property
+    def peak(self) -> int:
+        """The most that will be in memory at a time."""
+        return self.resting + self.weights + self.working
+
+
+class NotEnoughMemory(InvalidRequest):
+    """A request that cannot fit. `needed` and `available` are bytes; `fitting`: the largest width and height
+    of its shape that fit, None where not even the smallest do.
+    """
+
+    def __init__(
+        self, field: str, sentence: str, needed: int, available: int, fitting: tuple[int, int] | None
+    ) -> None:
+        super().__init__(field, sentence)
+        self.needed, self.available, self.fitting = needed, available, fitting
+
+
+def forecast(costs: ModelCosts, work: Work, resting: int = 0) -> Forecast:
+    """The peak of a process that holds `resting` bytes without the model and does `work` with it."""
+    given = work.given_pixels * _given_bytes(work)
+    drawing = max(_pass_bytes(costs, each, work.attention) for each in work.passes)
+    return Forecast(resting, costs.weights, round(given + KEPT_BYTES * work.kept_pixels + drawing))
+
+
+def _given_bytes(work: Work) -> int:
+    return MASKED_BYTES if work.masked else GIVEN_BYTES
+
+
+def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
+    latents = part.pictures * part.cells * LATENT_COPIES * LATENT_BYTES
+    return latents + max(
+        costs.encode * part.pixels * part.pictures if part.encodes else 0,
+        costs.step * part.cells * part.rows + _matrix_bytes(costs, part, attention),
+        (costs.decode + MADE_BYTES) * part.pixels,
+    )
+
+
+def _matrix_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
+    """Of the attention matrix, for the kinds that make one: of all heads, or of half the heads of one row."""
+    if attention is AttentionKind.NONE:
+        return costs.matrix * part.cells**2 * part.rows
+    return costs.matrix * part.cells**2 / 2 if attention in SLICED else 0
+
+
+def largest_that_fits(costs: ModelCosts, work: Work, room: int) -> tuple[int, int] | None:
+    """The largest size of the first pass, in the shape that it has, with which weights and `work` take `room`
+    bytes at most; None where none does.
+    """
+    width = work.passes[0].width
+
+    def scaled(cells: int) -> Work:
+        kept = work.kept_pixels * (cells * CELL) ** 2 // width**2
+        passes = tuple(each.with_width(cells * CELL, width) for each in work.passes)
+        return replace(work, passes=passes, kept_pixels=kept)
+
+    fits, too_large = SMALLEST_SIDE // CELL, width // CELL + 1
+    if forecast(costs, scaled(fits)).peak > room:
+        return None
+    while too_large - fits > 1:
+        middle = (fits + too_large) // 2
+        if forecast(costs, scaled(middle)).peak <= room:
+            fits = middle
+        else:
+            too_large = middle
+    first = scaled(fits).passes[0]
+    return first.width, first.height
+
+
+def most_given_pixels(costs: ModelCosts, work: Work, room: int) -> int:
+    """The most pixels of given pictures with which weights and `work` take `room` bytes at most; 0 where
+    something else is the larger part.
+    """
+    rest = forecast(costs, replace(work, given_pixels=0)).peak
+    given = work.given_pixels * _given_bytes(work)
+    return (room - rest) // _given_bytes(work) if given > rest - costs.weights and rest < room else 0

@@ -1,0 +1,108 @@
+"""The memory that a request will take: rehearsed, forecast, and refused where it cannot fit."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from modules.memory import (
+    AttentionKind,
+    ModelCosts,
+    Pass,
+    Work,
+    forecast,
+    largest_that_fits,
+    memory_for_us,
+    most_given_pixels,
+    rehearse,
+    resident_memory,
+)
+
+KIB, GIB = 1 << 10, 1 << 30
+COSTS = ModelCosts(weights=GIB, step=4_000, matrix=16, decode=900, encode=500)
+
+
+def work(width=512, height=512, pictures=1, **values):
+    return Work(passes=(Pass(width, height, pictures, rows=2 * pictures),), **values)
+
+
+@pytest.fixture
+def block():
+    with torch.device("meta"):
+        return nn.Sequential(nn.Conv2d(4, 16, 3, padding=1), nn.SiLU(), nn.Conv2d(16, 4, 3, padding=1))
+
+
+def test_a_rehearsal_counts_the_tensors_that_live_together(block):
+    """16 channels before and after the activation; the input is the caller's."""
+    pixels = torch.empty(1, 4, 64, 64, device="meta")
+    channel = 64 * 64 * 4
+    assert rehearse(lambda: block(pixels), reorders=False).peak == 2 * 16 * channel
+    # The last convolution: its input, its output, and its input in another order.
+    assert rehearse(lambda: block(pixels), reorders=True).peak == (16 + 4 + 16) * channel
+
+
+def test_a_rehearsal_grows_as_the_pixels_do(block):
+    small, large = (torch.empty(1, 4, side, side, device="meta") for side in (32, 64))
+    assert (
+        4 * rehearse(lambda: block(small), reorders=True).peak
+        == rehearse(lambda: block(large), reorders=True).peak
+    )
+
+
+def test_fused_attention_makes_no_matrix_and_its_size_is_told():
+    query = torch.empty(2, 8, 1024, 40, device="meta")
+    found = rehearse(lambda: nn.functional.scaled_dot_product_attention(query, query, query), reorders=False)
+    assert found.peak == query.nbytes
+    assert found.matrix == 2 * 8 * 1024 * 1024
+
+
+@given(st.integers(8, 200), st.integers(8, 200), st.integers(1, 8), st.integers(9, 201))
+def test_more_is_never_forecast_to_take_less(width, height, pictures, more):
+    first = forecast(COSTS, work(8 * width, 8 * height, pictures)).peak
+    assert forecast(COSTS, work(8 * (width + more), 8 * height, pictures)).peak > first
+    assert forecast(COSTS, work(8 * width, 8 * height, pictures + 1)).peak >= first
+
+
+def test_a_plain_matrix_takes_more_than_slices_and_these_more_than_none():
+    kinds = (AttentionKind.NONE, AttentionKind.SUB_QUADRATIC, AttentionKind.AUTOMATIC)
+    peaks = [forecast(COSTS, work(2048, 2048, attention=kind)).peak for kind in kinds]
+    assert peaks == sorted(peaks, reverse=True)
+    assert len(set(peaks)) == 3
+
+
+def test_the_peak_is_what_rests_the_weights_and_the_work():
+    told = forecast(COSTS, work(), resting=3 * GIB)
+    assert told.peak == 4 * GIB + told.working
+    assert told.working > 900 * 512 * 512
+
+
+@given(st.integers(64, 1024), st.integers(64, 1024), st.integers(1100, 40_000))
+def test_the_largest_that_fits_does_and_the_next_does_not(width, height, mebibytes):
+    room = mebibytes << 20
+    asked = work(8 * width, 8 * height, 4)
+    fitting = largest_that_fits(COSTS, asked, room)
+    if fitting is None:
+        assert forecast(COSTS, work(64, 64, 4)).peak > room or max(width, height) > 8 * min(width, height) / 2
+        return
+    assert forecast(COSTS, work(*fitting, 4)).peak <= room
+    assert fitting[0] % 8 == fitting[1] % 8 == 0
+    if fitting[0] < 8 * width:
+        wider = fitting[0] + 8
+        assert forecast(COSTS, work(wider, max(height * wider // width // 8 * 8, 64), 4)).peak > room
+
+
+def test_a_huge_picture_that_is_given_is_offered_a_size_that_fits():
+    asked = work(given_pixels=400_000_000, masked=True)
+    room = 8 * GIB
+    assert forecast(COSTS, asked).peak > room
+    pixels = most_given_pixels(COSTS, asked, room)
+    assert forecast(COSTS, work(given_pixels=pixels, masked=True)).peak <= room
+    assert most_given_pixels(COSTS, work(8192, 8192, 8, given_pixels=64), room) == 0
+
+
+def test_what_we_can_have_is_more_than_what_we_hold_and_no_more_than_there_is():
+    room = memory_for_us(torch.device("cpu"))
+    assert room is not None
+    assert resident_memory() < room < 1 << 50
+    assert memory_for_us(torch.device("meta")) is None
