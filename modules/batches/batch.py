@@ -64,10 +64,11 @@ class Batch:
     tries: Counter[int] = field(default_factory=Counter)
     """How often each picture was begun and given up."""
 
-    @property
-    def asked(self) -> BatchPlan:
-        """The plan as it was asked for."""
-        return self.plan.model_copy(update={"seeds": {}})
+    def is_of(self, plan: BatchPlan) -> bool:
+        """Whether `plan` asks for this batch; the seeds are drawn when it begins."""
+        asked = self.plan.model_copy(update={"seeds": plan.seeds})
+        # As JSON, which knows no tuples: it may have been read from the disk.
+        return asked.model_dump(mode="json") == plan.model_dump(mode="json")
 
     def note(self, number: int, outcome: Outcome) -> None:
         """Picture `number` (0-based) has come to this."""

@@ -61,7 +61,7 @@ class Batches:
         with self._lock:
             names = self._names(plan, self._places(plan))
             open_ones = (each for each in reversed(self.all()) if each.state is not BatchState.DONE)
-            if known := next((each for each in open_ones if each.asked == plan), None):
+            if known := next((each for each in open_ones if each.is_of(plan)), None):
                 return known if known.state is BatchState.RUNNING else self.go_on(known.id)
             seeds = drawn_seeds(plan, self._order_of)
             batch = self._book.new(plan.model_copy(update={"seeds": seeds}), names, client=client)
@@ -78,7 +78,7 @@ class Batches:
             self._places(plan, self._folders.batches)
             seeds = drawn_seeds(plan, self._order_of)
             plan = plan.model_copy(update={"seeds": seeds, "input_folder": ""})
-            batch = self._book.new(plan, (), client=client, has_uploads=True)
+            batch = self._book.new(plan, (), client=client, state=BatchState.GATHERING, has_uploads=True)
             self._batches[batch.id] = batch
             return batch
 

@@ -42,9 +42,16 @@ class BatchBook:
         """Where the pictures of `batch` are that were sent; None where it has a folder for them."""
         return self._folder / batch.id / UPLOADS if batch.has_uploads else None
 
-    def new(self, plan: BatchPlan, names: Sequence[str], *, client: str, has_uploads: bool = False) -> Batch:
+    def new(
+        self,
+        plan: BatchPlan,
+        names: Sequence[str],
+        *,
+        client: str,
+        state: BatchState = BatchState.RUNNING,
+        has_uploads: bool = False,
+    ) -> Batch:
         """A batch, written down. Raises EaselError when it cannot be."""
-        state = BatchState.GATHERING if has_uploads else BatchState.RUNNING
         batch = Batch(secrets.token_hex(6), plan, tuple(names), has_uploads, client, state=state)
         self.write(batch, state)
         return batch

@@ -12,16 +12,27 @@ from modules.batches.texts import values_with_text
 from modules.errors import EaselError
 from modules.generation import Img2ImgRequest, Order, parse_img2img
 
-__all__ = ["SMALLEST_PICTURE", "OrderOf", "drawn_seeds", "order_of_picture", "request_of_picture"]
+__all__ = [
+    "SMALLEST_PICTURE",
+    "OrderOf",
+    "drawn_seeds",
+    "order_of_picture",
+    "request_of_picture",
+    "scaled_size",
+]
 
 OrderOf = Callable[[Img2ImgRequest], Order]
 """Makes the order of a request, with the settings as they are. Raises EaselError."""
 
-CELL = 8
+CELL, SMALLEST_SIDE = 8, 64
 SMALLEST_PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
 )
 """In base64: one white pixel."""
+
+
+ALWAYS = {"samples_save": True, "save_incomplete_images": False}
+"""Settings of every order: what is there is whole, so that a batch knows what is left."""
 
 
 def drawn_seeds(plan: BatchPlan, order_of: OrderOf) -> dict[str, int]:
@@ -39,9 +50,10 @@ def order_of_picture(name: str, plan: BatchPlan, places: BatchPlaces, order_of: 
     Raises EaselError with what is wrong about the picture, or what belongs to it.
     """
     order = order_of(request_of_picture(name, plan, places))
-    if places.output is None:
-        return order
-    return order.model_copy(update={"settings": order.settings | _naming(name, order, places.output)})
+    settings = order.settings | ALWAYS
+    if places.output is not None:
+        settings |= _naming(name, order, places.output)
+    return order.model_copy(update={"settings": settings})
 
 
 def request_of_picture(name: str, plan: BatchPlan, places: BatchPlaces) -> Img2ImgRequest:
@@ -53,7 +65,7 @@ def request_of_picture(name: str, plan: BatchPlan, places: BatchPlaces) -> Img2I
     if plan.reads_text_files:
         values = values_with_text(values, text_beside(path), plan)
     if plan.scale_by is not None:
-        values |= _scaled(data, plan.scale_by)
+        values["width"], values["height"] = scaled_size(data, plan.scale_by)
     if places.masks is not None:
         values["mask"] = base64.b64encode(_read(mask_of(name, places.masks))).decode()
     pictures = [base64.b64encode(data).decode()]
@@ -67,10 +79,13 @@ def _read(path: Path) -> bytes:
         raise EaselError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _scaled(data: bytes, factor: float) -> dict[str, int]:
-    """The size of a picture file by `factor`, in whole cells."""
-    width, height = (max(round(side * factor / CELL), 1) * CELL for side in upright_size(data))
-    return {"width": width, "height": height}
+def scaled_size(data: bytes, factor: float) -> tuple[int, int]:
+    """Width and height of a picture file by `factor`, in whole cells that are drawn.
+
+    Raises InvalidRequest for what is no picture.
+    """
+    width, height = (max(int(side * factor) // CELL * CELL, SMALLEST_SIDE) for side in upright_size(data))
+    return width, height
 
 
 def _naming(name: str, order: Order, folder: Path) -> dict[str, Any]:
@@ -78,7 +93,6 @@ def _naming(name: str, order: Order, folder: Path) -> dict[str, Any]:
     # A tag cannot begin behind another one, so this keeps what looks like one as it is written.
     stem = Path(name).stem.replace("[", "[[none]")
     return {
-        "samples_save": True,
         "outdir_samples": str(folder),
         "save_to_dirs": False,
         "save_images_add_number": False,

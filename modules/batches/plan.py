@@ -42,17 +42,30 @@ class BatchPlan(BaseModel):
 
     request: dict[str, Any]
     input_folder: str = ""
-    output_folder: str = Field("", description="Empty: the usual folder, under the usual names.")
-    mask_folder: str = Field("", description="One mask for all, or one for each picture with its name.")
-    scale_by: float | None = Field(
-        None, gt=0, le=64, description="Size of the results by that of each picture; null: the request's."
+    output_folder: str = Field(default="", description="Empty: the usual folder, under the usual names.")
+    mask_folder: str = Field(
+        default="", description="One mask for all, or one for each picture with its name."
     )
-    reads_pictures: bool = Field(False, description="Take parameters from the text inside each picture.")
-    text_folder: str = Field("", description="Read them from the picture of the same name in here instead.")
-    reads_text_files: bool = Field(False, description="Take prompts from text files beside the pictures.")
+    scale_by: float | None = Field(
+        default=None,
+        gt=0,
+        le=64,
+        description="Size of the results by that of each picture; null: the request's.",
+    )
+    reads_pictures: bool = Field(
+        default=False, description="Take parameters from the text inside each picture."
+    )
+    text_folder: str = Field(
+        default="", description="Read them from the picture of the same name in here instead."
+    )
+    reads_text_files: bool = Field(
+        default=False, description="Take prompts from text files beside the pictures."
+    )
     properties: tuple[TextProperty, ...] = tuple(TextProperty)
     prompt_use: PromptUse = PromptUse.APPEND
-    seeds: dict[str, int] = Field({}, description="Drawn when the batch begins; all pictures share them.")
+    seeds: dict[str, int] = Field(
+        default={}, description="Drawn when the batch begins; all pictures share them."
+    )
 
     @field_validator("input_folder", "output_folder", "mask_folder", "text_folder")
     @classmethod

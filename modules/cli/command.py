@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from modules.cli.redrawing import Redrawing, add_redrawing_options, redrawing_from
 from modules.flags import FlagParser, Flags, add_flags, environment_arguments, flags_from, parse_flags
 
 __all__ = ["STOPPED", "Command", "Drawing", "parse_command"]
@@ -34,6 +35,7 @@ class Drawing:
     model: str | None
     style: tuple[str, ...]
     output: Path | None
+    redrawing: Redrawing | None = None
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,23 @@ def parse_command(words: Sequence[str]) -> Command:
         return Command(flags_from(found), to_verify=tuple(found.pictures), sources=tuple(found.source))
     if list(words[:1]) != ["generate"]:
         return Command(parse_flags(words))
-    found = _generate_parser().parse_args([*words[1:2], *environment_arguments(), *words[2:]])
-    values: dict[str, Any] = {field.name: getattr(found, field.name) for field in fields(Drawing)}
-    return Command(flags_from(found), Drawing(**{**values, "style": tuple(found.style)}))
+    parser = _generate_parser()
+    found = parser.parse_args([*words[1:2], *environment_arguments(), *words[2:]])
+    names = [field.name for field in fields(Drawing) if field.name != "redrawing"]
+    values: dict[str, Any] = {name: getattr(found, name) for name in names}
+    redrawing = redrawing_from(found, parser)
+    return Command(flags_from(found), Drawing(**{**values, "style": tuple(found.style)}, redrawing=redrawing))
 
 
 def _generate_parser() -> FlagParser:
-    parser = FlagParser("webui.sh generate", "Make pictures from a prompt, without a server.")
+    parser = FlagParser(
+        "webui.sh generate", "Make pictures from a prompt, or from pictures, without a server."
+    )
     parser.usage = "webui.sh generate PROMPT [options] [flags]"
     parser.epilog = "The server's flags work here too; `webui.sh --help` lists them."
     parser.add_argument("prompt", help="What the picture shows.")
     _add_options(parser)
+    add_redrawing_options(parser)
     add_flags(parser, hidden=True)
     return parser
 

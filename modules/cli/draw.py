@@ -1,16 +1,20 @@
 """`generate`: pictures without a server."""
 
+import base64
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from modules.atomic import replace_file
+from modules.batches import BatchPlan, scaled_size
 from modules.cli.command import STOPPED, Drawing
+from modules.cli.draw_batch import draw_batch
+from modules.cli.redrawing import Redrawing
 from modules.cli.terminal import TerminalWatcher
 from modules.errors import EaselError
 from modules.flags import Flags
-from modules.generation import MadePicture, parse_txt2img
+from modules.generation import MadePicture, PictureKinds, parse_img2img, parse_txt2img
 from modules.house import House, make_house
 from modules.imaging import PictureFormat, SaveFormat, encode_picture
 from modules.sampling import SAMPLERS
@@ -30,6 +34,8 @@ def draw(flags: Flags, drawing: Drawing) -> int:
     """
     house = make_house(flags)
     try:
+        if drawing.redrawing and drawing.redrawing.batch_input:
+            return draw_batch(house, _plan(drawing, drawing.redrawing))
         return _draw(house, drawing)
     finally:
         house.close()
@@ -40,7 +46,11 @@ def _draw(house: House, drawing: Drawing) -> int:
     if drawing.model:
         options = options.overridden({"sd_model_checkpoint": drawing.model})
     files = _Files(drawing.output, drawing.batch_size * drawing.batch_count, options)
-    request = parse_txt2img(_request(drawing, house.engine.native_size(options)))
+    values = _request(drawing)
+    if drawing.redrawing:
+        request: PictureKinds = parse_img2img(values | _pictures(drawing, drawing.redrawing))
+    else:
+        request = parse_txt2img(values | _sides(drawing, house.engine.native_size(options)))
     run = house.engine.plan(request, options, house.styles, save=drawing.output is None)
     watcher = TerminalWatcher(sys.stderr, files.keep)
     before = signal.signal(signal.SIGINT, lambda *_: watcher.stop())
@@ -55,7 +65,8 @@ def _draw(house: House, drawing: Drawing) -> int:
     return STOPPED if watcher.should_stop() else 0
 
 
-def _request(drawing: Drawing, native_size: tuple[int, int]) -> dict[str, Any]:
+def _request(drawing: Drawing) -> dict[str, Any]:
+    """The request but for its size and what it starts from."""
     return {
         "prompt": drawing.prompt,
         "negative_prompt": drawing.negative_prompt,
@@ -65,11 +76,53 @@ def _request(drawing: Drawing, native_size: tuple[int, int]) -> dict[str, Any]:
         "sampler_name": drawing.sampler or next(iter(SAMPLERS.values())).name,
         "scheduler": drawing.scheduler,
         "cfg_scale": drawing.cfg_scale,
-        "width": native_size[0] if drawing.width is None else drawing.width,
-        "height": native_size[1] if drawing.height is None else drawing.height,
         "batch_size": drawing.batch_size,
         "n_iter": drawing.batch_count,
     }
+
+
+def _sides(drawing: Drawing, otherwise: tuple[int, int]) -> dict[str, int]:
+    return {
+        "width": otherwise[0] if drawing.width is None else drawing.width,
+        "height": otherwise[1] if drawing.height is None else drawing.height,
+    }
+
+
+def _pictures(drawing: Drawing, redrawing: Redrawing) -> dict[str, Any]:
+    """What the request starts from, and its size: the first picture's unless it is given."""
+    files = [_read(path) for path in redrawing.init_image]
+    values: dict[str, Any] = {"init_images": [base64.b64encode(file).decode() for file in files]}
+    if redrawing.mask:
+        values["mask"] = base64.b64encode(_read(redrawing.mask)).decode()
+    size = scaled_size(files[0], redrawing.scale_by or 1.0)
+    return {**redrawing.values(), **values, **_sides(drawing, size)}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EaselError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _plan(drawing: Drawing, redrawing: Redrawing) -> BatchPlan:
+    """The plan for a folder; each result has its picture's size unless one is given."""
+    own_size = drawing.width is None and drawing.height is None
+    sides = {} if own_size else _sides(drawing, (512, 512))
+    model = {"sd_model_checkpoint": drawing.model} if drawing.model else {}
+    return BatchPlan(
+        request={**_request(drawing), **redrawing.values(), **sides, "override_settings": model},
+        scale_by=redrawing.scale_by or (1.0 if own_size else None),
+        input_folder=_absolute(redrawing.batch_input),
+        output_folder=_absolute(redrawing.batch_output),
+        mask_folder=_absolute(redrawing.batch_mask),
+        reads_pictures=redrawing.png_info,
+        reads_text_files=redrawing.text_files,
+    )
+
+
+def _absolute(path: Path | None) -> str:
+    return str(path.absolute()) if path else ""
 
 
 class _Files:

@@ -94,7 +94,7 @@ def test_a_mask_is_the_only_one_or_has_the_pictures_name(asked, folder, masks, c
 
 @pytest.mark.parametrize(
     ("size", "turned", "expected"),
-    [((100, 41), 1, (152, 64)), ((100, 41), 6, (64, 152))],
+    [((100, 45), 1, (144, 64)), ((100, 45), 6, (64, 144)), ((3, 9), 1, (64, 64))],
 )
 def test_results_may_be_sized_by_each_picture(asked, folder, size, turned, expected):
     exif = Image.Exif()
