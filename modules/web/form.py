@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from modules.web.menus import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULER
+from modules.web.script_values import controls_of_script
 from modules.web.ui_config import UiConfig
 
 __all__ = [
@@ -126,6 +127,7 @@ class Form:
         shown: dict[str, Any] = {
             **UNSET,
             **{key: value for key, value in values.items() if value is not None},
+            **controls_of_script(self.tab, values),
         }
         shown["enable_hr"] = bool(values.get("enable_hr"))
         shown[VARIATION_SHOWN] = bool(

@@ -16,6 +16,7 @@ from modules.web.form import (
     overrides_from_texts,
 )
 from modules.web.img2img_pictures import SentPictures, Subtab, pictures_of
+from modules.web.script_values import script_of_controls
 
 __all__ = ["SIZE_BY", "batch_values_of_form", "request_of_form"]
 
@@ -50,7 +51,7 @@ def request_of_form(tab: str, values: Mapping[str, Any], task_id: str | None = N
         raise InvalidRequest(
             "tab", f"There is no tab {tab} that makes pictures; there are {', '.join(KINDS)}."
         )
-    return KINDS[tab]({**_common(values), "force_task_id": task_id})
+    return KINDS[tab]({**_common(tab, values), "force_task_id": task_id})
 
 
 def batch_values_of_form(values: Mapping[str, Any]) -> Values:
@@ -58,7 +59,7 @@ def batch_values_of_form(values: Mapping[str, Any]) -> Values:
 
     Raises InvalidRequest for a size that each picture would have of its own.
     """
-    found = _common(values)
+    found = _common("img2img", values)
     if found.get(SIZE_MODE) == SIZE_BY:
         raise InvalidRequest(
             "size_mode", "All pictures of a batch get one size: choose Resize to, and say which."
@@ -66,8 +67,8 @@ def batch_values_of_form(values: Mapping[str, Any]) -> Values:
     return _img2img_controls(found)
 
 
-def _common(values: Mapping[str, Any]) -> Values:
-    found = dict(values)
+def _common(tab: str, values: Mapping[str, Any]) -> Values:
+    found = script_of_controls(tab, values)
     overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
     if not found.pop(VARIATION_SHOWN, False):
         found = _without(found, VARIATION_FIELDS)

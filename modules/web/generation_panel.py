@@ -7,6 +7,7 @@ import gradio as gr
 
 from modules.web.form import OVERRIDES, VARIATION_SHOWN, Form
 from modules.web.menus import Menus
+from modules.web.script_menu import script_menu
 from modules.web.widgets import icon_button
 
 __all__ = ["OwnParts", "PanelButtons", "generation_panel", "side_sliders", "swap_button"]
@@ -59,7 +60,8 @@ def generation_panel(form: Form, menus: Menus, size: tuple[int, int], own: OwnPa
             info="Settings of the text that was read, for the next pictures alone.",
         )
         form.controls[OVERRIDES].visible = "hidden"
-        gr.Column(elem_id=form.element_id("script_container"), min_width=0)
+        with gr.Column(elem_id=form.element_id("script_container"), min_width=0):
+            script_menu(form)
     return buttons
 
 
