@@ -1,6 +1,5 @@
 """Verifying a picture: it is made again as a job of its own, and compared."""
 
-import asyncio
 import contextlib
 import io
 import time
@@ -19,6 +18,7 @@ from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
 from modules.rest.easel.files import find_picture, picture_file
 from modules.rest.easel.verdicts import VerdictAnswer, VerifyQuestion, verdict_answer
 from modules.rest.errors import error_statuses
+from modules.rest.mailbox import has_ended_within
 from modules.rest.pictures import GivenPictures
 from modules.rest.sdapi.generation import client_of
 
@@ -27,7 +27,8 @@ __all__ = ["verify_routes"]
 SOURCE = "verify"
 BEFORE_OTHERS = 1
 """The priority of a picture, which takes no longer than its batch; a grid waits its turn."""
-LOOK_SECONDS = 0.03
+LOOK_SECONDS = 0.5
+"""How often it is looked whether somebody still waits."""
 ENDING_SECONDS = 30.0
 """How long a job that was told to stop may take to do so."""
 
@@ -85,12 +86,11 @@ def _submitted(house: House, proof: Proof, client: str) -> Job:
 async def _ended(house: House, job: Job, http: Request, wait_seconds: float) -> None:
     """Waits until `job` ends, or nobody waits for it any more."""
     latest = time.monotonic() + wait_seconds
-    while not house.queue.wait(job, timeout=0):
+    while not await has_ended_within(LOOK_SECONDS, house.queue, job):
         if time.monotonic() > latest or await http.is_disconnected():
             await run_in_threadpool(house.queue.interrupt, job.id)
-            await run_in_threadpool(house.queue.wait, job, ENDING_SECONDS)
+            await has_ended_within(ENDING_SECONDS, house.queue, job)
             return
-        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _judged(proof: Proof, job: Job) -> Verdict:

@@ -1,6 +1,5 @@
 """Making pictures over the API: submit a job, wait for it, answer."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +10,7 @@ from modules.generation import PictureKinds, picture_bytes
 from modules.house import House
 from modules.jobs import Job
 from modules.rest.errors import error_statuses
+from modules.rest.mailbox import has_ended_within
 from modules.rest.pictures import GivenPictures, encode_bytes
 from modules.rest.sdapi.answers import Img2ImgAnswer, PicturesAnswer, Txt2ImgAnswer
 from modules.rest.sdapi.img2img_call import Img2ImgCall
@@ -18,7 +18,8 @@ from modules.rest.sdapi.txt2img_call import Txt2ImgCall
 
 __all__ = ["client_of", "generation_routes"]
 
-LOOK_SECONDS = 0.03
+LOOK_SECONDS = 60.0
+"""Between two looks at a job that tells by itself when it ends."""
 
 
 def _answer(job: Job, parameters: dict[str, Any], send_images: bool) -> PicturesAnswer:
@@ -48,9 +49,9 @@ async def _made(
 ) -> PicturesAnswer:
     """The answer with the pictures of `request`, once its job has ended."""
     job = await run_in_threadpool(house.submit_request, request, client=client_of(http))
-    while not house.queue.wait(job, timeout=0):
-        # A thread for each caller that waits would soon leave none for the others.
-        await asyncio.sleep(LOOK_SECONDS)
+    # A thread for each caller that waits would soon leave none for the others.
+    while not await has_ended_within(LOOK_SECONDS, house.queue, job):
+        pass
     return await run_in_threadpool(_answer, job, parameters, request.send_images)
 
 
