@@ -115,6 +115,7 @@ class JobAnswer(Answer):
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
+    elapsed: float = Field(description="Seconds of work on it, until now while it runs.")
     progress: float = Field(description="The share that is done, 0 to 1.")
     eta_seconds: float | None = Field(None, description="Seconds until it ends, once that can be told.")
     stage: str = Field("", description="What goes on, in a few words.")
@@ -205,6 +206,7 @@ def job_answer(job: Job, position: int | None = None, eta: float | None = None) 
         created=datetime.fromtimestamp(job.created, UTC),
         started=_moment(job.started),
         finished=_moment(job.finished),
+        elapsed=job.elapsed,
         progress=job.progress,
         eta_seconds=eta,
         stage=job.report.stage if job.report else "",
