@@ -56,8 +56,8 @@ def _task_answer(house: House, job: Job) -> TaskProgressAnswer:
     )
     if answer.queued:
         waiting = house.queue.waiting()
-        ahead = waiting.index(job) if job in waiting else 0
-        answer.textinfo = f"In queue: {ahead + 1} before this one"
+        ahead = len(house.queue.running()) + (waiting.index(job) if job in waiting else 0)
+        answer.textinfo = f"In queue: {ahead} before this one" if ahead else "In queue: next"
     elif answer.active and job.report:
         answer.textinfo = job.report.stage
     return answer
