@@ -49,6 +49,7 @@ SCRIPTS = (
     "form_memory",
     "sliders",
     "hires",
+    "script_menu",
     "sending",
     "interrogate",
     "extras",
