@@ -48,7 +48,64 @@ def test_a_result_goes_to_extras_and_from_there_its_parameters_go_to_txt2img(pag
     assert page.locator("#tab_txt2img").is_visible()
 
 
-def test_a_picture_without_a_text_is_sent_and_changes_no_form(page):
+def redraw(page, **values) -> None:
+    """Press Generate of the img2img tab and wait for its pictures."""
+    for name, value in values.items():
+        page.locator(f"#img2img_{name} input[type=number]").fill(str(value))
+    before = page.evaluate("shownJobs.img2img?.id ?? null")
+    page.click("#img2img_generate")
+    page.wait_for_function(
+        "before => shownJobs.img2img?.is_final && shownJobs.img2img.id !== before", arg=before
+    )
+
+
+def test_a_result_goes_to_img2img_is_redrawn_and_goes_back_and_the_queue_brings_it_again(page):
+    draw(page)
+    page.click("#txt2img_send_to_img2img")
+    wait_for_number(page, "img2img_seed", 31)
+    assert size_in(page, "img2img") == [72, 64]
+    assert page.evaluate("get_img2img_tab_index()") == 0
+    assert page.input_value("#img2img_prompt textarea") == "a lighthouse"
+    page.fill("#img2img_prompt textarea", "a lighthouse at night")
+    redraw(page, seed=4711, steps=2)
+    page.click("#img2img_send_to_txt2img")
+    wait_for_number(page, "txt2img_seed", 4711)
+    assert page.input_value("#txt2img_prompt textarea") == "a lighthouse at night"
+    assert page.locator("#tab_txt2img").is_visible()
+    page.evaluate("asPng(newCanvas(80, 80)).then((blob) => sendPicture('img2img', blob))")
+    page.wait_for_selector("#tab_img2img:not(.hidden-page)")
+    page.locator("#img2img_seed input[type=number]").fill("5")
+    page.click("#tab_queue-button")
+    job = page.locator("#queue_past .queue-job").filter(has_text="a lighthouse at night").first
+    job.get_by_role("button", name="Send to img2img").click()
+    wait_for_number(page, "img2img_seed", 4711)
+    page.wait_for_function("pictureOf('img2img').then(createImageBitmap).then(({ width }) => width === 72)")
+
+
+def test_a_picture_goes_to_inpaint_and_to_the_outpaint_canvas_and_from_png_info_too(page):
+    draw(page)
+    for place, subtab in (("inpaint", 2), ("outpaint", 6)):
+        page.evaluate("setText('img2img_seed', '5'); switchToTab('tab_txt2img')")
+        page.click(f"#txt2img_send_to_{place}")
+        wait_for_number(page, "img2img_seed", 31)
+        assert page.evaluate("get_img2img_tab_index()") == subtab
+        assert size_in(page, place) == [72, 64]
+    data = page.evaluate(
+        "fetch(chosenPictureAddress('txt2img'))"
+        ".then(async (answer) => [...new Uint8Array(await answer.arrayBuffer())])"
+    )
+    page.click("#tab_pnginfo-button")
+    dropped = {"name": "dropped.png", "mimeType": "image/png", "buffer": bytes(data)}
+    page.set_input_files("#pnginfo_image input[type=file]", dropped)
+    page.wait_for_function("document.querySelector('#pnginfo_html').textContent.includes('a lighthouse')")
+    page.evaluate("setText('img2img_seed', '5')")
+    page.click("#img2img_tab")
+    wait_for_number(page, "img2img_seed", 31)
+    assert page.evaluate("get_img2img_tab_index()") == 0
+    assert size_in(page, "img2img") == [72, 64]
+
+
+def test_a_picture_without_a_text_changes_no_form_and_what_cannot_be_sent_is_said(page):
     page.locator("#txt2img_seed input[type=number]").fill("5")
     page.evaluate("asPng(newCanvas(40, 24)).then((blob) => sendTo('extras', blob, ''))")
     page.wait_for_function("extrasPictures.length === 1")
@@ -56,9 +113,6 @@ def test_a_picture_without_a_text_is_sent_and_changes_no_form(page):
     page.evaluate("sendTo('txt2img', null, '')")
     page.wait_for_selector(".notice:has-text('carries no generation text')")
     assert page.locator("#txt2img_seed input[type=number]").input_value() == "5"
-
-
-def test_what_cannot_be_sent_is_said(page):
     page.evaluate("sendPicture('nowhere', 'easel/v1/jobs/none/pictures/0')")
     page.wait_for_selector(".notice:has-text('no place for pictures named nowhere')")
     assert page.evaluate("sendPicture('extras', null)") is False
