@@ -1,6 +1,6 @@
 """Running work: the queue of jobs, its database, their progress, and who draws them."""
 
-from modules.jobs.errors import QueueFull, StoreUnavailable, WorkerLost, WrongState
+from modules.jobs.errors import QueueClosed, QueueFull, StoreUnavailable, WorkerLost, WrongState
 from modules.jobs.events import EventKind, JobEvent, Subscription
 from modules.jobs.job import Job, JobState, Preview
 from modules.jobs.queue import JobQueue
@@ -14,6 +14,7 @@ __all__ = [
     "JobQueue",
     "JobState",
     "Preview",
+    "QueueClosed",
     "QueueFull",
     "QueueRules",
     "ResumeAtStart",

@@ -2,7 +2,7 @@
 
 from modules.errors import EaselError
 
-__all__ = ["QueueFull", "StoreUnavailable", "WorkerLost", "WrongState"]
+__all__ = ["QueueClosed", "QueueFull", "StoreUnavailable", "WorkerLost", "WrongState"]
 
 
 class QueueFull(EaselError):
@@ -11,6 +11,13 @@ class QueueFull(EaselError):
     def __init__(self, sentence: str, retry_after: int) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class QueueClosed(EaselError):
+    """The program ends."""
+
+    def __init__(self) -> None:
+        super().__init__("The program is being closed and takes no more work. Send it again after the start.")
 
 
 class WrongState(EaselError):

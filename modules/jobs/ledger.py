@@ -2,8 +2,10 @@
 
 import hashlib
 import logging
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +46,11 @@ class PictureBook:
         """The folder of the job with this number."""
         return self._spools / str(number)
 
+    def spooled(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
+        """Those of the jobs `numbers` that have such a folder, each with the bytes in it, in their order."""
+        there = {entry.name for entry in os.scandir(self._spools)} if self._spools.is_dir() else set()
+        return [(number, _bytes_in(self.spool(number))) for number in numbers if str(number) in there]
+
     def settle(self) -> None:
         """Decide about the pictures that were about to be saved when the program ended.
 
@@ -56,6 +63,15 @@ class PictureBook:
             was_saved = _digest(self.data / row["path"]) == row["digest"]
             change = "UPDATE pictures SET state = 'kept'" if was_saved else "DELETE FROM pictures"
             self.journal.write_soon((f"{change} WHERE job = ? AND role = ? AND picture = ?", key))
+
+
+def _bytes_in(folder: Path) -> int:
+    """The size of the files in `folder`, as far as they stay there meanwhile."""
+    size = 0
+    with suppress(OSError):
+        for path in folder.iterdir():
+            size += path.stat().st_size
+    return size
 
 
 def _digest(path: Path) -> str | None:

@@ -62,7 +62,9 @@ VERSION_1 = (
     """,
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (VERSION_1,)
+VERSION_2 = ("CREATE TABLE switches (name TEXT PRIMARY KEY, is_on INTEGER NOT NULL) WITHOUT ROWID",)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (VERSION_1, VERSION_2)
 """Statements that lead from each schema version to the next; the first start from an empty file."""
 
 

@@ -72,6 +72,9 @@ class Office:
                 self.endings,
                 self.inputs,
             )
+            if self.store.is_paused():
+                self.dispatcher.pause(True)
+                log.info("The queue is paused, as it was when the program ended.")
             self.dispatcher.start(make_workers())
             self._undo = undo.pop_all()
 

@@ -6,7 +6,9 @@ The outputs are never touched.
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 from modules.jobs.errors import StoreUnavailable
 from modules.jobs.inputs import InputKeeper
@@ -26,7 +28,14 @@ def prune(store: JobStore, book: PictureBook, inputs: InputKeeper, rules: QueueR
     oldest = time.time() - rules.keep_days * SECONDS_OF_A_DAY if rules.keep_days else 0.0
     with suppress(StoreUnavailable):
         forget_numbers(store, book, store.outlived(rules.keep_jobs, oldest))
+        forget_numbers(store, book, beyond(rules.keep_spool_bytes, book.spooled(store.ended_numbers())))
         inputs.sweep(rules.keep_inputs_bytes)
+
+
+def beyond(most_bytes: int, sizes: Sequence[tuple[int, int]]) -> list[int]:
+    """Of numbers with sizes, newest first, those past `most_bytes` in all; the first one always stays."""
+    totals = zip(sizes, accumulate(size for _, size in sizes), strict=True)
+    return [number for (number, _), total in list(totals)[1:] if total > most_bytes]
 
 
 def forget_numbers(store: JobStore, book: PictureBook, numbers: list[int]) -> None:

@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from modules.errors import EaselError, InvalidRequest, NotFound
+from modules.errors import InvalidRequest, NotFound
 from modules.folders import Folders
 from modules.generation import Order
 from modules.jobs.accepting import accept, digest_of, refuse_when_full
 from modules.jobs.arranging import Arranger, refuse_priority
-from modules.jobs.errors import WrongState
+from modules.jobs.errors import QueueClosed, WrongState
 from modules.jobs.events import EventKind, JobEvents, Subscription
 from modules.jobs.job import Job, JobState
 from modules.jobs.office import Office
@@ -21,8 +21,6 @@ from modules.jobs.store import IdempotencyKey
 from modules.jobs.work import Worker
 
 __all__ = ["JobQueue"]
-
-CLOSED = "The program is being closed and takes no more work."
 
 
 class JobQueue:
@@ -57,7 +55,7 @@ class JobQueue:
         if self._opened is None:
             with self._opening:
                 if self._closed:
-                    raise EaselError(CLOSED)
+                    raise QueueClosed
                 if self._opened is None:
                     self._opened = Office(
                         self._folders, self._make_workers, self._rules, self._events, self._keep
@@ -82,14 +80,14 @@ class JobQueue:
         its seeds does). Turns are fair between `client`s; `source` is what a person reads, the client if it
         is not given.
 
-        Raises QueueFull, StoreUnavailable, and InvalidRequest for a key of another request, or for a picture
-        that is named and not kept any more.
+        Raises QueueFull, QueueClosed, StoreUnavailable, and InvalidRequest for a key of another request, or
+        for a picture that is named and not kept any more.
         """
         refuse_priority(priority)
         office = self._office
         with office.inputs.keeping(order) as kept, office.dispatcher.desk:
             if self._closed:
-                raise EaselError(CLOSED)
+                raise QueueClosed
             key = None
             if idempotency_key:
                 key = IdempotencyKey(client, idempotency_key, fingerprint or digest_of(kept))
@@ -194,13 +192,16 @@ class JobQueue:
         return self._office.dispatcher.paused
 
     def pause(self) -> None:
-        """Begin no waiting job; those that run go on."""
-        self._office.dispatcher.pause(True)
-        self._events.post(EventKind.QUEUE)
+        """Begin no waiting job, after a restart neither; those that run go on."""
+        self._pause(True)
 
     def resume(self) -> None:
         """Take waiting jobs again."""
-        self._office.dispatcher.pause(False)
+        self._pause(False)
+
+    def _pause(self, paused: bool) -> None:
+        self._office.dispatcher.pause(paused)
+        self._office.store.set_paused(paused)
         self._events.post(EventKind.QUEUE)
 
     def move(self, job_id: str, before: str | None = None) -> None:

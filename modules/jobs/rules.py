@@ -29,6 +29,8 @@ class QueueRules:
     """0: for ever."""
     keep_inputs_bytes: int = 2 * 2**30
     """Of the pictures that past jobs started from; those of unfinished jobs are all kept."""
+    keep_spool_bytes: int = 8 * 2**30
+    """Of the pictures of past jobs that were not saved among the outputs."""
 
     @classmethod
     def from_options(cls, options: Options) -> "QueueRules":
@@ -40,4 +42,5 @@ class QueueRules:
             keep_jobs=options.queue_keep_jobs,
             keep_days=options.queue_keep_days,
             keep_inputs_bytes=round(options.queue_keep_inputs_mb * 2**20),
+            keep_spool_bytes=round(options.queue_keep_spool_mb * 2**20),
         )

@@ -24,6 +24,7 @@ UNREADABLE = EaselError(
     "The job was written by another version of the program, which this one cannot read. Send it again."
 )
 FINAL = tuple(state.value for state in JobState if state.is_final)
+PAUSED = "paused"
 OF_THE_END = (
     "state", "held", "stop_asked", "crashes", "started", "finished", "seconds", "notes", "error", "answer",
 )  # fmt: skip
@@ -145,6 +146,22 @@ class JobStore:
         with self._database.reading() as connection:
             rows = connection.execute(query, [finished_before, keep_jobs]).fetchall()
         return [row["number"] for row in rows]
+
+    def is_paused(self) -> bool:
+        """Whether a person has paused the queue and not resumed it."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT is_on FROM switches WHERE name = ?", [PAUSED]).fetchone()
+        return row is not None and bool(row["is_on"])
+
+    def set_paused(self, paused: bool) -> None:
+        """Keep that for the next start, later if it cannot be written now."""
+        self.journal.write_soon(("INSERT OR REPLACE INTO switches VALUES (?, ?)", [PAUSED, int(paused)]))
+
+    def ended_numbers(self) -> list[int]:
+        """Numbers of the past jobs, the newest first."""
+        query = "SELECT number FROM jobs WHERE ended IS NOT NULL ORDER BY ended DESC"
+        with self._database.reading() as connection:
+            return [row["number"] for row in connection.execute(query)]
 
     def _soon(self, job: Job, *statements: Statement) -> None:
         if trouble := self.journal.write_soon(*statements):

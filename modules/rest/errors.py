@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from modules.door import TooManyFetches
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.generation import Kind, sentence_of_errors
-from modules.jobs import QueueFull, StoreUnavailable, WrongState
+from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
 from modules.memory import NotEnoughMemory
 from modules.rest.answer import Answer
 
@@ -47,7 +47,14 @@ KINDS = frozenset(get_args(Kind))
 EVERYWHERE = (401, 403, 500)
 WITH_NAME = (414,)
 WITH_BODY = (400, 413, 422)
-STATUSES = {InvalidRequest: 422, NotFound: 404, WrongState: 409, QueueFull: 429, TooManyFetches: 429}
+STATUSES = {
+    InvalidRequest: 422,
+    NotFound: 404,
+    WrongState: 409,
+    QueueFull: 429,
+    TooManyFetches: 429,
+    QueueClosed: 503,
+}
 
 
 class ErrorAnswer(Answer):

@@ -167,6 +167,17 @@ def test_only_so_many_past_jobs_are_kept_with_their_files(make_queue, gate, orde
     assert [spool.exists() for spool in spools] == [False, False, True, True]
 
 
+def test_pictures_that_were_not_saved_have_a_bound(make_queue, gate, order, reopened):
+    queue = make_queue()
+    saved, *jobs = [done(queue, gate, order(save=save)) for save in (True, False, False, False)]
+    size = jobs[0].pictures[0].file.stat().st_size
+    again = reopened(queue, keep_spool_bytes=round(2.5 * size))
+    assert [job.id for job in again.history()] == [jobs[2].id, jobs[1].id, saved.id]
+    assert [job.pictures[0].file.exists() for job in jobs] == [False, True, True]
+    last = reopened(again, keep_spool_bytes=0)
+    assert [job.id for job in last.history()] == [jobs[2].id, saved.id]
+
+
 def test_old_jobs_are_forgotten_after_some_days(make_queue, gate, order, reopened, monkeypatch):
     queue = make_queue()
     old = done(queue, gate, order())
@@ -204,3 +215,15 @@ def test_the_clock_may_be_set_back(queue, reopened, gate, order, until, monkeypa
     assert running.finished >= running.started and last.finished >= last.started
     assert 0 <= running.elapsed < 30
     assert [job.id for job in reopened(queue).history()] == [last.id, running.id, first.id]
+
+
+def test_a_pause_outlives_the_program(queue, reopened, gate, order):
+    gate.open.set()
+    queue.pause()
+    waiting = queue.submit(order())
+    again = reopened(queue)
+    assert again.paused
+    assert again.get(waiting.id).state is JobState.WAITING
+    again.resume()
+    assert again.wait(again.get(waiting.id), 30)
+    assert not reopened(again).paused

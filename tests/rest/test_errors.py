@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from modules.errors import EaselError, InvalidRequest, NotFound
-from modules.jobs import QueueFull, StoreUnavailable, WrongState
+from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
 from modules.rest.errors import install_error_answers
 
 FAILURES = [
@@ -17,6 +17,7 @@ FAILURES = [
     (StoreUnavailable("The disk is full.", is_full=True), 507),
     (EaselError("It failed, and this is why."), 500),
     (ZeroDivisionError("division by zero"), 500),
+    (QueueClosed(), 503),
 ]
 
 

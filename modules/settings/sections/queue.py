@@ -32,6 +32,13 @@ class Queue(Section):
         500, "Past jobs that are remembered", help="Saved pictures always stay.", ge=1, le=100_000
     )
     queue_keep_days: float = option(30, "Days that past jobs are remembered", help="0: for ever.", ge=0)
+    queue_keep_spool_mb: float = option(
+        8192,
+        "Megabytes of pictures that were not saved",
+        help="Of past jobs; beyond them the oldest such jobs are forgotten.",
+        ge=0,
+        le=1e9,
+    )
     queue_keep_inputs_mb: float = option(
         2048,
         "Megabytes of pictures that past jobs started from",
