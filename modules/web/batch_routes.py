@@ -4,7 +4,7 @@ from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from modules.batches import (
     SMALLEST_PICTURE,
@@ -15,14 +15,16 @@ from modules.batches import (
     TextProperty,
     request_values,
 )
-from modules.generation import parse_img2img
+from modules.generation import parse_img2img, sentence_of_errors
 from modules.house import House
-from modules.web.form_requests import batch_values_of_form
+from modules.web.form import SCALE_BY, SIZE_MODE
+from modules.web.form_requests import SIZE_BY, batch_values_of_form
 from modules.web.shown import PAGE_CLIENT
 
 __all__ = ["batch_routes"]
 
 ONE_PIXEL = f"data:image/png;base64,{SMALLEST_PICTURE}"
+SIZE_TO = 0
 MOST_NAMES = 200
 """Failed pictures that are named in one answer."""
 
@@ -109,9 +111,14 @@ def batch_routes(house: House) -> APIRouter:
 
 def _plan(sent: SentBatch) -> BatchPlan:
     """The plan that the form stands for. Raises InvalidRequest for the first value that is wrong."""
-    mask = {"mask": ONE_PIXEL} if sent.batch.mask_folder else {}
-    request = parse_img2img({**batch_values_of_form(sent.values), "init_images": [ONE_PIXEL], **mask})
-    return BatchPlan(request=request_values(request), **sent.batch.model_dump())
+    scale_by = sent.values.get(SCALE_BY) if sent.values.get(SIZE_MODE) == SIZE_BY else None
+    fields = batch_values_of_form({**sent.values, SIZE_MODE: SIZE_TO})
+    request = parse_img2img({**fields, "init_images": [ONE_PIXEL]})
+    values = {"request": request_values(request), "scale_by": scale_by, **sent.batch.model_dump()}
+    try:
+        return BatchPlan.model_validate(values)
+    except ValidationError as error:
+        raise sentence_of_errors(error.errors()) from error
 
 
 def _answer(batch: Batch) -> BatchAnswer:

@@ -1,6 +1,7 @@
 // The Batch sub-tab: the pictures to send stay here until Generate; how far the batches are is asked while one is at work.
 
 const BATCH_UPLOAD = 0;
+const BATCH_PROMPT_USES = ["Append", "Replace"];
 const BATCH_LOOK_MS = 1500;
 const BATCH_ENDINGS = /\.(png|jpe?g|webp|avif|gif|bmp|tiff?)$/i;
 
@@ -15,8 +16,10 @@ function batchText(tab, name) {
     return batchField(tab, name).querySelector("textarea, input").value;
 }
 
-function batchChoice(tab, name) {
-    return batchField(tab, name).querySelector("input:checked")?.value;
+// Gradio tells the values of such choices to nobody but the server: they are known by what they show, or by their places.
+function batchChoices(tab, name) {
+    const inputs = Array.from(batchField(tab, name).querySelectorAll("input"));
+    return inputs.map((input, place) => ({ place, label: input.closest("label").textContent.trim(), isOn: input.checked })).filter(({ isOn }) => isOn);
 }
 
 function showBatchSource(tab, source) {
@@ -50,8 +53,8 @@ function batchSource(tab, isSent) {
         text_folder: batchText(tab, "png_info_dir"),
         reads_pictures: batchField(tab, "use_png_info-checkbox").querySelector("input").checked,
         reads_text_files: batchField(tab, "text_files").querySelector("input").checked,
-        properties: Array.from(batchField(tab, "png_info_props").querySelectorAll("input:checked"), (input) => input.value),
-        prompt_use: batchChoice(tab, "prompt_use"),
+        properties: batchChoices(tab, "png_info_props").map(({ label }) => label),
+        prompt_use: BATCH_PROMPT_USES[batchChoices(tab, "prompt_use")[0]?.place ?? 0],
     };
 }
 
@@ -139,8 +142,7 @@ function updateBatchRow(tab, row, batch) {
     bar.value = batch.done;
     bar.setAttribute("aria-label", `Batch over ${batch.title}`);
     const failed = Object.entries(batch.failed);
-    const known = `${batch.done} of ${batch.total}${failed.length ? `, ${batch.failed_count} failed` : ""}`;
-    const parts = [known, { running: "", done: "" }[batch.state] ?? batch.state, batch.notice];
+    const parts = [`${batch.done} of ${batch.total}`, { running: "", done: "" }[batch.state] ?? batch.state, batch.notice];
     setTextOf(row.querySelector(".batch-state"), parts.filter(Boolean).join(" · "));
     updateBatchFailures(row.querySelector(".batch-failed"), failed, batch.failed_count);
     const actions = batchActions(batch);
