@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.run import Run
 from modules.memory import (
@@ -33,7 +35,8 @@ def work_of(run: Run, attention: AttentionKind, given_pixels: int = 0) -> Work:
     batched = run.options.batch_cond_uncond and request.cfg_scale != 1
     rows = together * (parts + 1 if batched else parts)
     redraws = isinstance(request, Img2ImgRequest)
-    passes = [Pass(request.width, request.height, together, rows, encodes=redraws)]
+    largest = max(run.order.passes, key=math.prod)
+    passes = [Pass(*largest, together, rows, encodes=redraws)]
     if run.hires:
         size = run.hires.size
         passes.append(Pass(size.scaled_width, size.scaled_height, together, rows, encodes=True))

@@ -68,6 +68,11 @@ class Order(BaseModel):
         """How many pictures are asked for."""
         return self.request.batch_size * self.request.n_iter
 
+    @property
+    def passes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of each pass of a group before a hires pass: one, but for a script's plan."""
+        return self.script.passes if self.script else ((self.request.width, self.request.height),)
+
 
 def make_order(
     request: PictureKinds,

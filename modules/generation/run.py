@@ -96,14 +96,9 @@ class Run:
         return max(steps_of_strength(request.steps, request.denoising_strength, exact)[1] + 1, 1)
 
     @property
-    def passes(self) -> int:
-        """How often a group goes through the sampler before a hires pass: once, but for a script's plan."""
-        return self.order.script.passes if self.order.script else 1
-
-    @property
     def steps_of_group(self) -> int:
         """Sampling steps over all passes of one group."""
-        return self.first_steps * self.passes + (self.hires.steps if self.hires else 0)
+        return self.first_steps * len(self.order.passes) + (self.hires.steps if self.hires else 0)
 
     @property
     def steps_in_all(self) -> int:

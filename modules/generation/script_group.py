@@ -76,7 +76,7 @@ class ScriptGroup:
         return picture % self.run.request.batch_size
 
     def _stage(self) -> str:
-        groups, passes = len(self.run.groups), self.run.passes
+        groups, passes = len(self.run.groups), len(self.run.order.passes)
         batch = f"Batch {self._number + 1} of {groups}, " if groups > 1 else ""
         name = f"{batch}pass {self._passes} of {passes}"
         return name[0].upper() + name[1:]

@@ -12,13 +12,13 @@ __all__ = ["Planned", "ScriptPlan"]
 class ScriptPlan(BaseModel):
     """The part of an order that its script decided.
 
-    `passes`: how often a group of pictures goes through the sampler. `fields`: what the script adds to the
-    generation text.
+    `passes`: width and height of each pass in which a group of pictures goes through the sampler. `fields`:
+    what the script adds to the generation text.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    passes: int = Field(1, ge=1)
+    passes: tuple[tuple[int, int], ...] = Field(min_length=1)
     fields: dict[str, str | int | float] = {}
 
 

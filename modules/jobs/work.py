@@ -1,5 +1,6 @@
 """What the queue hands to a worker, what a worker is, and how a job is spread over several. No state."""
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -79,4 +80,5 @@ def cost_of(order: Order) -> float:
         steps = max(steps * request.denoising_strength, 1.0)
     elif request.enable_hr:
         steps += max(request.hr_scale, 1.0) ** 2 * (request.hr_second_pass_steps or request.steps)
-    return order.pictures * steps * request.width * request.height / USUAL_PIXELS
+    pixels = sum(math.prod(size) for size in order.passes)
+    return order.pictures * steps * pixels / USUAL_PIXELS

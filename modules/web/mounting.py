@@ -76,6 +76,7 @@ STYLES = (
     "batch",
     "icons",
     "interrogate",
+    "script_menu",
 )
 
 

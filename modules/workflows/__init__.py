@@ -6,9 +6,10 @@ and what it does. A row in `menu.py` puts it on the menu. There are two kinds of
 
 - **Redrawing** (`workflow.py`): it draws each group of a run's pictures itself, in passes of image to image.
   `plan` answers at the door which fields of the request it sets (how many pictures there will be among them),
-  how many passes a group takes, and what it adds to the generation text; that goes into the order. `draw` is
-  handed a `ScriptGroup` by whoever draws the group, wherever that is, and answers with its pictures. The
-  outpaintings are of this kind, SD upscale and loopback can be.
+  the size of each pass that a group takes, and what it adds to the generation text; that goes into the order.
+  `draw` is handed a `ScriptGroup` by whoever draws the group, wherever that is, and answers with the
+  pictures.
+  The outpaintings are of this kind, SD upscale and loopback can be.
 - **Expanding** (to come: X/Y/Z plot, prompt matrix, prompts from file): it makes many runs of one request.
   Its place is a list of parts beside `passes` in `ScriptPlan`, each part the fields of the request and the
   settings that it changes, again written at the door, so that the order still decides every bit; `plan_run`

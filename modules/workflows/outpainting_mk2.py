@@ -3,6 +3,7 @@
 BEHAVIOUR section 16.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
@@ -10,6 +11,7 @@ from PIL import Image
 from modules.generation import (
     Img2ImgRequest,
     MaskedContent,
+    PictureKinds,
     Planned,
     ScriptGroup,
     ScriptPlan,
@@ -51,7 +53,9 @@ def plan(request: Img2ImgRequest, arguments: Outpainting) -> Planned:
     return Planned(
         {"mask": None, "latent_mask": None},
         ScriptPlan(
-            passes=sum(margin > 0 for margin in margins),
+            passes=tuple(
+                (each.part.width, each.part.height) for each in _extensions(request, size, arguments)
+            ),
             fields={key: value for key, value in fields.items() if value is not None},
         ),
     )
@@ -59,15 +63,17 @@ def plan(request: Img2ImgRequest, arguments: Outpainting) -> Planned:
 
 def draw(group: ScriptGroup, arguments: Outpainting) -> list[Image.Image]:
     """The extended pictures of `group`."""
-    request = group.run.request
-    tile, blur = (request.width, request.height), _blur(arguments)
-    margins = margins_of(group.picture.size, arguments.pixels, arguments.direction)
     pictures = [group.picture] * len(group.pictures)
-    for extension in extensions_of(group.picture.size, margins, tile, blur):
+    for extension in _extensions(group.run.request, group.picture.size, arguments):
         if group.stopped:
             break
         pictures = _extended(group, pictures, extension, arguments)
     return pictures
+
+
+def _extensions(request: PictureKinds, size: tuple[int, int], arguments: Outpainting) -> Iterator[Extension]:
+    margins = margins_of(size, arguments.pixels, arguments.direction)
+    return extensions_of(size, margins, (request.width, request.height), _blur(arguments))
 
 
 def _extended(

@@ -63,12 +63,13 @@ def plan(request: Img2ImgRequest, arguments: Outpainting) -> Planned:
         )
     margins = margins_of(size, pixels, arguments.direction)
     check_outpainting(request, size, margins)
+    new = _new_tiles(_tiles(request, size, margins, pixels), margins)
     changes = {"batch_size": 1, "n_iter": 1, "mask": None, "latent_mask": None}
     fields = mask_fields(request.model_copy(update=_pass_fields(arguments)))
     return Planned(
         changes,
         ScriptPlan(
-            passes=len(_new_tiles(_tiles(request, size, margins, pixels), margins)),
+            passes=tuple((box.width, box.height) for box in new),
             fields={key: value for key, value in fields.items() if value is not None},
         ),
     )

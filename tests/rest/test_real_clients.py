@@ -82,7 +82,7 @@ class TestWebuiapi:
         )  # fmt: skip
         assert result.image.size == (128, 128)
         assert len(api.get_scripts()["img2img"]) >= 2
-        with pytest.raises(RuntimeError, match="no script named .*Outpainting mk9"):
+        with pytest.raises(RuntimeError, match=r"no script named .*Outpainting mk9"):
             api.img2img(images=[result.image], script_name="Outpainting mk9", override_settings=TINY)
 
     def test_pictures_are_enlarged_and_read(self, api):
