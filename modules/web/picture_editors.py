@@ -14,8 +14,10 @@ __all__ = ["COLOURS", "MASK_COLOUR", "drawing_editor", "picture_well"]
 FILES = "image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp"
 MASK_COLOUR = ["#ffffff"]
 COLOURS = ["#ffffff", "#000000", "#e53935", "#fb8c00", "#fdd835", "#43a047", "#1e88e5", "#8e24aa", "#8d6e63"]
-BRUSH = 40
-"""Its first size, in pixels of the picture."""
+FIRST_CANVAS = (16, 16)
+"""Pixels. The editor never shrinks below it; a drawing shown again on a smaller picture would be misplaced."""
+BRUSH = 20
+"""Its first radius, in pixels of the picture."""
 
 
 def picture_well(place: str, elem_id: str, title: str) -> None:
@@ -51,6 +53,7 @@ def drawing_editor(place: str, elem_id: str, colours: list[str]) -> None:
             buttons=[],
             layers=False,
             height=520,
+            canvas_size=FIRST_CANVAS,
             brush=gr.Brush(
                 default_size=BRUSH,
                 colors=list(colours),

@@ -38,6 +38,11 @@ async function editorFile(blob, name) {
     return { path: name, url: await asDataUrl(blob), orig_name: name, meta: { _type: "gradio.FileData" } };
 }
 
+// An editor that is not set up yet would take what it is shown twice. Its tools are there when it is.
+async function editorIsReady(editorId) {
+    while (!document.querySelector(`#${editorId} .toolbar-wrap`)) await pause(50);
+}
+
 function twoFrames() {
     return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 }
@@ -50,9 +55,10 @@ class DrawingWell extends PictureWell {
         this.isMask = isMask;
         this.desk = byId(`${editorId}_desk`);
         this.isShown = true;
-        this.isDirty = false;
+        this.strokes = 0;
+        this.takenStrokes = 0;
+        this.turn = Promise.resolve();
         this.offered = null;
-        this.reading = null;
         this.timer = null;
         this.desk.addEventListener("pointerup", () => this.noteStroke());
         this.desk.addEventListener("keyup", () => this.noteStroke());
@@ -64,23 +70,24 @@ class DrawingWell extends PictureWell {
 
     noteStroke() {
         if (!this.held) return;
-        this.isDirty = true;
+        this.strokes++;
         clearTimeout(this.timer);
         this.timer = setTimeout(() => this.takeIn().catch((error) => showNotice(error.message)), TAKE_IN_AFTER_MS);
     }
 
-    // What is painted comes into `held` and is kept over a reload.
-    async takeIn() {
-        if (!this.isDirty || !this.held) return;
-        const held = this.held;
-        this.isDirty = false;
-        held.drawing = await this.read();
-        if (this.held === held) await keepPicture(`${this.name}.drawing`, held.drawing);
+    // What is painted comes into `held` and is kept over a reload. One after another: a stroke may come meanwhile.
+    takeIn() {
+        const taken = this.turn.then(() => this.takeInNow());
+        this.turn = taken.catch(() => {});
+        return taken;
     }
 
-    read() {
-        this.reading ??= this.askEditor().finally(() => (this.reading = null));
-        return this.reading;
+    async takeInNow() {
+        const { held, strokes } = this;
+        if (!held || strokes === this.takenStrokes) return;
+        held.drawing = await this.askEditor();
+        this.takenStrokes = strokes;
+        if (this.held === held) await keepPicture(`${this.name}.drawing`, held.drawing);
     }
 
     async askEditor() {
@@ -94,7 +101,8 @@ class DrawingWell extends PictureWell {
                 );
                 press(`${this.editorId}_read`);
             });
-            return editorFiles.get(value?.layers?.[0]?.path) ?? null;
+            const file = editorFiles.get(value?.layers?.[0]?.path);
+            return file ? new Blob([file], { type: "image/png" }) : null;
         } finally {
             editorReadings--;
             if (!editorReadings) editorFiles.clear();
@@ -102,7 +110,8 @@ class DrawingWell extends PictureWell {
     }
 
     show() {
-        this.isShown = this.isDirty = false;
+        this.isShown = false;
+        this.takenStrokes = this.strokes;
         this.desk.classList.toggle("empty", !this.held);
         this.showBar();
         this.showInEditor().catch((error) => showNotice(error.message));
@@ -114,11 +123,17 @@ class DrawingWell extends PictureWell {
         const held = this.held;
         if (this.isShown || !held || !this.desk.offsetParent) return;
         this.isShown = true;
+        await editorIsReady(this.editorId);
         const layers = held.drawing ? [await editorFile(held.drawing, "layer_0.png")] : [];
         const background = await editorFile(await viewOf(held.blob, held.size), "background.png");
-        if (this.held !== held) return;
-        this.offered = { background, layers, composite: null };
+        await this.offer(null); // it starts anew; else the size of what was there before would misplace what comes
+        if (this.held === held) await this.offer({ background, layers, composite: null });
+    }
+
+    async offer(value) {
+        this.offered = value;
         press(`${this.editorId}_show`);
+        await twoFrames();
     }
 
     // The bin of the editor takes away what was painted; the picture stays.
