@@ -17,14 +17,12 @@ from modules.batches import (
 )
 from modules.generation import parse_img2img, sentence_of_errors
 from modules.house import House
-from modules.web.form import SCALE_BY, SIZE_MODE
-from modules.web.form_requests import SIZE_BY, batch_values_of_form
+from modules.web.form_requests import batch_values_of_form
 from modules.web.shown import PAGE_CLIENT
 
 __all__ = ["batch_routes"]
 
 ONE_PIXEL = f"data:image/png;base64,{SMALLEST_PICTURE}"
-SIZE_TO = 0
 MOST_NAMES = 200
 """Failed pictures that are named in one answer."""
 
@@ -111,8 +109,7 @@ def batch_routes(house: House) -> APIRouter:
 
 def _plan(sent: SentBatch) -> BatchPlan:
     """The plan that the form stands for. Raises InvalidRequest for the first value that is wrong."""
-    scale_by = sent.values.get(SCALE_BY) if sent.values.get(SIZE_MODE) == SIZE_BY else None
-    fields = batch_values_of_form({**sent.values, SIZE_MODE: SIZE_TO})
+    fields, scale_by = batch_values_of_form(sent.values)
     request = parse_img2img({**fields, "init_images": [ONE_PIXEL]})
     values = {"request": request_values(request), "scale_by": scale_by, **sent.batch.model_dump()}
     try:

@@ -18,7 +18,7 @@ from modules.web.form import (
 from modules.web.img2img_pictures import SentPictures, Subtab, pictures_of
 from modules.web.script_values import script_of_controls
 
-__all__ = ["SIZE_BY", "batch_values_of_form", "request_of_form"]
+__all__ = ["batch_values_of_form", "request_of_form"]
 
 SIZE_BY = 1
 HIRES_FIELDS = (
@@ -54,17 +54,13 @@ def request_of_form(tab: str, values: Mapping[str, Any], task_id: str | None = N
     return KINDS[tab]({**_common(tab, values), "force_task_id": task_id})
 
 
-def batch_values_of_form(values: Mapping[str, Any]) -> Values:
-    """The request's fields without pictures, for a batch.
-
-    Raises InvalidRequest for a size that each picture would have of its own.
+def batch_values_of_form(values: Mapping[str, Any]) -> tuple[Values, Any]:
+    """The request's fields without pictures, for a batch, and the factor by which each picture is resized, as
+    it was sent; None: all get the request's size.
     """
     found = _common("img2img", values)
-    if found.get(SIZE_MODE) == SIZE_BY:
-        raise InvalidRequest(
-            "size_mode", "All pictures of a batch get one size: choose Resize to, and say which."
-        )
-    return _img2img_controls(found)
+    scale_by = found.get(SCALE_BY) if found.get(SIZE_MODE) == SIZE_BY else None
+    return _img2img_controls(found), scale_by
 
 
 def _common(tab: str, values: Mapping[str, Any]) -> Values:

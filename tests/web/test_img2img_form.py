@@ -219,11 +219,11 @@ def test_a_generation_text_put_into_the_form_makes_the_request_that_it_tells_of(
     assert (request.inpainting_fill, request.width) == (MaskedContent.LATENT_NOTHING, 64)
 
 
-def test_a_batch_takes_the_form_without_pictures_and_one_size(form):
+def test_a_batch_takes_the_form_without_pictures_and_one_size_or_a_factor_for_each(form):
     values = values_of(form, Subtab.BATCH)
-    assert batch_values_of_form(values)["denoising_strength"] == 0.75
-    with pytest.raises(InvalidRequest, match="one size"):
-        batch_values_of_form({**values, "size_mode": 1})
+    fields, scale_by = batch_values_of_form({**values, "scale_by": 2})
+    assert (fields["denoising_strength"], scale_by) == (0.75, None)
+    assert batch_values_of_form({**values, "size_mode": 1, "scale_by": 2})[1] == 2
 
 
 def test_a_tab_that_there_is_not_is_said():
