@@ -59,16 +59,17 @@ def _redraw_fields(run: Run) -> dict[str, Any]:
 
 
 def mask_fields(request: Img2ImgRequest) -> dict[str, Any]:
-    """What a mask adds; None for what is as usual."""
+    """What a mask adds: that which is not as usual."""
     across, down = request.blur
     only_masked = request.inpaint_full_res
-    return {
+    fields = {
         "Mask mode": "Inpaint not masked" if request.inpainting_mask_invert else None,
         "Mask blur": across if across == down and across > 0 else None,
         "Inpaint area": "Only masked" if only_masked else None,
         "Masked area padding": request.inpaint_full_res_padding if only_masked else None,
         "Masked content": MASKED_CONTENT.get(request.inpainting_fill),
     }
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def extra_fields(run: Run) -> dict[str, Any]:

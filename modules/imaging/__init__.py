@@ -7,6 +7,7 @@ from modules.imaging.grids import grid_is_within, grid_rows, make_grid
 from modules.imaging.incoming import (
     MAX_PIXELS,
     decode_picture,
+    in_eight_bits,
     is_address,
     load_picture,
     open_picture,
@@ -36,7 +37,7 @@ from modules.imaging.saving import (
     complete_files_beside,
     save_picture,
 )
-from modules.imaging.tiles import Tiles, join_tiles, tiles_of
+from modules.imaging.tiles import Tiles, count_tiles, join_tiles, tiles_of
 from modules.imaging.writing import publish, remove_unfinished, temporary_file
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "box_of_mask",
     "complete_files_beside",
     "correct_colours",
+    "count_tiles",
     "cut_name",
     "decode_picture",
     "describe_patterns",
@@ -69,6 +71,7 @@ __all__ = [
     "grid_is_within",
     "grid_rows",
     "grow_to_aspect",
+    "in_eight_bits",
     "invert_mask",
     "is_address",
     "join_tiles",

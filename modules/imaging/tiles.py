@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 from PIL import Image
 
 from modules.imaging.masks import Box
 
-__all__ = ["Tiles", "join_tiles", "tiles_of"]
+__all__ = ["Tiles", "count_tiles", "join_tiles", "tiles_of"]
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,28 @@ class Tiles:
         return tuple(box for row in self.rows for box in row)
 
 
-def tiles_of(size: tuple[int, int], tile: tuple[int, int], overlap: int) -> Tiles:
-    """The tiles of size `tile` that cover a picture of `size` (width, height), and overlap by `overlap`
-    pixels at least.
-
-    Raises ValueError where a tile would be no larger than the overlap.
-    """
+def count_tiles(size: tuple[int, int], tile: tuple[int, int], overlap: int) -> int:
+    """How many tiles `tiles_of` gives. Raises ValueError where one would be no larger than the overlap."""
     if min(tile) <= overlap:
         raise ValueError(f"tiles of {tile[0]}x{tile[1]} cannot overlap by {overlap} pixels")
+    return prod(_count(*each, overlap) for each in zip(size, tile, strict=True))
+
+
+def tiles_of(size: tuple[int, int], tile: tuple[int, int], overlap: int) -> Tiles:
+    """The tiles of size `tile` that cover a picture of `size` (width, height), and overlap by `overlap`
+    pixels at least, which is less than a tile's sides.
+    """
     columns, lines = (_starts(*each, overlap) for each in zip(size, tile, strict=True))
     rows = tuple(tuple(Box(x, y, x + tile[0], y + tile[1]) for x in columns) for y in lines)
     return Tiles(size, overlap, rows)
 
 
+def _count(side: int, tile: int, overlap: int) -> int:
+    return max(ceil((side - overlap) / (tile - overlap)), 1)
+
+
 def _starts(side: int, tile: int, overlap: int) -> tuple[int, ...]:
-    last, steps = side - tile, max(ceil((side - overlap) / (tile - overlap)), 1) - 1
+    last, steps = side - tile, _count(side, tile, overlap) - 1
     # The last is no product: rounded down it would leave a pixel out.
     return (*(int(k * (last / steps)) for k in range(steps)), last)
 

@@ -49,14 +49,13 @@ def plan(request: Img2ImgRequest, arguments: Outpainting) -> Planned:
     size = first_size(request)
     margins = margins_of(size, arguments.pixels, arguments.direction)
     check_outpainting(request, size, margins)
-    fields = mask_fields(request.model_copy(update=_pass_fields(arguments)))
     return Planned(
         {"mask": None, "latent_mask": None},
         ScriptPlan(
             passes=tuple(
                 (each.part.width, each.part.height) for each in _extensions(request, size, arguments)
             ),
-            fields={key: value for key, value in fields.items() if value is not None},
+            fields=mask_fields(request.model_copy(update=_pass_fields(arguments))),
         ),
     )
 

@@ -20,12 +20,14 @@ from modules.generation import (
     first_size,
     mask_fields,
 )
-from modules.imaging import Box, Tiles, join_tiles, tiles_of
+from modules.imaging import Box, Tiles, count_tiles, join_tiles, tiles_of
 from modules.workflows.arguments import Arguments, checkboxes, radio, slider
 from modules.workflows.margins import Direction, Margins, check_outpainting, margins_of, mask_around
 from modules.workflows.workflow import Redrawing
 
 __all__ = ["POOR_MANS_OUTPAINTING"]
+
+MOST_TILES = 1000
 
 
 class Content(StrEnum):
@@ -54,25 +56,33 @@ class Outpainting(Arguments):
 
 def plan(request: Img2ImgRequest, arguments: Outpainting) -> Planned:
     """One picture, of as many passes as there are new tiles."""
-    size, pixels = first_size(request), arguments.pixels
-    if pixels >= min(request.width, request.height):
-        raise InvalidRequest(
-            "script_args",
-            f"Poor man's outpainting draws tiles of {request.width}x{request.height} that overlap by the "
-            f"pixels to expand, {pixels}: choose fewer pixels, or a larger width and height.",
-        )
-    margins = margins_of(size, pixels, arguments.direction)
+    size = first_size(request)
+    margins = margins_of(size, arguments.pixels, arguments.direction)
     check_outpainting(request, size, margins)
-    new = _new_tiles(_tiles(request, size, margins, pixels), margins)
+    _check_tiles(request, margins.around(size), arguments.pixels)
+    new = _new_tiles(_tiles(request, size, margins, arguments.pixels), margins)
     changes = {"batch_size": 1, "n_iter": 1, "mask": None, "latent_mask": None}
-    fields = mask_fields(request.model_copy(update=_pass_fields(arguments)))
     return Planned(
         changes,
         ScriptPlan(
             passes=tuple((box.width, box.height) for box in new),
-            fields={key: value for key, value in fields.items() if value is not None},
+            fields=mask_fields(request.model_copy(update=_pass_fields(arguments))),
         ),
     )
+
+
+def _check_tiles(request: Img2ImgRequest, size: tuple[int, int], overlap: int) -> None:
+    """Raises InvalidRequest where a canvas of `size` has no tiles, or more than anybody can want."""
+    tile = (request.width, request.height)
+    draws = f"Poor man's outpainting draws tiles of {tile[0]}x{tile[1]} that overlap by the pixels to expand"
+    advice = "choose fewer pixels, or a larger width and height."
+    if overlap >= min(tile):
+        raise InvalidRequest("script_args", f"{draws}, {overlap}: {advice}")
+    if (count := count_tiles(size, tile, overlap)) > MOST_TILES:
+        raise InvalidRequest(
+            "script_args",
+            f"{draws}, here {count} of them, and {MOST_TILES} are the most: {advice}",
+        )
 
 
 def draw(group: ScriptGroup, arguments: Outpainting) -> list[Image.Image]:
@@ -87,9 +97,10 @@ def draw(group: ScriptGroup, arguments: Outpainting) -> list[Image.Image]:
     latent_mask = _mask(tiles.size, margins, arguments.mask_blur // 2)
     drawn = {box: canvas.crop(box) for box in tiles.boxes}
     for number, box in enumerate(_new_tiles(tiles, margins)):
-        start = StartPictures((drawn[box],), mask.crop(box), latent_mask.crop(box))
-        if group.stopped or start.mask is None or start.mask.getbbox() is None:
+        tile_mask = mask.crop(box)
+        if group.stopped or tile_mask.getbbox() is None:
             continue
+        start = StartPictures((drawn[box],), tile_mask, latent_mask.crop(box))
         [drawn[box]] = group.redraw(start, seed=request.seed + number, **_pass_fields(arguments))
     return [join_tiles(tiles, [drawn[box] for box in tiles.boxes])]
 

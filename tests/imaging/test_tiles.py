@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from modules.imaging import join_tiles, tiles_of
+from modules.imaging import count_tiles, join_tiles, tiles_of
 
 
 @given(
@@ -17,6 +17,7 @@ def test_a_picture_that_is_cut_and_joined_is_the_same(width, height, across, dow
     picture = Image.fromarray(pixels)
     tiles = tiles_of((width, height), (across, down), overlap)
     assert {(box.width, box.height) for box in tiles.boxes} == {(across, down)}
+    assert len(tiles.boxes) == count_tiles((width, height), (across, down), overlap)
     joined = join_tiles(tiles, [picture.crop(box) for box in tiles.boxes])
     assert np.array_equal(np.asarray(joined), pixels)
 
@@ -30,4 +31,4 @@ def test_the_later_tile_fades_in_over_the_overlap():
 
 def test_tiles_no_larger_than_their_overlap_are_refused():
     with pytest.raises(ValueError, match="64x48 cannot overlap by 48"):
-        tiles_of((100, 100), (64, 48), 48)
+        count_tiles((100, 100), (64, 48), 48)

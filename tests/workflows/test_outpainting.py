@@ -127,6 +127,7 @@ def test_progress_counts_every_pass_and_an_interrupt_shows_what_there_is(
         (MK2, [*mk2(), 1], "takes 6 arguments; script_args holds 7"),
         (POOR, poor(content="paint"), "Masked content cannot be 'paint'"),
         (POOR, poor(pixels=64), "tiles of 64x64 that overlap by the pixels to expand, 64"),
+        (POOR, poor(pixels=63), "here 16641 of them, and 1000 are the most"),
         (MK2, mk2(pixels=4096), "would grow to 8256x8256; a side can be 8192 at most"),
     ],
 )
