@@ -18,7 +18,7 @@ from transformers import CLIPTokenizer
 from tools.embedded_model.autoencoder import latents_of, train_vae, tune_decoder
 from tools.embedded_model.concepts import CONCEPTS, FURTHER_DRAWINGS, STYLES
 from tools.embedded_model.diffusion import train_drawer
-from tools.embedded_model.drawings import draw_all, fetch
+from tools.embedded_model.drawings import draw_all, fetch, names_in_every
 from tools.embedded_model.export import export, normalised
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,9 +33,7 @@ def drawings(work: Path) -> tuple[np.ndarray, np.ndarray]:
     file = work / "drawings.npz"
     if not file.exists():
         sets = [fetch(style, work / "packages") for style in (*STYLES, *FURTHER_DRAWINGS)]
-        shared = sorted(set.intersection(*(set(icons["icons"]) for icons in sets)))
-        plain = [name for name in shared if not any(word in name for word in ("skin", "tone", "flag"))]
-        everything = draw_all(sets, plain)
+        everything = draw_all(sets, names_in_every(sets))
         of_concepts = draw_all(sets[: len(STYLES)], [concept.icon for concept in CONCEPTS])
         np.savez(file, everything=everything.reshape(-1, *everything.shape[2:]), concepts=of_concepts)
     with np.load(file) as kept:

@@ -24,6 +24,8 @@ from modules.settings import Options
 __all__ = ["Description", "Interrogation"]
 
 Turn = Callable[[], AbstractContextManager[object]]
+MODEL_ERRORS = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
+"""What a model whose parts do not fit each other raises while it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Interrogation:
     """The models that describe pictures. Calls are one after another, in whatever threads they come.
 
     policy: where they compute. turn: a context in which nothing else needs the memory of that device; the
-    small tagger does not wait for it.
+    small tagger does not wait for it. Who holds that turn already must not ask a large model.
     """
 
     def __init__(self, folders: Folders, policy: DevicePolicy, turn: Turn = nullcontext) -> None:
@@ -83,11 +85,14 @@ class Interrogation:
             if wanted is Wanted.TAGS:
                 return tags_text(describer.tags(picture), options)
             return str(describer.caption(picture, options))
-        except InvalidRequest:
+        except (InvalidRequest, torch.OutOfMemoryError):
             raise
         except EaselError as error:
             # Another model, or another file in its place, mends it.
             raise InvalidRequest("model", str(error)) from error
+        except MODEL_ERRORS as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InvalidRequest("model", f"{offer.path} failed on this picture: {reason}") from error
 
     def _let_go(self) -> None:
         self._kept.clear()

@@ -21,7 +21,7 @@ from modules.errors import EaselError
 from modules.interrogation.pictures import as_array, squared
 from modules.settings import Options
 
-__all__ = ["SmallTagger", "load_small_tagger", "look"]
+__all__ = ["SmallTagger", "load_small_tagger", "scores"]
 
 SURE = 0.5
 """From which probability a caption names something."""
@@ -46,6 +46,16 @@ def look(pictures: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
     return linear(state.mean((2, 3)), tensors["head.weight"], tensors["head.bias"])
 
 
+def scores(pictures: Tensor, tensors: Mapping[str, Tensor], things: int) -> Tensor:
+    """Probabilities (N, tags) for `pictures` (N, 3, side, side) in 0 .. 1; the first `things` are of things.
+
+    A style counts as far as a thing is recognised: of a photograph it would say nothing.
+    """
+    values = look(pictures, tensors).sigmoid()
+    values[:, things:] *= values[:, :things].amax(1, keepdim=True)
+    return values
+
+
 @dataclass(frozen=True, slots=True)
 class SmallTagger:
     """Knows a small world: `things` and the `styles` in which they are drawn."""
@@ -59,7 +69,7 @@ class SmallTagger:
     def tags(self, image: Image.Image) -> dict[str, float]:
         """The probability of each tag for an RGB picture."""
         picture = torch.from_numpy(as_array(squared(image, self.side))).movedim(-1, 0)[None]
-        values = look(picture, self.tensors).sigmoid()[0].tolist()
+        values = scores(picture, self.tensors, len(self.things))[0].tolist()
         return dict(zip((*self.things, *self.styles), values, strict=True))
 
     def caption(self, image: Image.Image, options: Options) -> str:

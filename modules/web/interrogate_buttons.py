@@ -21,4 +21,4 @@ def interrogate_buttons(form: Form) -> None:
     for elem_id, icon, model, label in BUTTONS:
         button = icon_button(label, icon, elem_id)
         button.click(fn=None, js=f"() => {{ describePicture({form.tab!r}, {model!r}, {elem_id!r}); }}")
-    scripts_place(form.element_id("interrogators"), "interrogators")
+    scripts_place(form.element_id("interrogators"))

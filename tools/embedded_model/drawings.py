@@ -15,7 +15,7 @@ from PIL import Image
 
 from tools.embedded_model.concepts import Style
 
-__all__ = ["IconSet", "draw_all", "fetch"]
+__all__ = ["IconSet", "draw_all", "fetch", "names_in_every"]
 
 SIDE = 128
 DRAWN_SIDE = 112
@@ -36,6 +36,12 @@ def fetch(style: Style, folder: Path) -> IconSet:
         member = archive.extractfile("package/icons.json")
         assert member is not None, f"{name} holds no icons.json"
         return json.load(member)
+
+
+def names_in_every(sets: Iterable[IconSet]) -> list[str]:
+    """The icons that every set has, without skin tones and flags."""
+    shared = sorted(set.intersection(*(set(icons["icons"]) for icons in sets)))
+    return [name for name in shared if not any(word in name for word in ("skin", "tone", "flag"))]
 
 
 def _svg(icons: IconSet, name: str) -> str:

@@ -68,7 +68,7 @@ async function showInterrogators() {
     const place = document.querySelector(`#${INTERROGATE_MENU} .scripts-place`);
     if (!place) return;
     const { interrogators } = await getJson("easel/v1/interrogators").catch(() => ({ interrogators: [] }));
-    byId(INTERROGATE_MENU).classList.toggle("offered", interrogators.length > 1);
+    byId(INTERROGATE_MENU).toggleAttribute("data-offered", interrogators.length > 1);
     if (interrogators.length > 1) place.replaceChildren(interrogatorMenu(interrogators));
 }
 
