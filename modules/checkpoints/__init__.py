@@ -8,6 +8,7 @@ from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
 from modules.checkpoints.tensor_file import TensorFile
+from modules.checkpoints.text_layout import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "VaeFile",
     "VaeShelf",
     "load_model",
+    "load_tokenizer",
     "old_hash",
     "open_tensors",
     "plan_model",

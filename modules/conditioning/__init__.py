@@ -1,6 +1,7 @@
 """From prompts to what the network is conditioned on: tokens, chunks, text encoder, emphasis, schedules."""
 
 from modules.conditioning.cache import EncodingCache
+from modules.conditioning.counting import PromptCounter
 from modules.conditioning.options import ConditioningOptions
 from modules.conditioning.prompt_encoder import PromptEncoder
 from modules.conditioning.stream import EmbeddingLookup, Insertion
@@ -13,6 +14,7 @@ __all__ = [
     "EncodingCache",
     "GuidedPart",
     "Insertion",
+    "PromptCounter",
     "PromptEncoder",
     "Scheduled",
     "same_length",

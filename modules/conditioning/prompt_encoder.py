@@ -12,11 +12,9 @@ from modules.conditioning.options import ConditioningOptions
 from modules.conditioning.sd1 import Sd1TextEncoder
 from modules.conditioning.stream import EmbeddingLookup
 from modules.conditioning.types import GuidedPart, Scheduled
-from modules.prompts import PromptPart, ScheduledText, schedule_prompt, split_and, take_network_tags
+from modules.prompts import ScheduledText, schedule_prompt, split_and
 
 __all__ = ["PromptEncoder"]
-
-COUNTED_STEPS = 20
 
 
 class PromptEncoder:
@@ -58,18 +56,6 @@ class PromptEncoder:
     ) -> list[tuple[Scheduled, ...]]:
         """The schedule of each negative prompt, which is not split at AND. Steps as in `positive`."""
         return self._encode(prompts, steps, hires_steps)
-
-    def count_tokens(
-        self, text: str, steps: int = COUNTED_STEPS, *, negative: bool = False
-    ) -> tuple[int, int]:
-        """Tokens used and the limit of their chunks, as the counter beside a prompt shows them: (12, 75).
-
-        Of several parts and scheduled texts the longest counts.
-        """
-        parts = [PromptPart(text, 1.0)] if negative else split_and(take_network_tags(text)[0])
-        texts = {entry.text for part in parts for entry in self._schedule(part.text, steps, None)}
-        longest = max((self._texts.chunks(text)[1] for text in texts), key=lambda count: count.used)
-        return longest.used, longest.limit
 
     def _schedule(self, text: str, steps: int, hires_steps: int | None) -> list[ScheduledText]:
         return schedule_prompt(text, steps, hires_steps, old_scheduling=self._old_scheduling)

@@ -22,7 +22,7 @@ from modules.checkpoints import (
     plan_model,
     with_vae,
 )
-from modules.conditioning import ConditioningOptions, EncodingCache, PromptEncoder
+from modules.conditioning import EncodingCache, PromptEncoder
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
@@ -43,6 +43,7 @@ from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.scripts import NoScripts, ScriptMenu
 from modules.generation.shortage import explained_shortage
+from modules.generation.token_counts import TokenCounts, conditioning_options
 from modules.generation.txt2img import Receive, Studio, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
@@ -53,7 +54,7 @@ from modules.memory import (
     set_threads,
     threads_scope,
 )
-from modules.prompts import Emphasis, StyleBook
+from modules.prompts import StyleBook
 from modules.settings import Options
 
 __all__ = ["Engine"]
@@ -89,13 +90,8 @@ class _Loaded:
 
     def encoder(self, options: Options) -> PromptEncoder:
         """An encoder that reads prompts as `options` say; by setting it remembers what was encoded before."""
-        wanted = ConditioningOptions(
-            clip_stop_at_last_layers=options.CLIP_stop_at_last_layers,
-            emphasis=Emphasis(options.emphasis),
-            comma_padding_backtrack=options.comma_padding_backtrack,
-            use_old_scheduling=options.use_old_scheduling,
-        )
-        return PromptEncoder(self.model, wanted, self._encodings if options.persistent_cond_cache else None)
+        cache = self._encodings if options.persistent_cond_cache else None
+        return PromptEncoder(self.model, conditioning_options(options), cache)
 
     def artist(self, options: Options, attention: AttentionKind) -> Artist:
         """Who draws with this model as `options` say. Raises InvalidRequest for an attention that is not
@@ -126,6 +122,7 @@ class Engine:
         self.vae_shelf = VaeShelf(folders, self.hashes, [folders.vae_file] if folders.vae_file else [])
         book = CostBook(lambda file: plan_model(file, folders.configs), self.policy)
         self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
+        self._counts = TokenCounts(folders.configs)
         self._loaded: _Loaded | None = None
         self._lock = threading.Lock()
 
@@ -192,9 +189,8 @@ class Engine:
         return (int(width), int(height)) if width.isdecimal() and height.isdecimal() else (512, 512)
 
     def count_tokens(self, text: str, options: Options, *, negative: bool = False) -> tuple[int, int]:
-        """Tokens that `text` uses and the limit of its chunks, (12, 75); (0, 75) before a model is loaded."""
-        loaded = self._loaded
-        return loaded.encoder(options).count_tokens(text, negative=negative) if loaded else (0, 75)
+        """Tokens that `text` uses and the limit of its chunks, (12, 75), whether or not a model is loaded."""
+        return self._counts.count(text, options, self.model, negative=negative)
 
     def preload(self, options: Options) -> None:
         """Bring the checkpoint of `options` into memory before it is needed.

@@ -12,6 +12,7 @@ from modules.conditioning import (
     Conditioning,
     ConditioningOptions,
     EncodingCache,
+    PromptCounter,
     PromptEncoder,
     same_length,
 )
@@ -172,9 +173,10 @@ def test_a_second_pass_has_the_texts_of_its_own_steps(encoder: PromptEncoder) ->
     ],
 )
 def test_the_token_counter_counts_the_longest_text_that_is_drawn(
-    text: str, negative: bool, expected: tuple[int, int], encoder: PromptEncoder
+    text: str, negative: bool, expected: tuple[int, int], tiny_model: Model
 ) -> None:
-    assert encoder.count_tokens(text, negative=negative) == expected
+    counter = PromptCounter(tiny_model.towers[0].tokenizer, ConditioningOptions())
+    assert counter.count(text, negative=negative) == expected
 
 
 def conditioning(*values: float) -> Conditioning:

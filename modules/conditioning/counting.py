@@ -1,0 +1,54 @@
+"""Counting the tokens of prompts, for which no model has to be loaded."""
+
+from collections.abc import Sequence
+
+from transformers import CLIPTokenizer
+
+from modules.conditioning.options import ConditioningOptions
+from modules.conditioning.stream import ChunkRules, TokenCount, make_chunks
+from modules.prompts import PromptPart, parse_emphasis, schedule_prompt, split_and, take_network_tags
+
+__all__ = ["PromptCounter"]
+
+COUNTED_STEPS = 20
+
+
+class PromptCounter:
+    """Counts with a tokenizer alone, under one set of options."""
+
+    def __init__(self, tokenizer: CLIPTokenizer, options: ConditioningOptions) -> None:
+        self._tokenizer, self._options = tokenizer, options
+        end = tokenizer.eos_token_id
+        self._rules = ChunkRules(
+            start=tokenizer.bos_token_id,
+            end=end,
+            pad=end,
+            comma=tokenizer.convert_tokens_to_ids(",</w>"),
+            backtrack=options.comma_padding_backtrack,
+        )
+
+    def count(self, text: str, steps: int = COUNTED_STEPS, *, negative: bool = False) -> tuple[int, int]:
+        """Tokens used and the limit of their chunks, as the counter beside a prompt shows them: (12, 75).
+
+        Of several parts and scheduled texts the longest counts.
+        """
+        parts = [PromptPart(text, 1.0)] if negative else split_and(take_network_tags(text)[0])
+        old = self._options.use_old_scheduling
+        schedules = [schedule_prompt(part.text, steps, None, old_scheduling=old) for part in parts]
+        texts = {entry.text for schedule in schedules for entry in schedule}
+        longest = max(map(self._count, texts), key=lambda count: count.used)
+        return longest.used, longest.limit
+
+    def _count(self, text: str) -> TokenCount:
+        pieces = parse_emphasis(text, self._options.emphasis)
+        return make_chunks(pieces, self._tokenise, self._rules, None)[1]
+
+    def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
+        tokens: list[list[int]] = self._tokenizer(
+            list(texts),
+            truncation=False,
+            add_special_tokens=False,
+            return_attention_mask=False,
+            verbose=False,
+        )["input_ids"]
+        return tokens
