@@ -36,11 +36,10 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     install_error_answers(app)
     document_statuses_of_form(app)
     previews, given = PreviewEncoder(), GivenPictures(house)
+    for giving in (generation_routes, extras_routes, interrogate_routes):
+        app.include_router(giving(house, given))
     for routes in (settings_routes, machine_routes, list_routes, network_routes):
         app.include_router(routes(house))
-    app.include_router(generation_routes(house, given))
-    app.include_router(extras_routes(house, given))
-    app.include_router(interrogate_routes(house, given))
     app.include_router(png_info_routes(given))
     app.include_router(script_routes())
     app.include_router(progress_routes(house, previews))
