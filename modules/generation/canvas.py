@@ -20,6 +20,7 @@ from modules.imaging import (
     decode_picture,
     fill_masked,
     grow_to_aspect,
+    in_eight_bits,
     invert_mask,
     lay_over,
     load_picture,
@@ -105,12 +106,15 @@ class _Masking:
 
 
 def check_pictures(request: Img2ImgRequest) -> None:
-    """Raises InvalidRequest for a picture that cannot be read, or one too many or too few."""
+    """Raises InvalidRequest for a picture that cannot be read, one too many or too few, and a mask that masks
+    nothing.
+    """
     for text in request.init_images:
         load_picture("init_images", text)
-    for field in ("mask", "latent_mask"):
-        if text := getattr(request, field):
-            load_picture(field, text)
+    if request.mask is not None:
+        _mask_of(request, _upright("mask", request.mask))
+    if request.latent_mask is not None:
+        load_picture("latent_mask", request.latent_mask)
     if len(request.init_images) not in (1, request.batch_size):
         raise InvalidRequest(
             "init_images",
@@ -191,8 +195,8 @@ def _given(request: Img2ImgRequest) -> StartPictures:
 
 
 def _upright(field: str, text: str) -> Image.Image:
-    """The picture as a viewer shows it, whatever way the camera was held."""
-    return ImageOps.exif_transpose(load_picture(field, text))
+    """The picture as a viewer shows it, whatever way the camera was held, in at most 8 bits a channel."""
+    return in_eight_bits(ImageOps.exif_transpose(load_picture(field, text)))
 
 
 def _on_background(picture: Image.Image, colour: str) -> Image.Image:
@@ -229,12 +233,13 @@ def _mask_mode(request: Img2ImgRequest) -> ResizeMode:
     return ResizeMode.STRETCH if latent else ResizeMode(request.resize_mode)
 
 
-def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
-    if given.mask is None:
-        return None
-    mask = mask_of_picture(given.mask, request.mask_round)
-    if mask.size != given.pictures[0].size:
-        mask = mask.resize(given.pictures[0].size, Image.Resampling.LANCZOS)
+def _mask_of(
+    request: Img2ImgRequest, picture: Image.Image, size: tuple[int, int] | None = None
+) -> Image.Image:
+    """The mask (L) that `picture` stands for, at `size` or at its own, white where is drawn anew."""
+    mask = mask_of_picture(picture, request.mask_round)
+    if size and mask.size != size:
+        mask = mask.resize(size, Image.Resampling.LANCZOS)
     if request.inpainting_mask_invert:
         mask = invert_mask(mask)
     if mask.getbbox() is None:
@@ -242,6 +247,13 @@ def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
         raise InvalidRequest(
             "mask", f"The mask is all {what}, so nothing would be drawn: mark the part that is to change."
         )
+    return mask
+
+
+def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
+    if given.mask is None:
+        return None
+    mask = _mask_of(request, given.mask, given.pictures[0].size)
     mask = blur_mask(mask, *request.blur)
     if not request.inpaint_full_res:
         resized = resize_image(_mask_mode(request), mask, request.width, request.height)

@@ -67,4 +67,5 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy) -> ModelCosts:
         matrix=2 * step.matrix * policy.dtype.itemsize / (ROWS * SIDE**4),
         decode=decode.peak * own_vae / PIXELS**2,
         encode=encode.peak * own_vae / PIXELS**2,
+        on_heap=policy.device.type == "cpu",
     )

@@ -5,15 +5,25 @@ import binascii
 import io
 import warnings
 
+import numpy as np
 from PIL import Image
 
 from modules.errors import InvalidRequest
 
-__all__ = ["MAX_PIXELS", "decode_picture", "is_address", "load_picture", "open_picture", "picture_file"]
+__all__ = [
+    "MAX_PIXELS",
+    "decode_picture",
+    "in_eight_bits",
+    "is_address",
+    "load_picture",
+    "open_picture",
+    "picture_file",
+]
 
 MAX_PIXELS = 100_000_000
 """Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
 MAX_CHARACTERS = 400_000_000
+SIXTEEN_BITS = 65_535
 ADDRESSES = ("http://", "https://")
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
 """Kinds that Pillow reads by itself; EPS, say, would start another program."""
@@ -80,6 +90,16 @@ def open_picture(field: str, data: bytes) -> Image.Image:
     if picture.width * picture.height > MAX_PIXELS:
         raise _too_large(field, f"{picture.width}x{picture.height}")
     return picture
+
+
+def in_eight_bits(picture: Image.Image) -> Image.Image:
+    """`picture`, or where it is grey with more than 8 bits, its upper 8: Pillow itself would cut off what is
+    brighter than level 255.
+    """
+    if not picture.mode.startswith("I"):
+        return picture
+    levels = np.asarray(picture).clip(0, SIXTEEN_BITS) >> 8
+    return Image.fromarray(levels.astype(np.uint8))
 
 
 def _too_large(field: str, size: str) -> InvalidRequest:

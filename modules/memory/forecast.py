@@ -35,6 +35,8 @@ MADE_BYTES = 24
 """Of a pixel that is decoded, cut to 8 bits and encoded into a file."""
 KEPT_BYTES = 3
 """Of a pixel of a picture that waits for the others."""
+HOLES, HOLES_SHARE, MOST_HOLES = 60 << 20, 0.35, 220 << 20
+"""Bytes of the heap, from small work to large: glibc gives back at once what is larger than 32 MiB alone."""
 GIVEN_BYTES, MASKED_BYTES = 16, 40
 """Of a pixel of a picture that is given: read, turned, brought to size; and with a mask, laid over again."""
 
@@ -52,6 +54,8 @@ class ModelCosts:
     matrix: float
     decode: float
     encode: float
+    on_heap: bool = False
+    """Whether tensors lie on the C library's heap, which keeps holes between those of middling size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,9 @@ def forecast(costs: ModelCosts, work: Work, resting: int = 0) -> Forecast:
     """The peak of a process that holds `resting` bytes without the model and does `work` with it."""
     given = work.given_pixels * _given_bytes(work)
     drawing = max(_pass_bytes(costs, each, work.attention) for each in work.passes)
-    return Forecast(resting, costs.weights, round(given + KEPT_BYTES * work.kept_pixels + drawing))
+    working = given + KEPT_BYTES * work.kept_pixels + drawing
+    holes = min(HOLES + HOLES_SHARE * working, MOST_HOLES) if costs.on_heap else 0
+    return Forecast(resting, costs.weights, round(working + holes))
 
 
 def _given_bytes(work: Work) -> int:
