@@ -15,7 +15,7 @@ FILES = "image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp"
 MASK_COLOUR = ["#ffffff"]
 COLOURS = ["#ffffff", "#000000", "#e53935", "#fb8c00", "#fdd835", "#43a047", "#1e88e5", "#8e24aa", "#8d6e63"]
 FIRST_CANVAS = (16, 16)
-"""Pixels. The editor never shrinks below it; a drawing shown again on a smaller picture would be misplaced."""
+"""Pixels. The editor never shrinks below it: drawings shown again on smaller pictures would be misplaced."""
 BRUSH = 20
 """Its first radius, in pixels of the picture."""
 
