@@ -179,11 +179,18 @@ def test_generate_without_a_picture_says_what_is_missing(page):
 
 
 @pytest.mark.browser
-def test_nothing_on_the_tab_is_wider_than_a_phone(watched):
+def test_nothing_on_the_tab_is_wider_than_a_phone_and_the_form_is_there_after_a_reload(watched):
     page = watched(viewport={"width": 390, "height": 800})
     page.click("#tab_extras-button")
     page.set_input_files(
         "#extras_files", [{"name": "wide.png", "mimeType": "image/png", "buffer": png((900, 20))}]
     )
     page.wait_for_selector("#extras_image_batch img")
+    page.get_by_label("Scale to").check()
+    page.locator("#extras_upscaling_resize_w input[type=number]").fill("640")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("localGet('easel.form.extras')?.upscaling_resize_w === 640")
+    page.reload()
+    page.wait_for_function("document.querySelector('#extras_upscaling_resize_w input')?.value === '640'")
+    page.click("#tab_extras-button")
+    page.wait_for_selector("#extras_scale_to_tab:not(.hidden-page)")
