@@ -59,6 +59,10 @@ class ModelFacts:
     surroundings: Surroundings
     config: FileFacts | None = None
     """The .yaml beside the checkpoint that says what it is."""
+    adapters: tuple[FileFacts, ...] = ()
+    """LoRAs and hypernetworks in use, in the order of the prompts."""
+    embeddings: tuple[FileFacts, ...] = ()
+    """Textual inversions that the prompts name."""
 
     @property
     def files(self) -> ModelFiles:

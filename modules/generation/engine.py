@@ -8,10 +8,10 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 import torch
 
+from modules.adapters import AdapterShelves, KnownEmbeddings, known_embeddings
 from modules.checkpoints import (
     CheckpointFile,
     CheckpointShelf,
@@ -20,13 +20,10 @@ from modules.checkpoints import (
     VaeFile,
     VaeShelf,
     plan_model,
-    with_vae,
 )
-from modules.conditioning import EncodingCache, PromptEncoder
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
-from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
 from modules.generation.attention import attention_of
 from modules.generation.canvas import check_pictures, given_pixels
@@ -36,21 +33,19 @@ from modules.generation.guard import MemoryGuard
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
-from modules.generation.odd_sizes import enlarge_as_reference
+from modules.generation.loaded import LoadedModel
 from modules.generation.order import Order, PictureKinds, make_order
-from modules.generation.preview import LinearPreview
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.scripts import NoScripts, ScriptMenu
 from modules.generation.shortage import explained_shortage
-from modules.generation.token_counts import TokenCounts, conditioning_options
+from modules.generation.token_counts import TokenCounts
 from modules.generation.txt2img import Receive, Studio, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
     AttentionKind,
     attention_scope,
     choose_policy,
-    set_attention,
     set_threads,
     threads_scope,
 )
@@ -62,46 +57,6 @@ __all__ = ["Engine"]
 log = logging.getLogger(__name__)
 
 EMBEDDED_CHECKPOINT = "easel-emoji"
-
-
-class _Loaded:
-    """A model in memory, with what is made from it once: its prompt encoder and its preview map."""
-
-    def __init__(self, model: Model) -> None:
-        enlarge_as_reference(model.unet)
-        self.model = model
-        self._encodings = EncodingCache()
-        self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
-
-    def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
-        """Whether this is what loading these files would give."""
-        return self.model.checkpoint.path == checkpoint.path and self.model.vae_file == vae
-
-    def with_vae(self, vae: VaeFile | None) -> "_Loaded":
-        """The same with another VAE. Raises EaselError for a file that does not fit."""
-        other = _Loaded(with_vae(self.model, vae))
-        other._encodings, other._attention = self._encodings, self._attention
-        return other
-
-    @cached_property
-    def preview(self) -> LinearPreview:
-        """Fitted to the model's VAE when the first preview is wanted."""
-        return LinearPreview(self.model)
-
-    def encoder(self, options: Options) -> PromptEncoder:
-        """An encoder that reads prompts as `options` say; by setting it remembers what was encoded before."""
-        cache = self._encodings if options.persistent_cond_cache else None
-        return PromptEncoder(self.model, conditioning_options(options), cache)
-
-    def artist(self, options: Options, attention: AttentionKind) -> Artist:
-        """Who draws with this model as `options` say. Raises InvalidRequest for an attention that is not
-        installed.
-        """
-        wanted = attention, options.upcast_attn or self.model.policy.upcast_sampling
-        if self._attention != wanted:
-            set_attention(self.model.unet, attention, upcast=wanted[1])
-            self._attention = wanted
-        return Artist(self.model, self.encoder(options), lambda: self.preview, *wanted)
 
 
 class Engine:
@@ -123,7 +78,8 @@ class Engine:
         book = CostBook(lambda file: plan_model(file, folders.configs), self.policy)
         self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
         self._counts = TokenCounts(folders.configs)
-        self._loaded: _Loaded | None = None
+        self.adapters = AdapterShelves(folders, self.hashes)
+        self._loaded: LoadedModel | None = None
         self._lock = threading.Lock()
 
     @property
@@ -190,7 +146,14 @@ class Engine:
 
     def count_tokens(self, text: str, options: Options, *, negative: bool = False) -> tuple[int, int]:
         """Tokens that `text` uses and the limit of its chunks, (12, 75), whether or not a model is loaded."""
-        return self._counts.count(text, options, self.model, negative=negative)
+        loaded = self._loaded
+        lookup = loaded.wardrobe.embeddings.lookups()[0] if loaded else None
+        return self._counts.count(text, options, self.model, lookup, negative=negative)
+
+    def embeddings(self) -> KnownEmbeddings:
+        """The textual inversions that the loaded model can read, and the others: without a model all."""
+        loaded = self._loaded
+        return known_embeddings(self.adapters.embeddings, loaded.wardrobe.embeddings if loaded else None)
 
     def preload(self, options: Options) -> None:
         """Bring the checkpoint of `options` into memory before it is needed.
@@ -243,7 +206,7 @@ class Engine:
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
 
-    def _ready(self, options: Options, say: Callable[[str], None]) -> _Loaded:
+    def _ready(self, options: Options, say: Callable[[str], None]) -> LoadedModel:
         """The model that `options` asks for, loaded if it is another one than before."""
         checkpoint = self.checkpoint_of(options)
         vae = self._vae_of(options, checkpoint)
@@ -269,7 +232,7 @@ class Engine:
         vae: VaeFile | None,
         options: Options,
         let_go: Callable[[], None] = lambda: None,
-    ) -> _Loaded:
+    ) -> LoadedModel:
         """A model from its files; `let_go` is called once they are known to be good.
 
         Raises InvalidRequest for a file that cannot be loaded: another choice mends it.
@@ -278,7 +241,7 @@ class Engine:
         try:
             with plan_model(checkpoint, self.folders.configs, vae) as plan:
                 let_go()
-                loaded = _Loaded(plan.load(policy))
+                loaded = LoadedModel(plan.load(policy), self.adapters)
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         checkpoint.hash_later()

@@ -115,6 +115,8 @@ class Recorder:
             inputs=self._inputs,
             model=facts.files,
             second=facts.second,
+            adapters=facts.adapters,
+            embeddings=facts.embeddings,
             surroundings=facts.surroundings,
             pixels=pixel_facts(image),
         )

@@ -15,6 +15,7 @@ from modules.generation.extra_fields import extra_fields
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.network import tiled_convolutions
+from modules.generation.outfit import Outfit
 from modules.generation.passes import draw_again, draw_first
 from modules.generation.progress import Progress
 from modules.generation.redraw import redraw
@@ -49,13 +50,20 @@ class _Drawing:
         self._progress = Progress(run, watcher, studio.first)
         self._extra = extra_fields(run)
         self._canvas = _canvas_of(run)
-        self.facts = facts_of(studio.first, studio.second)
+        self._outfit = Outfit(watcher)
+        self._facts = facts_of(studio.first, studio.second)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The facts about the models and the adapters that are in use by now."""
+        return self._outfit.facts(self._facts)
 
     def draw_group(self, number: int, wanted: Collection[int]) -> None:
         """Draw group `number` and hand over those of its pictures that are `wanted`.
 
         Of an interrupted group the newest estimates are handed over.
         """
+        self._outfit.dress(self._studio.first, self._run.network_tags)
         if self._run.order.script:
             self._draw_scripted(number, wanted)
             return
@@ -106,6 +114,7 @@ class _Drawing:
                 if picture in wanted:
                     image = self._picture(studio.first, latent, picture)
                     self._hand_over(Role.BEFORE_HIRES, picture, image)
+        self._outfit.dress(studio.second, hires.network_tags)
         progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
         latents = draw_again(
             run, hires, latents, pictures, studio.first, studio.second, progress, self._watcher
@@ -123,7 +132,7 @@ class _Drawing:
     ) -> None:
         """Give the picture its text, and let it go."""
         run = self._run
-        extra = {} if role is Role.BEFORE_HIRES else self._extra
+        extra = ({} if role is Role.BEFORE_HIRES else self._extra) | self._outfit.fields(run.options)
         self._receive(
             Drawn(
                 role=role,

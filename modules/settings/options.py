@@ -13,6 +13,7 @@ from modules.settings.info import OptionInfo, refusal_sentence
 from modules.settings.sections import (
     Api,
     Compatibility,
+    ExtraNetworks,
     Gallery,
     Img2Img,
     Infotext,
@@ -43,6 +44,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Compatibility,
     Img2Img,
     Interrogate,
+    ExtraNetworks,
     PromptEditing,
     Gallery,
     UiAlternatives,
@@ -65,6 +67,7 @@ class Options(
     UiAlternatives,
     Gallery,
     PromptEditing,
+    ExtraNetworks,
     Interrogate,
     Img2Img,
     Compatibility,

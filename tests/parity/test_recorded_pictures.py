@@ -24,6 +24,7 @@ GROUPS = (
     "inpaint",
     "inpainting-model",
     "scripts",
+    "adapters",
 )
 SCRIPTS = ("Outpainting mk2", "Poor man's outpainting")
 OTHER_FAMILIES = ("tiny-sdxl", "tiny-sd2")

@@ -4,6 +4,7 @@ from modules.settings.sections.api import Api
 from modules.settings.sections.interrogating import Interrogate
 from modules.settings.sections.making import Infotext, LivePreviews, SamplerParameters
 from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
+from modules.settings.sections.networks import ExtraNetworks
 from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
 from modules.settings.sections.queue import Queue
 from modules.settings.sections.redrawing import Img2Img
@@ -12,6 +13,7 @@ from modules.settings.sections.saving import SavingImages, SavingPaths, SavingTo
 __all__ = [
     "Api",
     "Compatibility",
+    "ExtraNetworks",
     "Gallery",
     "Img2Img",
     "Infotext",
