@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -104,6 +105,14 @@ def test_a_picture_that_lies_on_its_side_is_put_upright(extras):
     exif = Image.Exif()
     exif[0x0112] = 6
     assert extras(png((40, 16), exif=exif)).json()["size"] == [32, 80]
+
+
+def test_a_picture_of_sixteen_bits_keeps_its_greys(extras):
+    file = io.BytesIO()
+    Image.fromarray(np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)).save(file, "png")
+    answer = extras(file.getvalue(), upscaler_1="None").json()
+    with Image.open(answer["saved"]) as picture:
+        assert np.array_equal(np.asarray(picture)[..., 0].ravel(), np.arange(256))
 
 
 def test_a_picture_that_cannot_be_saved_is_shown_and_the_reason_said(extras, tmp_path):
