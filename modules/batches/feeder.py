@@ -10,7 +10,7 @@ from modules.batches.book import BatchBook
 from modules.batches.making import OrderOf, order_of_picture
 from modules.batches.places import BatchPlaces
 from modules.errors import EaselError
-from modules.jobs import Job, JobQueue, JobState, QueueFull, StoreUnavailable, WrongState
+from modules.jobs import Job, JobQueue, JobState, QueueClosed, QueueFull, StoreUnavailable, WrongState
 
 __all__ = ["Feeder"]
 
@@ -93,7 +93,7 @@ class Feeder:
             number = self._left[0]
             try:
                 self._jobs[number] = self._submitted(number)
-            except (QueueFull, StoreUnavailable) as error:
+            except (QueueFull, QueueClosed, StoreUnavailable) as error:
                 self.batch.notice = str(error)
                 return
             except EaselError as error:
