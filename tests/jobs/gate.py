@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, fields
-from typing import get_type_hints
+from typing import get_origin, get_type_hints
 
 from PIL import Image
 
@@ -14,7 +14,10 @@ def _filled(kind: type, **values: object):
     """A dataclass in which every field that is not given is empty: what it says matters to no test here."""
     empty = {str: "", bool: False, int: 0}
     hints = get_type_hints(kind)
-    given = {each.name: empty.get(hints[each.name]) for each in fields(kind)} | values
+    given = {
+        each.name: () if get_origin(hints[each.name]) is tuple else empty.get(hints[each.name])
+        for each in fields(kind)
+    } | values
     return kind(**given)
 
 
