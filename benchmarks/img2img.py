@@ -97,6 +97,8 @@ def diffusers(flags: list[str], case: Case) -> Callable[[], object]:
     model = load_model(shelf.find(case.checkpoint), choose_policy(parsed), folders.configs)
     tower = model.towers[0]
     tower.tokenizer.model_max_length = 77
+    # The pipeline compares it with a number.
+    model.unet.register_to_config(sample_size=64)
     scheduler = EulerDiscreteScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
         num_train_timesteps=1000, steps_offset=1,
@@ -134,7 +136,10 @@ def cost_of(side: str, flags: list[str], case: Case) -> Cost:
     """Draw in a process of its own."""
     told = json.dumps({"flags": flags, "case": asdict(case)})
     answer = subprocess.run(
-        [sys.executable, __file__, "--side", side, "--told", told], check=True, capture_output=True, text=True
+        [sys.executable, __file__, "--side", side, "--told", told],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     return Cost(**json.loads(answer.stdout.splitlines()[-1]))
 
