@@ -3,17 +3,18 @@
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
-from modules.checkpoints.model import Family, Model, Prediction, TextTower
+from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
 from modules.checkpoints.tensor_file import TensorFile
-from modules.checkpoints.text_layout import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
+from modules.checkpoints.tokenizers import load_tokenizer
 
 __all__ = [
     "CheckpointFile",
     "CheckpointShelf",
+    "ExtraInput",
     "Family",
     "HashCache",
     "Model",
@@ -21,8 +22,10 @@ __all__ = [
     "Prediction",
     "TensorFile",
     "TextTower",
+    "TowerUse",
     "VaeFile",
     "VaeShelf",
+    "VectorNumber",
     "load_model",
     "load_tokenizer",
     "old_hash",

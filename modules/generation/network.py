@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from modules.checkpoints import Model
+from modules.checkpoints import ExtraInput, Model
 from modules.generation.autoencoder import encode
 
 __all__ = [
@@ -22,20 +22,32 @@ Network = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 def is_inpainting(model: Model) -> bool:
     """Whether the UNet wants a mask and a masked picture besides the latent."""
-    return model.unet.config.in_channels == 2 * model.latent_channels + 1
+    return model.extra_input is ExtraInput.MASK
 
 
 def network_of(model: Model) -> Network:
-    """A function (x (N, C, h, w), time (N,), context (N, T, D), vector) -> prediction (N, C, h, w) in
-    float32; an inpainting checkpoint's x has its extra input's channels too.
+    """A function (x (N, C, h, w), time (N,), context (N, T, D), vector (N, V)) -> prediction (N, C, h, w) in
+    float32; where the model has an extra input, x has its channels too.
     """
     unet = model.unet
     dtype = unet.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
-        return unet(x.to(dtype), time, context.to(dtype), return_dict=False)[0].float()
+        return unet(
+            x.to(dtype),
+            time,
+            context.to(dtype),
+            added_cond_kwargs=None if vector is None else _beside(model, vector),
+            return_dict=False,
+        )[0].float()
 
     return network
+
+
+def _beside(model: Model, vector: Tensor) -> dict[str, Tensor]:
+    """A conditioning's vectors (N, V) as diffusers' UNet wants them: the pooled text, and the numbers."""
+    count = len(model.vector_numbers)
+    return {"text_embeds": vector[:, :-count].to(model.unet.dtype), "time_ids": vector[:, -count:]}
 
 
 def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: float) -> Tensor | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from modules.checkpoints import Model
+from modules.checkpoints import Family, Model
 from modules.conditioning import PromptEncoder
 from modules.generation.artist import Artist
 from modules.generation.network import extra_input_for_text, network_of
@@ -23,6 +23,7 @@ from modules.sampling import (
     Start,
     resample,
     sample,
+    zero_terminal_snr,
 )
 
 __all__ = ["draw_again", "draw_first", "first_plan", "first_prompts", "picture_noise"]
@@ -48,32 +49,42 @@ def picture_noise(
 def first_plan(run: Run, model: Model) -> SamplingPlan:
     """How the first pass is sampled."""
     request = run.request
-    table = NoiseTable(model.alphas_cumprod, model.prediction)
+    table = noise_table(run, model)
     return SamplingPlan(
         run.sampler, run.schedule, request.steps, request.cfg_scale, run.sampler_settings, table
     )
 
 
+def noise_table(run: Run, model: Model) -> NoiseTable:
+    """The noise levels of `model`, or those that a setting makes of them."""
+    alphas = model.alphas_cumprod
+    if run.options.sd_noise_schedule == "Zero Terminal SNR":
+        alphas = zero_terminal_snr(alphas)
+    return NoiseTable(alphas, model.prediction, model.family in (Family.SDXL, Family.SDXL_REFINER))
+
+
 def _empty(encoder: PromptEncoder) -> Tensor:
     """The empty prompt's context, for padding."""
-    return encoder.negative([""], 1)[0][0].conditioning.cross_attention
+    return encoder.positive([""], 1)[0][0].schedule[0].conditioning.cross_attention
 
 
 def first_prompts(run: Run, count: int, encoder: PromptEncoder) -> Prompts:
     """What the first pass of `count` pictures is told."""
     evaluations = run.sampler.evaluations(run.request.steps)
+    size = run.request.width, run.request.height
     return Prompts(
-        positive=encoder.positive([run.prompt_without_tags] * count, evaluations),
-        negative=encoder.negative([run.negative_prompt] * count, evaluations),
+        positive=encoder.positive([run.prompt_without_tags] * count, evaluations, size=size),
+        negative=encoder.negative([run.negative_prompt] * count, evaluations, size=size),
         empty=_empty(encoder) if run.options.pad_cond_uncond else None,
     )
 
 
 def _second_prompts(run: Run, hires: HiresRun, count: int, encoder: PromptEncoder) -> Prompts:
     first, second = run.sampler.evaluations(run.request.steps), hires.sampler.evaluations(hires.steps)
+    size = hires.size.scaled_width, hires.size.scaled_height
     return Prompts(
-        positive=encoder.positive([hires.prompt_without_tags] * count, first, second),
-        negative=encoder.negative([hires.negative_prompt] * count, first, second),
+        positive=encoder.positive([hires.prompt_without_tags] * count, first, second, size),
+        negative=encoder.negative([hires.negative_prompt] * count, first, second, size),
         empty=_empty(encoder) if run.options.pad_cond_uncond else None,
     )
 

@@ -30,7 +30,7 @@ from modules.sampling.guidance import (
 from modules.sampling.hold import Direction, Hold
 from modules.sampling.infotext import sampler_infotext, writes_ensd
 from modules.sampling.noise import PictureNoise, SeedPlan
-from modules.sampling.noise_table import LcmTable, NoiseTable, Prediction
+from modules.sampling.noise_table import LcmTable, NoiseTable, Prediction, zero_terminal_snr
 from modules.sampling.passes import OnStep, Prompts, SamplingPlan, Start, resample, sample, steps_of_strength
 from modules.sampling.sampler_settings import SamplerSettings
 from modules.sampling.samplers import SAMPLERS, Sampler, resolve_sampler
@@ -73,4 +73,5 @@ __all__ = [
     "sampler_infotext",
     "steps_of_strength",
     "writes_ensd",
+    "zero_terminal_snr",
 ]
