@@ -59,6 +59,8 @@ class ModelFacts:
     surroundings: Surroundings
     config: FileFacts | None = None
     """The .yaml beside the checkpoint that says what it is."""
+    refiner: ModelFiles | None = None
+    """The files of the refiner, where one takes part."""
 
     @property
     def files(self) -> ModelFiles:
@@ -85,8 +87,10 @@ class Drawn:
     complete: bool = True
 
 
-def facts_of(first: Artist, second: Artist) -> ModelFacts:
-    """The facts about the models of the two passes; hashes that are not known yet are computed now."""
+def facts_of(first: Artist, second: Artist, refiner: Artist | None = None) -> ModelFacts:
+    """The facts about the models of the two passes and of who takes over in them; hashes that are not known
+    yet are computed now.
+    """
     model = first.model
     checkpoint, vae = model.checkpoint, model.vae_file
     return ModelFacts(
@@ -100,6 +104,7 @@ def facts_of(first: Artist, second: Artist) -> ModelFacts:
         is_inpainting=is_inpainting(model),
         config=_config(checkpoint),
         second=None if second.model is model else _files(second.model),
+        refiner=_files(refiner.model) if refiner else None,
         surroundings=surroundings_of(model.policy, first.attention, upcast=first.upcast_attention),
     )
 

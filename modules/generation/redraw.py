@@ -15,18 +15,25 @@ from modules.generation.autoencoder import encode, picture_to_tensor, posterior_
 from modules.generation.canvas import Canvas
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
 from modules.generation.network import is_inpainting, network_of
-from modules.generation.passes import first_plan, first_prompts, picture_noise
+from modules.generation.passes import first_plan, first_prompts, handover_to, picture_noise
 from modules.generation.progress import Progress
 from modules.generation.run import Run
-from modules.sampling import LatentMask, NoiseSource, PictureNoise, SeedPlan, Start, resample
+from modules.sampling import LatentMask, NoiseSource, PictureNoise, Prompts, SeedPlan, Start, resample
 
 __all__ = ["redraw"]
 
 CELL = 8
 
 
-def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas: Canvas) -> Tensor:
-    """The latents (B, C, h, w) of `pictures`."""
+def redraw(
+    run: Run,
+    pictures: range,
+    artist: Artist,
+    progress: Progress,
+    canvas: Canvas,
+    refiner: Artist | None = None,
+) -> Tensor:
+    """The latents (B, C, h, w) of `pictures`, in which `refiner` may take over."""
     request, model = run.request, artist.model
     assert isinstance(request, Img2ImgRequest)
     pixels = _stacked(canvas.picture_for(k % request.batch_size) for k in pictures)
@@ -48,12 +55,14 @@ def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas
         extra_noise=run.options.img2img_extra_noise,
         hold=hold,
     )
-    prompts = replace(
-        first_prompts(run, len(pictures), artist.encoder),
-        extra_input=_extra_input(run, request, model, pixels, canvas.mask, latent),
-    )
+
+    def told(artist: Artist) -> Prompts:
+        extra = _extra_input(run, request, artist.model, pixels, canvas.mask, latent)
+        return replace(first_prompts(run, len(pictures), artist.encoder), extra_input=extra)
+
     noise = picture_noise(run, pictures, tuple(latent.shape[1:]), model.policy.device)
-    return resample(network_of(model), first_plan(run, model), noise, prompts, start, progress.on_step)
+    plan, handover = first_plan(run, model), handover_to(refiner, run, artist, told, progress)
+    return resample(network_of(model), plan, noise, told(artist), start, progress.on_step, handover)
 
 
 def _stacked(pictures: Iterable[Image.Image]) -> Tensor:

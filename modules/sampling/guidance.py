@@ -142,7 +142,8 @@ class Guidance:
     predictions.
 
     `positive` and `negative` have one entry a picture. `extra_input` (1 or B, E, h, w) is put behind x's
-    channels, as inpainting checkpoints want it. One object serves one pass.
+    channels, as inpainting checkpoints want it. One object serves one pass,
+    from `evaluation` on.
     """
 
     def __init__(
@@ -152,6 +153,7 @@ class Guidance:
         negative: Sequence[Timeline],
         options: GuidanceOptions,
         extra_input: Tensor | None = None,
+        evaluation: int = 0,
     ) -> None:
         self._network, self._options, self._extra_input = network, options, extra_input
         self._parts = [part for parts in positive for part in parts]
@@ -164,7 +166,8 @@ class Guidance:
             sum(s for s, owner in zip(self._strengths, self._owners, strict=True) if owner == picture) == 1
             for picture in range(len(negative))
         )
-        self._evaluation = 0
+        self.evaluation = evaluation
+        """The number of the next one."""
         self._cached: tuple[tuple[int, ...], _Batch] | None = None
 
     def __call__(self, x: Tensor, time: float, level: float) -> Tensor:
@@ -188,8 +191,8 @@ class Guidance:
 
     def _next_batch(self) -> tuple[_Batch, bool]:
         """The conditionings of the next evaluation, and whether its number is odd."""
-        evaluation = self._evaluation
-        self._evaluation += 1
+        evaluation = self.evaluation
+        self.evaluation += 1
         positive = [at_evaluation(part.schedule, evaluation) for part in self._parts]
         negative = [at_evaluation(schedule, evaluation) for schedule in self._negative]
         key = tuple(id(each) for each in (*positive, *negative))

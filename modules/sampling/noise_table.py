@@ -91,6 +91,10 @@ class NoiseTable:
         share = (log - self._logs[low]) / (self._logs[low + 1] - self._logs[low])
         return low + min(max(share, 0.0), 1.0)
 
+    def nearest_time(self, sigma: float) -> int:
+        """The time whose own level is nearest to `sigma`."""
+        return min(range(len(self.sigmas)), key=lambda time: abs(self.sigmas[time] - sigma))
+
     def times_to_sigmas(self, times: Tensor) -> Tensor:
         """The levels (n,) at times 0 .. T - 1, whole or not, in float32 on the CPU."""
         return _interpolated(self._log_sigmas, times).exp()
