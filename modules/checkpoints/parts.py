@@ -51,6 +51,9 @@ def plan_vae(opened: OpenedCheckpoint, scale: float) -> Blueprint[AutoencoderKL]
         )
     tensors = part_of(opened.sources, prefix)
     sources = {name: tensors[source] for name, source in vae_names(tensors).items()}
+    if opened.configs:
+        tree = opened.configs.get("vae", {})
+        return draw_blueprint(lambda: AutoencoderKL.from_config(tree), sources, opened.name, "VAE")
     try:
         arguments = vae_config(sources, scale)
     except (KeyError, IndexError) as error:

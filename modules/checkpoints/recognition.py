@@ -39,7 +39,7 @@ FOREIGN = (
     _Foreign(
         ("down_blocks.", "time_embedding."),
         "a part of a model in diffusers' layout",
-        "Easel reads single-file checkpoints.",
+        'Put the folder of the whole model into "models/diffusers".',
     ),
     _Foreign(("decoder.conv_in.",), "a VAE alone", 'Put it into "models/VAE" and choose it in the settings.'),
     _Foreign(("text_model.", "resblocks."), "a text encoder alone"),

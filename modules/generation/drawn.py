@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from PIL import Image
 
-from modules.checkpoints import CheckpointFile, Model, VaeFile
+from modules.checkpoints import CheckpointFile, ExtraInput, Model, VaeFile
 from modules.generation.artist import Artist
 from modules.generation.network import is_inpainting
 from modules.generation.surroundings import Surroundings, surroundings_of
@@ -54,6 +54,7 @@ class ModelFacts:
     vae_short_hash: str | None
     vae_sha256: str | None
     is_inpainting: bool
+    edits_pictures: bool
     second: ModelFiles | None
     """The files of the hires pass, where it has a checkpoint of its own."""
     surroundings: Surroundings
@@ -102,6 +103,7 @@ def facts_of(first: Artist, second: Artist, refiner: Artist | None = None) -> Mo
         vae_short_hash=vae.short_hash if vae else None,
         vae_sha256=vae.sha256 if vae else None,
         is_inpainting=is_inpainting(model),
+        edits_pictures=model.extra_input is ExtraInput.PICTURE,
         config=_config(checkpoint),
         second=None if second.model is model else _files(second.model),
         refiner=_files(refiner.model) if refiner else None,

@@ -10,12 +10,15 @@ from modules.checkpoints import ExtraInput, Model
 from modules.generation.autoencoder import encode
 
 __all__ = [
+    "extra_input_for_picture",
     "extra_input_for_second_pass",
     "extra_input_for_text",
     "is_inpainting",
     "network_of",
     "tiled_convolutions",
 ]
+
+CELL = 8
 
 Network = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
@@ -57,20 +60,36 @@ def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: flo
     expects -1 .. 1, sic (BEHAVIOUR section 10). None for other checkpoints.
     """
     if not is_inpainting(model):
-        return None
+        return _extra_without_picture(model, pictures.shape[2], pictures.shape[3])
     masked = encode(model, (pictures + 1) / 2 * (1 - mask_weight))
     return torch.cat([torch.ones_like(masked[:, :1]), masked], dim=1)
 
 
 def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None:
-    """What a 9-channel inpainting checkpoint is given when there is no picture: all masked, all grey.
+    """What a checkpoint that wants more than the latent is given when there is no picture: inpainting ones
+    that all is masked and grey, others zeros. None for ordinary ones.
+    """
+    if not is_inpainting(model):
+        return _extra_without_picture(model, height, width)
+    grey = encode(model, torch.zeros(1, 3, height, width))
+    return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
+
+
+def extra_input_for_picture(model: Model, pixels: Tensor) -> Tensor | None:
+    """What a checkpoint that edits `pixels` (B, 3, H, W) in -1 .. 1 is given: their latent, unscaled, sic.
 
     None for others.
     """
-    if not is_inpainting(model):
+    if model.extra_input is not ExtraInput.PICTURE:
         return None
-    grey = encode(model, torch.zeros(1, 3, height, width))
-    return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
+    return encode(model, pixels) / model.latent_scale
+
+
+def _extra_without_picture(model: Model, height: int, width: int) -> Tensor | None:
+    channels = model.unet.config.in_channels - model.latent_channels
+    if not channels:
+        return None
+    return torch.zeros(1, channels, height // CELL, width // CELL, device=model.policy.device)
 
 
 @contextmanager

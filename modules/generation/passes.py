@@ -29,7 +29,15 @@ from modules.sampling import (
     zero_terminal_snr,
 )
 
-__all__ = ["draw_again", "draw_first", "first_plan", "first_prompts", "handover_to", "picture_noise"]
+__all__ = [
+    "draw_again",
+    "draw_first",
+    "first_plan",
+    "first_prompts",
+    "handover_to",
+    "levels_of",
+    "picture_noise",
+]
 
 
 def picture_noise(
@@ -60,9 +68,12 @@ def first_plan(run: Run, model: Model) -> SamplingPlan:
 
 def noise_table(run: Run, model: Model) -> NoiseTable:
     """The noise levels of `model`, or those that a setting makes of them."""
-    alphas = model.alphas_cumprod
-    if run.options.sd_noise_schedule == "Zero Terminal SNR":
-        alphas = zero_terminal_snr(alphas)
+    return levels_of(model, moved=run.options.sd_noise_schedule == "Zero Terminal SNR")
+
+
+def levels_of(model: Model, *, moved: bool = False) -> NoiseTable:
+    """The noise levels of `model`; `moved`: so that the last is noise alone, whatever the file says."""
+    alphas = zero_terminal_snr(model.alphas_cumprod) if moved else model.alphas_cumprod
     return NoiseTable(alphas, model.prediction, model.family in (Family.SDXL, Family.SDXL_REFINER))
 
 

@@ -72,13 +72,15 @@ class GuidanceOptions:
     None: evaluate them apart.
 
     `batched`: positive and negative in one call where they are of equal length. `s_min_uncond`: below this
-    level every second evaluation leaves the negative prompt out; 0 for never.
+    level every second evaluation leaves the negative prompt out; 0 for never. `picture_scale`: guidance
+    towards what the extra input shows, for checkpoints that edit by instruction; 1 for none.
     """
 
     scale: float
     pad_with: Tensor | None = None
     batched: bool = True
     s_min_uncond: float = 0.0
+    picture_scale: float = 1.0
 
 
 def at_evaluation(schedule: Timeline, evaluation: int) -> ConditioningLike:
@@ -176,6 +178,8 @@ class Guidance:
         `level` is what `s_min_uncond` is compared with: sigma, or the time for samplers over times.
         """
         batch, odd = self._next_batch()
+        if self._follows_picture:
+            return self._towards_picture(x, time, batch)[0]
         x = self._with_extra_input(x)
         if odd and level < self._options.s_min_uncond:
             return self._without_negative(self._positive(x, time, batch))
@@ -186,8 +190,26 @@ class Guidance:
     def with_unconditional(self, x: Tensor, time: float, level: float) -> tuple[Tensor, Tensor]:
         """The guided prediction, and the one for the negative prompt alone, which is always evaluated."""
         batch, _ = self._next_batch()
+        if self._follows_picture:
+            return self._towards_picture(x, time, batch)
         positive, negative = self._both(self._with_extra_input(x), time, batch)
         return self._mixed(positive, negative), negative
+
+    @property
+    def _follows_picture(self) -> bool:
+        return self._options.picture_scale != 1 and self._extra_input is not None
+
+    def _towards_picture(self, x: Tensor, time: float, batch: _Batch) -> tuple[Tensor, Tensor]:
+        """The guided prediction and the one for the negative prompts, with a third term: away from what is
+        predicted without the picture (Brooks et al. 2022, https://arxiv.org/abs/2211.09800, equation 3).
+        """
+        seeing = self._with_extra_input(x)
+        positive, negative = self._both(seeing, time, batch)
+        blind = seeing.clone()
+        blind[:, x.shape[1] :] = 0
+        without = self._evaluate(blind, time, batch.negative)
+        guided = self._mixed(positive, negative)
+        return guided + (negative - without) * (self._options.picture_scale - 1), negative
 
     def _next_batch(self) -> tuple[_Batch, bool]:
         """The conditionings of the next evaluation, and whether its number is odd."""

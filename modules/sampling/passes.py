@@ -118,6 +118,7 @@ def _guidance(network: Network, plan: SamplingPlan, prompts: Prompts, evaluation
         pad_with=prompts.empty if settings.pad_cond_uncond else None,
         batched=settings.batch_cond_uncond,
         s_min_uncond=settings.s_min_uncond,
+        picture_scale=prompts.picture_scale,
     )
     return Guidance(network, prompts.positive, prompts.negative, options, prompts.extra_input, evaluation)
 
