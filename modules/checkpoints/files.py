@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from modules.checkpoints.hashes import HashCache, old_hash
+from modules.checkpoints.hashes import HashCache, files_of, old_hash
 from modules.checkpoints.safetensors_file import read_metadata
 
 __all__ = ["CheckpointFile", "VaeFile"]
@@ -49,6 +49,11 @@ class _HashedFile:
     def old_hash(self) -> str:
         """The 8 hex digits of early versions; not unique, files that begin alike share it."""
         return old_hash(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk. Raises OSError for a file that is gone."""
+        return sum(path.stat().st_size for path in files_of(self.path))
 
     @property
     def stem(self) -> str:

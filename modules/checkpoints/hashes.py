@@ -13,7 +13,7 @@ from pathlib import Path
 
 from modules.atomic import replace_file
 
-__all__ = ["HashCache", "old_hash"]
+__all__ = ["HashCache", "files_of", "old_hash"]
 
 log = logging.getLogger(__name__)
 
@@ -116,13 +116,13 @@ class HashCache:
 def _state(path: Path) -> tuple[int, int] | None:
     """Size and time of change; of a folder those of all of its files together."""
     try:
-        states = [file.stat() for file in _files_of(path)]
+        states = [file.stat() for file in files_of(path)]
     except OSError:
         return None
     return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
 
 
-def _files_of(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """The file itself, or in a fixed order the files of a model in diffusers' layout."""
     if not path.is_dir():
         return [path]
@@ -132,7 +132,7 @@ def _files_of(path: Path) -> list[Path]:
 def _digest(path: Path) -> str:
     """Of a folder, of its files one after another, each behind its place and its size."""
     digest = hashlib.sha256()
-    for part in _files_of(path):
+    for part in files_of(path):
         if part != path:
             digest.update(f"{part.relative_to(path).as_posix()}\0{part.stat().st_size}\0".encode())
         with part.open("rb") as file:

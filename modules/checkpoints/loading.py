@@ -17,7 +17,7 @@ from modules.checkpoints.diffusers_folder import config_of_folder, recipe_of_fol
 from modules.checkpoints.families import Recipe
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.ldm_config import LdmConfig, read_ldm_config
-from modules.checkpoints.model import ExtraInput, Family, Model, Prediction
+from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, VectorNumber
 from modules.checkpoints.opened import OpenedCheckpoint, open_checkpoint
 from modules.checkpoints.parts import extra_input_of, plan_unet, plan_vae
 from modules.checkpoints.prediction import told_prediction, tried_prediction
@@ -69,6 +69,11 @@ class ModelPlan:
         """The text encoders that will be filled."""
         return tuple(tower.encoder.module for tower in self._towers)
 
+    @property
+    def vector_numbers(self) -> tuple[VectorNumber, ...]:
+        """What stands behind the pooled text in a conditioning's vector; empty: there is no vector."""
+        return self._recipe.vector_numbers
+
     def load(self, policy: DevicePolicy) -> Model:
         """Read the model into memory. May be called once."""
         vae = self._vae.build(policy.vae_dtype, policy.device)
@@ -87,7 +92,7 @@ class ModelPlan:
             policy=policy,
             vae_file=self.vae_file,
             extra_input=self.extra_input,
-            vector_numbers=self._recipe.vector_numbers,
+            vector_numbers=self.vector_numbers,
         )
 
     def _found_prediction(self, unet: UNet2DConditionModel) -> Prediction:

@@ -34,7 +34,6 @@ class ExtraInput(StrEnum):
     NONE = "nothing"
     MASK = "a mask and the picture without what is masked"
     PICTURE = "the picture that is to be edited"
-    DEPTH = "how far away everything in the picture is"
 
 
 class VectorNumber(StrEnum):

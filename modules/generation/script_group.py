@@ -69,7 +69,9 @@ class ScriptGroup:
         self.has_drawn = True
         self._progress.end()
         return [
-            canvas.finished(decode_to_picture(self._progress.artist.model, latent, self._note), self._position(k))
+            canvas.finished(
+                decode_to_picture(self._progress.artist.model, latent, self._note), self._position(k)
+            )
             for k, latent in zip(self.pictures, latents, strict=True)
         ]
 

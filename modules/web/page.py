@@ -7,8 +7,8 @@ import gradio as gr
 from modules.house import House
 from modules.version import VERSION
 from modules.web.extras_tab import extras_tab
-from modules.web.img2img_tab import img2img_tab
 from modules.web.gradio_door import GuardedBlocks
+from modules.web.img2img_tab import img2img_tab
 from modules.web.menus import read_menus
 from modules.web.pnginfo_tab import pnginfo_tab
 from modules.web.queue_tab import queue_tab

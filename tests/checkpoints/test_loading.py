@@ -320,6 +320,17 @@ def test_a_file_may_say_what_it_predicts_and_that_it_ends_in_noise_alone(
     assert bool(model.alphas_cumprod[-1] < 1e-6) is ends_in_noise
 
 
+@pytest.mark.parametrize(
+    ("channels", "sentence"), [(5, "draws over a map of depths"), (7, "takes 7 channels and answers with 4")]
+)
+def test_a_network_over_an_input_that_nobody_can_make_is_refused(
+    channels: int, sentence: str, saved: Saved, tiny_tensors: Tensors, configs: Path
+) -> None:
+    first = "model.diffusion_model.input_blocks.0.0.weight"
+    with pytest.raises(EaselError, match=sentence):
+        load_model(saved({**tiny_tensors, first: torch.zeros(32, channels, 3, 3)}), CPU, configs)
+
+
 @pytest.mark.parametrize("name", ["tiny-sd2", "tiny-sdxl"])
 def test_every_tensor_of_the_other_families_lands_where_diffusers_puts_it(
     name: str, parity_models: Path, hashes: HashCache, configs: Path
