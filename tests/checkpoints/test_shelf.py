@@ -99,7 +99,8 @@ def test_a_checkpoint_named_on_the_command_line_is_listed_too(
 def test_the_recorded_names_and_hashes_are_told_and_each_id_finds_its_file(
     parity_models: Path, parity_reference: Path, hashes: HashCache
 ) -> None:
-    shelf = CheckpointShelf(SimpleNamespace(checkpoints=(parity_models,), vae=()), hashes)
+    folders = SimpleNamespace(checkpoints=(parity_models,), vae=(), diffusers=parity_models / "none")
+    shelf = CheckpointShelf(folders, hashes)
     recorded = json.loads((parity_reference / "hashes.json").read_text())["checkpoints"][0]
     file = shelf.find("tiny-sd1")
     assert file.title == "tiny-sd1.safetensors"
