@@ -8,8 +8,8 @@ from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
 from modules.checkpoints.tensor_file import TensorFile
-from modules.checkpoints.torch_file import read_text_lists
 from modules.checkpoints.tokenizers import load_tokenizer
+from modules.checkpoints.torch_file import read_text_lists
 
 __all__ = [
     "CheckpointFile",

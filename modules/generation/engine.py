@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 import torch
 
@@ -20,9 +19,7 @@ from modules.checkpoints import (
     VaeFile,
     VaeShelf,
     plan_model,
-    with_vae,
 )
-from modules.conditioning import EncodingCache, PromptEncoder
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
@@ -36,21 +33,19 @@ from modules.generation.guard import MemoryGuard
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
-from modules.generation.odd_sizes import enlarge_as_reference
+from modules.generation.loaded import Loaded
 from modules.generation.order import Order, PictureKinds, make_order
-from modules.generation.preview import LinearPreview
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.scripts import NoScripts, ScriptMenu
 from modules.generation.shortage import explained_shortage
-from modules.generation.token_counts import TokenCounts, conditioning_options
+from modules.generation.token_counts import TokenCounts
 from modules.generation.txt2img import Receive, Studio, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
     AttentionKind,
     attention_scope,
     choose_policy,
-    set_attention,
     set_threads,
     threads_scope,
 )
@@ -62,46 +57,6 @@ __all__ = ["Engine"]
 log = logging.getLogger(__name__)
 
 EMBEDDED_CHECKPOINT = "easel-emoji"
-
-
-class _Loaded:
-    """A model in memory, with what is made from it once: its prompt encoder and its preview map."""
-
-    def __init__(self, model: Model) -> None:
-        enlarge_as_reference(model.unet)
-        self.model = model
-        self._encodings = EncodingCache()
-        self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
-
-    def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
-        """Whether this is what loading these files would give."""
-        return self.model.checkpoint.path == checkpoint.path and self.model.vae_file == vae
-
-    def with_vae(self, vae: VaeFile | None) -> "_Loaded":
-        """The same with another VAE. Raises EaselError for a file that does not fit."""
-        other = _Loaded(with_vae(self.model, vae))
-        other._encodings, other._attention = self._encodings, self._attention
-        return other
-
-    @cached_property
-    def preview(self) -> LinearPreview:
-        """Fitted to the model's VAE when the first preview is wanted."""
-        return LinearPreview(self.model)
-
-    def encoder(self, options: Options) -> PromptEncoder:
-        """An encoder that reads prompts as `options` say; by setting it remembers what was encoded before."""
-        cache = self._encodings if options.persistent_cond_cache else None
-        return PromptEncoder(self.model, conditioning_options(options), cache)
-
-    def artist(self, options: Options, attention: AttentionKind) -> Artist:
-        """Who draws with this model as `options` say. Raises InvalidRequest for an attention that is not
-        installed.
-        """
-        wanted = attention, options.upcast_attn or self.model.policy.upcast_sampling
-        if self._attention != wanted:
-            set_attention(self.model.unet, attention, upcast=wanted[1])
-            self._attention = wanted
-        return Artist(self.model, self.encoder(options), lambda: self.preview, *wanted)
 
 
 class Engine:
@@ -123,7 +78,7 @@ class Engine:
         book = CostBook(lambda file: plan_model(file, folders.configs), self.policy)
         self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
         self._counts = TokenCounts(folders.configs)
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
         self._lock = threading.Lock()
 
     @property
@@ -243,7 +198,7 @@ class Engine:
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
 
-    def _ready(self, options: Options, say: Callable[[str], None]) -> _Loaded:
+    def _ready(self, options: Options, say: Callable[[str], None]) -> Loaded:
         """The model that `options` asks for, loaded if it is another one than before."""
         checkpoint = self.checkpoint_of(options)
         vae = self._vae_of(options, checkpoint)
@@ -269,7 +224,7 @@ class Engine:
         vae: VaeFile | None,
         options: Options,
         let_go: Callable[[], None] = lambda: None,
-    ) -> _Loaded:
+    ) -> Loaded:
         """A model from its files; `let_go` is called once they are known to be good.
 
         Raises InvalidRequest for a file that cannot be loaded: another choice mends it.
@@ -278,7 +233,7 @@ class Engine:
         try:
             with plan_model(checkpoint, self.folders.configs, vae) as plan:
                 let_go()
-                loaded = _Loaded(plan.load(policy))
+                loaded = Loaded(plan.load(policy))
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         checkpoint.hash_later()
