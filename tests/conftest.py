@@ -60,6 +60,9 @@ def house(tmp_path_factory, all_parity_models):
     data = tmp_path_factory.mktemp("user")
     arguments = ["--data-dir", str(data), "--ckpt-dir", str(all_parity_models), "--nowebui", "--api"]
     arguments += ["--vae-dir", str(all_parity_models)]
+    arguments += ["--lora-dir", str(all_parity_models / "Lora")]
+    arguments += ["--embeddings-dir", str(all_parity_models / "embeddings")]
+    arguments += ["--hypernetwork-dir", str(all_parity_models / "hypernetworks")]
     house = make_house(parse_flags(arguments, environment={}))
     yield house
     house.close()

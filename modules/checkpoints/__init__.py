@@ -6,10 +6,11 @@ from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_
 from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
-from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
+from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below
 from modules.checkpoints.tensor_file import TensorFile
 from modules.checkpoints.tokenizers import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
+from modules.checkpoints.torch_tree import read_tree
 
 __all__ = [
     "CheckpointFile",
@@ -26,6 +27,7 @@ __all__ = [
     "VaeFile",
     "VaeShelf",
     "VectorNumber",
+    "files_below",
     "load_model",
     "load_tokenizer",
     "old_hash",
@@ -33,5 +35,6 @@ __all__ = [
     "plan_model",
     "read_metadata",
     "read_text_lists",
+    "read_tree",
     "with_vae",
 ]

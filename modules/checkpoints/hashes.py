@@ -55,7 +55,7 @@ class HashCache:
 
     def __init__(self, store: Path, *, enabled: bool = True) -> None:
         self._store = store
-        self._enabled = enabled
+        self.enabled = enabled
         self._lock = threading.Lock()
         self._file_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._entries = _read_entries(store)
@@ -63,7 +63,7 @@ class HashCache:
 
     def known(self, path: Path) -> str | None:
         """The sha256 of the file as it is now, if it was computed before; reads no contents."""
-        if not self._enabled:
+        if not self.enabled:
             return None
         state = _state(path)
         with self._lock:
@@ -72,7 +72,7 @@ class HashCache:
 
     def sha256(self, path: Path) -> str | None:
         """The sha256, computed now if unknown; None for a missing file or when hashing is off."""
-        if not self._enabled:
+        if not self.enabled:
             return None
         with self._lock:
             file_lock = self._file_locks[str(path)]
@@ -87,7 +87,7 @@ class HashCache:
 
         The thread ends with the program, whether it is done or not.
         """
-        if not self._enabled or self.known(path) is not None:
+        if not self.enabled or self.known(path) is not None:
             return None
         thread = threading.Thread(
             target=self._in_turn, args=(path,), name=f"hashing {path.name}", daemon=True

@@ -176,12 +176,23 @@ class _PlainDict(dict[Any, Any]):
         """Attributes (torch keeps version numbers there) are left out."""
 
 
+class _ParameterDict(dict[Any, Any]):
+    """Stands for torch's: the parameters of its state are what it holds."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Takes what early training programs put there; everything else is left out."""
+        held = state.get("_parameters") if isinstance(state, dict) else None
+        if isinstance(held, dict):
+            self.update(held)
+
+
 REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("torch._utils", "_rebuild_tensor_v2"): _StandIn(_rebuild_tensor),
     ("torch._utils", "_rebuild_tensor"): _StandIn(_rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): _StandIn(_rebuild_parameter),
     ("torch.nn.parameter", "Parameter"): _StandIn(_rebuild_parameter),
     ("collections", "OrderedDict"): _PlainDict,
+    ("torch.nn.modules.container", "ParameterDict"): _ParameterDict,
     ("torch", "Size"): tuple,
 }
 

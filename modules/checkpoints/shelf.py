@@ -15,7 +15,7 @@ from modules.errors import InvalidRequest, NotFound
 if TYPE_CHECKING:
     from modules.folders import Folders
 
-__all__ = ["CheckpointShelf", "VaeShelf"]
+__all__ = ["CheckpointShelf", "VaeShelf", "files_below"]
 
 CHECKPOINT_ENDINGS = (".safetensors", ".ckpt")
 VAE_ENDINGS = (".safetensors", ".ckpt", ".pt")
@@ -51,7 +51,7 @@ class CheckpointShelf:
         found = [(path, path.name) for path in self._extra if path.is_file()]
         for root in self._roots:
             found += [
-                (path, path.relative_to(root).as_posix()) for path in _files_below(root, CHECKPOINT_ENDINGS)
+                (path, path.relative_to(root).as_posix()) for path in files_below(root, CHECKPOINT_ENDINGS)
             ]
         found += [(path, path.relative_to(self._diffusers).as_posix()) for path in self._folders()]
         named = {path: name for path, name in reversed(found) if not name.lower().endswith(NAMED_VAE_ENDINGS)}
@@ -125,7 +125,7 @@ class VaeShelf:
     def refresh(self) -> None:
         """Look into the folders again."""
         paths = [path for path in self._extra if path.is_file()]
-        paths += [path for root, endings in self._places for path in _files_below(root, endings)]
+        paths += [path for root, endings in self._places for path in files_below(root, endings)]
         named = {path.name: VaeFile(path, self._hashes) for path in reversed(paths)}
         self._files = sorted(named.values(), key=lambda file: file.name.lower())
 
@@ -149,7 +149,7 @@ class VaeShelf:
         return self.beside(checkpoint) if setting == "Automatic" else self.find(setting)
 
 
-def _files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+def files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
     """Files in `root` and its sub-folders, symbolic links followed once, hidden folders left out."""
     seen: set[str] = set()
     for folder, folders, names in os.walk(root, followlinks=True):

@@ -13,7 +13,13 @@ from modules.checkpoints.pickles import LONGEST_PICKLE, StorageView, damaged, ru
 from modules.checkpoints.tensor_file import StoredTensor
 from modules.errors import EaselError
 
-__all__ = ["looks_like_torch_file", "read_text_lists", "read_torch_index"]
+__all__ = [
+    "locate",
+    "looks_like_torch_file",
+    "read_text_lists",
+    "read_torch_index",
+    "read_torch_tree",
+]
 
 ZIP_START = b"PK\x03\x04"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -36,11 +42,23 @@ def read_torch_index(path: Path) -> dict[str, StoredTensor]:
     Nothing that the file names is imported or run. Raises EaselError for a file that wants more than
     tensors and plain values, one that is damaged, and one that torch did not write.
     """
-    tree, starts = _read_tree(path)
+    tree, starts = read_torch_tree(path)
     views = _state_dict(tree)
     if not views:
         raise EaselError(f"{path.name} holds no tensors by name, so it is not a model.")
-    return {name: _locate(path, name, view, starts) for name, view in views.items()}
+    return {name: locate(path, name, view, starts) for name, view in views.items()}
+
+
+def read_torch_tree(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
+    """What a torch file holds, with a `StorageView` for each tensor, and where each storage lies: key ->
+    (start, bytes).
+
+    Raises EaselError as `read_torch_index` does.
+    """
+    with path.open("rb") as file:
+        zipped = file.read(len(ZIP_START)) == ZIP_START
+        file.seek(0)
+        return _read_zip(path, file) if zipped else _read_legacy(path, file)
 
 
 def read_text_lists(path: Path) -> dict[str, list[str]]:
@@ -52,7 +70,7 @@ def read_text_lists(path: Path) -> dict[str, list[str]]:
         with path.open("rb") as file:
             if not looks_like_torch_file(file.read(len(ZIP_START))):
                 raise EaselError(f"{path.name} is no torch file. Put the model there as torch saved it.")
-        tree, _ = _read_tree(path)
+        tree, _ = read_torch_tree(path)
     except OSError as error:
         raise EaselError(f"{path.name} cannot be opened: {error.strerror or error}.") from error
     items = tree.items() if isinstance(tree, dict) else ()
@@ -63,13 +81,6 @@ def read_text_lists(path: Path) -> dict[str, list[str]]:
         and isinstance(texts, list | tuple)
         and all(isinstance(text, str) for text in texts)
     }
-
-
-def _read_tree(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
-    with path.open("rb") as file:
-        zipped = file.read(len(ZIP_START)) == ZIP_START
-        file.seek(0)
-        return _read_zip(path, file) if zipped else _read_legacy(path, file)
 
 
 def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
@@ -148,7 +159,8 @@ def _state_dict(tree: Any) -> dict[str, StorageView]:
     }
 
 
-def _locate(path: Path, name: str, view: StorageView, starts: Mapping[str, tuple[int, int]]) -> StoredTensor:
+def locate(path: Path, name: str, view: StorageView, starts: Mapping[str, tuple[int, int]]) -> StoredTensor:
+    """Where the numbers of `view` lie in the file. Raises EaselError where they do not lie inside it."""
     start, size = starts.get(view.storage.key, (0, -1))
     if size < 0:
         raise damaged(path, f'the numbers of "{name[:80]}" are missing')

@@ -29,10 +29,8 @@ class TowerAnswer:
         return self.states.nbytes + (0 if self.pooled is None else self.pooled.nbytes)
 
 
-def encode_chunks(
-    tower: TextTower, chunks: Sequence[Chunk], stop_at_last_layers: int, number: int = 0
-) -> list[TowerAnswer]:
-    """The answers to N chunks of the `number`-th (from 0) tower of a model.
+def encode_chunks(tower: TextTower, chunks: Sequence[Chunk], stop_at_last_layers: int) -> list[TowerAnswer]:
+    """The answers of `tower` to N chunks.
 
     stop_at_last_layers: CLIP skip, for towers that it counts for: 1 for the last layer, n for the n-th from
     the end. More than the tower has stops after its first layer.
@@ -41,7 +39,7 @@ def encode_chunks(
     left_out = stop_at_last_layers - 1 if use.clip_skip else use.layers_left_out
     wanted = max(1, len(encoder.encoder.layers) - left_out)
     ids = torch.tensor([chunk.ids for chunk in chunks], device=encoder.device)
-    states = encoder.embeddings(inputs_embeds=_embed(tower, ids, chunks, number))
+    states = encoder.embeddings(inputs_embeds=_embed(tower, ids, chunks))
     for layer in encoder.encoder.layers[:wanted]:
         states = layer(states, None, is_causal=True)
     answer = encoder.final_layer_norm(states) if use.final_norm else states
@@ -64,10 +62,9 @@ def _pooled(tower: TextTower, states: Tensor, ids: Tensor) -> Tensor:
     return pooled.float()
 
 
-def _embed(tower: TextTower, ids: Tensor, chunks: Sequence[Chunk], number: int) -> Tensor:
+def _embed(tower: TextTower, ids: Tensor, chunks: Sequence[Chunk]) -> Tensor:
     embedded: Tensor = tower.encoder.embeddings.token_embedding(ids)
     for row, chunk in enumerate(chunks):
         for place, insertion in chunk.insertions:
-            vectors = insertion.for_tower(number)
-            embedded[row, place : place + vectors.shape[0]] = vectors.to(embedded)
+            embedded[row, place : place + insertion.vectors.shape[0]] = insertion.vectors.to(embedded)
     return embedded

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from transformers import CLIPTokenizer
 
 from modules.conditioning.options import ConditioningOptions
-from modules.conditioning.stream import ChunkRules, TokenCount, make_chunks
+from modules.conditioning.stream import ChunkRules, EmbeddingLookup, TokenCount, make_chunks
 from modules.prompts import PromptPart, parse_emphasis, schedule_prompt, split_and, take_network_tags
 
 __all__ = ["PromptCounter"]
@@ -14,10 +14,15 @@ COUNTED_STEPS = 20
 
 
 class PromptCounter:
-    """Counts with a tokenizer alone, under one set of options."""
+    """Counts with a tokenizer alone, and the textual inversions that are known, under one set of options."""
 
-    def __init__(self, tokenizer: CLIPTokenizer, options: ConditioningOptions) -> None:
-        self._tokenizer, self._options = tokenizer, options
+    def __init__(
+        self,
+        tokenizer: CLIPTokenizer,
+        options: ConditioningOptions,
+        embeddings: EmbeddingLookup | None = None,
+    ) -> None:
+        self._tokenizer, self._options, self._embeddings = tokenizer, options, embeddings
         end = tokenizer.eos_token_id
         self._rules = ChunkRules(
             start=tokenizer.bos_token_id,
@@ -41,7 +46,7 @@ class PromptCounter:
 
     def _count(self, text: str) -> TokenCount:
         pieces = parse_emphasis(text, self._options.emphasis)
-        return make_chunks(pieces, self._tokenise, self._rules, None)[1]
+        return make_chunks(pieces, self._tokenise, self._rules, self._embeddings)[1]
 
     def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
         tokens: list[list[int]] = self._tokenizer(

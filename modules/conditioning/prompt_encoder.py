@@ -23,7 +23,8 @@ class PromptEncoder:
     """Encodes prompts for one model under one set of options.
 
     cache: what the text encoder answered before; hand in the same one again and texts that were seen are not
-    encoded twice (setting `persistent_cond_cache`). embeddings: the textual inversions.
+    encoded twice (setting `persistent_cond_cache`). embeddings: the textual inversions,
+    for each text tower.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class PromptEncoder:
         model: Model,
         options: ConditioningOptions,
         cache: EncodingCache | None = None,
-        embeddings: EmbeddingLookup | None = None,
+        embeddings: Sequence[EmbeddingLookup] = (),
     ) -> None:
         self._old_scheduling = options.use_old_scheduling
         self._texts = TextEncoder(model, options, EncodingCache() if cache is None else cache, embeddings)

@@ -24,12 +24,6 @@ class Insertion:
 
     vectors: Tensor
     """(N, D)"""
-    second: Tensor | None = None
-    """(N, D2): those for the second text encoder of Stable Diffusion XL."""
-
-    def for_tower(self, number: int) -> Tensor:
-        """The vectors for the `number`-th (from 0) text encoder of a model."""
-        return self.second if number and self.second is not None else self.vectors
 
 
 class EmbeddingLookup(Protocol):

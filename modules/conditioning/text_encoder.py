@@ -28,11 +28,12 @@ class TextEncoder:
         model: Model,
         options: ConditioningOptions,
         cache: EncodingCache,
-        embeddings: EmbeddingLookup | None,
+        embeddings: Sequence[EmbeddingLookup],
     ) -> None:
+        lookups: Sequence[EmbeddingLookup | None] = embeddings or [None] * len(model.towers)
         self._towers = [
-            TowerEncoder(tower, number, options, cache, embeddings)
-            for number, tower in enumerate(model.towers)
+            TowerEncoder(tower, options, cache, lookup)
+            for tower, lookup in zip(model.towers, lookups, strict=True)
         ]
         self._numbers, self._options = model.vector_numbers, options
 

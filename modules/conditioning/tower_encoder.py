@@ -42,17 +42,16 @@ class EncodedText:
 
 
 class TowerEncoder:
-    """Texts to what the `number`-th tower of a model makes of them. Its answers are kept in `cache`."""
+    """Texts to what a tower makes of them. Its answers are kept in `cache`."""
 
     def __init__(
         self,
         tower: TextTower,
-        number: int,
         options: ConditioningOptions,
         cache: EncodingCache,
         embeddings: EmbeddingLookup | None,
     ) -> None:
-        self._tower, self._number, self._options = tower, number, options
+        self._tower, self._options = tower, options
         self._cache, self._embeddings = cache, embeddings
         tokenizer = tower.tokenizer
         end = tokenizer.eos_token_id
@@ -124,9 +123,7 @@ class TowerEncoder:
         missing = [chunk for key, chunk in wanted.items() if key not in answers]
         for start in range(0, len(missing), CHUNKS_AT_ONCE):
             batch = missing[start : start + CHUNKS_AT_ONCE]
-            for chunk, answer in zip(
-                batch, encode_chunks(self._tower, batch, skip, self._number), strict=True
-            ):
+            for chunk, answer in zip(batch, encode_chunks(self._tower, batch, skip), strict=True):
                 answers[chunk.key] = answer
                 self._cache.put(encoder, (skip, chunk.key), answer)
         return answers

@@ -1,12 +1,14 @@
 """Who draws: a loaded model with what belongs to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from modules.adapters import AdapterFile, Worn
 from modules.checkpoints import Model
 from modules.conditioning import PromptEncoder
 from modules.generation.preview import LinearPreview
 from modules.memory import AttentionKind
+from modules.prompts import NetworkTag
 
 __all__ = ["Artist"]
 
@@ -15,6 +17,9 @@ __all__ = ["Artist"]
 class Artist:
     """A loaded model, the encoder of its prompts, its preview map, fitted when first asked for, and how its
     attention is computed.
+
+    `dress` puts the adapters of a prompt's tags on the model, and takes off all others; `embeddings` are
+    those that the encoder has met, by name, in the order in which it did.
     """
 
     model: Model
@@ -22,3 +27,5 @@ class Artist:
     preview: Callable[[], LinearPreview]
     attention: AttentionKind
     upcast_attention: bool
+    dress: Callable[[Sequence[NetworkTag]], Worn]
+    embeddings: Mapping[str, AdapterFile]

@@ -62,6 +62,10 @@ class ModelFacts:
     """The .yaml beside the checkpoint that says what it is."""
     refiner: ModelFiles | None = None
     """The files of the refiner, where one takes part."""
+    adapters: tuple[FileFacts, ...] = ()
+    """LoRAs and hypernetworks in use, in the order of the prompts."""
+    embeddings: tuple[FileFacts, ...] = ()
+    """Textual inversions that the prompts name."""
 
     @property
     def files(self) -> ModelFiles:

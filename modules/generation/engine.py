@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import torch
 
+from modules.adapters import AdapterShelves, KnownEmbeddings, known_embeddings
 from modules.checkpoints import (
     CheckpointFile,
     CheckpointShelf,
@@ -33,7 +34,7 @@ from modules.generation.guard import MemoryGuard
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
-from modules.generation.loaded import Loaded
+from modules.generation.loaded import LoadedModel
 from modules.generation.order import Order, PictureKinds, make_order
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
@@ -78,7 +79,8 @@ class Engine:
         book = CostBook(lambda file: plan_model(file, folders.configs), self.policy)
         self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
         self._counts = TokenCounts(folders.configs)
-        self._loaded: Loaded | None = None
+        self.adapters = AdapterShelves(folders, self.hashes)
+        self._loaded: LoadedModel | None = None
         self._lock = threading.Lock()
 
     @property
@@ -145,7 +147,14 @@ class Engine:
 
     def count_tokens(self, text: str, options: Options, *, negative: bool = False) -> tuple[int, int]:
         """Tokens that `text` uses and the limit of its chunks, (12, 75), whether or not a model is loaded."""
-        return self._counts.count(text, options, self.model, negative=negative)
+        loaded = self._loaded
+        lookup = loaded.wardrobe.embeddings.lookups()[0] if loaded else None
+        return self._counts.count(text, options, self.model, lookup, negative=negative)
+
+    def embeddings(self) -> KnownEmbeddings:
+        """The textual inversions that the loaded model can read, and the others: without a model all."""
+        loaded = self._loaded
+        return known_embeddings(self.adapters.embeddings, loaded.wardrobe.embeddings if loaded else None)
 
     def preload(self, options: Options) -> None:
         """Bring the checkpoint of `options` into memory before it is needed.
@@ -198,7 +207,7 @@ class Engine:
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
 
-    def _ready(self, options: Options, say: Callable[[str], None]) -> Loaded:
+    def _ready(self, options: Options, say: Callable[[str], None]) -> LoadedModel:
         """The model that `options` asks for, loaded if it is another one than before."""
         checkpoint = self.checkpoint_of(options)
         vae = self._vae_of(options, checkpoint)
@@ -224,7 +233,7 @@ class Engine:
         vae: VaeFile | None,
         options: Options,
         let_go: Callable[[], None] = lambda: None,
-    ) -> Loaded:
+    ) -> LoadedModel:
         """A model from its files; `let_go` is called once they are known to be good.
 
         Raises InvalidRequest for a file that cannot be loaded: another choice mends it.
@@ -233,7 +242,7 @@ class Engine:
         try:
             with plan_model(checkpoint, self.folders.configs, vae) as plan:
                 let_go()
-                loaded = Loaded(plan.load(policy))
+                loaded = LoadedModel(plan.load(policy), self.adapters)
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         checkpoint.hash_later()

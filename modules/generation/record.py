@@ -118,6 +118,8 @@ class Recorder:
             model=facts.files,
             second=facts.second,
             refiner=facts.refiner,
+            adapters=facts.adapters,
+            embeddings=facts.embeddings,
             surroundings=facts.surroundings,
             pixels=pixel_facts(image),
         )

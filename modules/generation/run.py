@@ -11,7 +11,7 @@ from modules.generation.refiner import RefinerRun, plan_refiner
 from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE
 from modules.generation.seeds import Seeds, seeds_of_pictures
 from modules.generation.txt2img_request import Txt2ImgRequest
-from modules.prompts import apply_style_texts, strip_comments, take_network_tags
+from modules.prompts import NetworkTag, apply_style_texts, strip_comments, take_network_tags
 from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler, steps_of_strength
 from modules.settings import Options, read_options
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
@@ -41,6 +41,11 @@ class HiresRun:
     def prompt_without_tags(self) -> str:
         """What the text encoder reads."""
         return take_network_tags(self.prompt)[0]
+
+    @property
+    def network_tags(self) -> list[NetworkTag]:
+        """What its prompt asks for of adapters."""
+        return take_network_tags(self.prompt)[1]
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ class Run:
         return take_network_tags(self.prompt)[0]
 
     @property
+    def network_tags(self) -> list[NetworkTag]:
+        """What the prompt asks for of adapters."""
+        return take_network_tags(self.prompt)[1]
+
+    @property
     def pictures(self) -> int:
         """How many pictures the request asks for."""
         return self.order.pictures
@@ -115,13 +125,31 @@ class Run:
         return len(self.groups) * self.steps_of_group
 
 
+def _with_networks(prompt: str, options: Options) -> str:
+    """The prompt with the tags of the hypernetwork and the network that the settings add to every prompt."""
+    named = {(tag.kind, tag.positional[0]) for tag in take_network_tags(prompt)[1] if tag.positional}
+    added = (
+        ("hypernet", options.sd_hypernetwork, options.sd_hypernetwork_strength),
+        ("lora", options.sd_lora, options.extra_networks_default_multiplier),
+    )
+    return prompt + "".join(
+        f"<{kind}:{name}:{strength}>"
+        for kind, name, strength in added
+        if name not in (None, "", "None") and (kind, name) not in named
+    )
+
+
 def _texts(prompt: str, negative: str, order: Order, options: Options) -> tuple[str, str]:
-    """Prompt and negative prompt with the order's styles, by setting without comments."""
+    """Prompt and negative prompt with the order's styles and the settings' networks, by setting without
+    comments.
+    """
     texts = (
         apply_style_texts(prompt, [style.prompt for style in order.styles]),
         apply_style_texts(negative, [style.negative_prompt for style in order.styles]),
     )
-    return (strip_comments(texts[0]), strip_comments(texts[1])) if options.enable_prompt_comments else texts
+    if options.enable_prompt_comments:
+        texts = strip_comments(texts[0]), strip_comments(texts[1])
+    return _with_networks(texts[0], options), texts[1]
 
 
 def _plan_hires(order: Order, options: Options, styled: tuple[str, str]) -> HiresRun | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from transformers import CLIPTokenizer
 
 from modules.checkpoints import Model, load_tokenizer
-from modules.conditioning import ConditioningOptions, PromptCounter
+from modules.conditioning import ConditioningOptions, EmbeddingLookup, PromptCounter
 from modules.prompts import Emphasis
 from modules.settings import Options
 
@@ -36,11 +36,18 @@ class TokenCounts:
         self._configs = configs
 
     def count(
-        self, text: str, options: Options, model: Model | None, *, negative: bool = False
+        self,
+        text: str,
+        options: Options,
+        model: Model | None,
+        embeddings: EmbeddingLookup | None,
+        *,
+        negative: bool = False,
     ) -> tuple[int, int]:
         """Tokens that `text` uses and the limit of its chunks, (12, 75)."""
         tokenizer = model.towers[0].tokenizer if model else self._usual
-        return PromptCounter(tokenizer, conditioning_options(options)).count(text, negative=negative)
+        counter = PromptCounter(tokenizer, conditioning_options(options), embeddings)
+        return counter.count(text, negative=negative)
 
     @cached_property
     def _usual(self) -> CLIPTokenizer:

@@ -16,6 +16,7 @@ from modules.generation.extra_fields import extra_fields
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.network import tiled_convolutions
+from modules.generation.outfit import Outfit
 from modules.generation.passes import draw_again, draw_first
 from modules.generation.progress import Progress
 from modules.generation.redraw import redraw
@@ -51,14 +52,24 @@ class _Drawing:
         self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
         self._progress = Progress(run, watcher, studio.first)
         self._canvas = _canvas_of(run)
-        self.facts = facts_of(studio.first, studio.second, studio.refiner)
-        self._extra = {**extra_fields(run), **refiner_fields(run.refiner, self.facts.refiner)}
+        self._outfit = Outfit(watcher)
+        self._facts = facts_of(studio.first, studio.second, studio.refiner)
+        self._extra = {**extra_fields(run), **refiner_fields(run.refiner, self._facts.refiner)}
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The facts about the models and the adapters that are in use by now."""
+        return self._outfit.facts(self._facts)
 
     def draw_group(self, number: int, wanted: Collection[int]) -> None:
         """Draw group `number` and hand over those of its pictures that are `wanted`.
 
         Of an interrupted group the newest estimates are handed over.
         """
+        studio, tags = self._studio, self._run.network_tags
+        self._outfit.dress(studio.first, tags)
+        if studio.refiner and studio.refiner.model.family is studio.first.model.family:
+            self._outfit.dress(studio.refiner, tags)
         if self._run.order.script:
             self._draw_scripted(number, wanted)
             return
@@ -113,6 +124,7 @@ class _Drawing:
                     image = self._picture(progress.artist, latent, picture)
                     self._hand_over(Role.BEFORE_HIRES, picture, image)
         decoder = progress.artist
+        self._outfit.dress(studio.second, hires.network_tags)
         progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
         refiner = studio.refiner if run.refiner and run.refiner.in_second_pass else None
         latents = draw_again(
@@ -131,7 +143,7 @@ class _Drawing:
     ) -> None:
         """Give the picture its text, and let it go."""
         run = self._run
-        extra = {} if role is Role.BEFORE_HIRES else self._extra
+        extra = ({} if role is Role.BEFORE_HIRES else self._extra) | self._outfit.fields(run.options)
         self._receive(
             Drawn(
                 role=role,

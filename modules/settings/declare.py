@@ -25,6 +25,8 @@ class ChoiceSource(StrEnum):
 
     CHECKPOINTS = "checkpoints"
     VAES = "vaes"
+    NETWORKS = "networks"
+    HYPERNETWORKS = "hypernetworks"
     SAMPLERS = "samplers"
     TABS = "tabs"
     OPTIONS = "options"

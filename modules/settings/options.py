@@ -13,6 +13,7 @@ from modules.settings.info import OptionInfo, refusal_sentence
 from modules.settings.sections import (
     Api,
     Compatibility,
+    ExtraNetworks,
     Gallery,
     Img2Img,
     Infotext,
@@ -45,6 +46,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Compatibility,
     Img2Img,
     Interrogate,
+    ExtraNetworks,
     PromptEditing,
     Gallery,
     UiAlternatives,
@@ -67,6 +69,7 @@ class Options(
     UiAlternatives,
     Gallery,
     PromptEditing,
+    ExtraNetworks,
     Interrogate,
     Img2Img,
     Compatibility,

@@ -18,6 +18,7 @@ from modules.imaging import (
     SaveOptions,
     SavePlace,
     encode_picture,
+    in_eight_bits,
     load_picture,
     read_texts,
     save_picture,
@@ -76,7 +77,7 @@ def _enlarged(call: ExtrasPicture, options: Options, folder: Path) -> dict[str, 
     extras = call.extras()
     sent = load_picture("The file", call.picture)
     infotext = read_texts(sent).infotext
-    upright = ImageOps.exif_transpose(sent).convert("RGB")
+    upright = in_eight_bits(ImageOps.exif_transpose(sent)).convert("RGB")
     refuse_too_much([upright], extras)
     larger, fields = enlarge_picture(upright, extras)
     told = ", ".join(f"{key}: {value}" for key, value in fields.items())

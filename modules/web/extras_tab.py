@@ -8,6 +8,7 @@ import gradio as gr
 from modules.house import House
 from modules.upscaling import UPSCALERS
 from modules.web.form import Form
+from modules.web.remembering import remember_form
 from modules.web.results import folder_button, picture_gallery
 from modules.web.sending import send_buttons
 from modules.web.ui_config import UiConfig
@@ -38,6 +39,7 @@ def extras_tab(house: House, defaults: UiConfig) -> Form:
         with gr.Column(elem_id="extras_results", elem_classes=["results-column"], min_width=320, scale=1):
             _generate(form)
             _results(form, house)
+    remember_form(form)
     return form
 
 

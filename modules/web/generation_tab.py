@@ -1,6 +1,5 @@
 """What both generation tabs share: layout in the field's order, then what each control does."""
 
-import json
 from typing import Any
 
 import gradio as gr
@@ -12,6 +11,7 @@ from modules.web.generation_panel import OwnParts, PanelButtons, generation_pane
 from modules.web.menus import Menus
 from modules.web.pictures_menu import PictureActions
 from modules.web.reading import ParameterReader
+from modules.web.remembering import remember_form
 from modules.web.results import Results, results_column
 from modules.web.sending import take_sent_texts
 from modules.web.styles_dialog import styles_dialog
@@ -40,7 +40,7 @@ def generation_tab(form: Form, house: House, menus: Menus, own: OwnParts) -> Pan
     _bind_pictures(form.tab, results, PictureActions(house))
     take_sent_texts(form, reader)
     _bind_editing(form, reader, save_edit)
-    _bind_memory(form)
+    remember_form(form)
     return buttons
 
 
@@ -124,26 +124,4 @@ def _bind_editing(form: Form, reader: ParameterReader, save: gr.Button) -> None:
         fn=None,
         inputs=form.components(),
         js=f"(...values) => {{ saveEditing({form.tab!r}, {names!r}, values); }}",
-    )
-
-
-def _bind_memory(form: Form) -> None:
-    """Every change is written to the browser's own store; when the page is opened the values are put back."""
-    names = list(form.controls)
-    typed = {
-        name: control.elem_id
-        for name, control in form.controls.items()
-        if isinstance(control, gr.Textbox | gr.Number | gr.Slider)
-    }
-    hidden_button(form.element_id("recall")).click(
-        fn=None,
-        inputs=form.components(),
-        outputs=form.components(),
-        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values, {json.dumps(typed)})",
-    ).then(fn=None, js=f"() => formRecalled({form.tab!r})")
-    gr.on(
-        [control.change for control in form.components() if hasattr(control, "change")],
-        fn=None,
-        inputs=form.components(),
-        js=f"(...values) => rememberForm({form.tab!r}, {names!r}, values)",
     )

@@ -42,6 +42,14 @@ def _choices(house: House, info: OptionInfo, tabs: Sequence[str]) -> Sequence[st
             "None",
             *(file.name for file in house.engine.vae_shelf.list()),
         ],
+        ChoiceSource.NETWORKS: lambda: [
+            "None",
+            *(file.name for file in house.engine.adapters.networks.list()),
+        ],
+        ChoiceSource.HYPERNETWORKS: lambda: [
+            "None",
+            *(file.name for file in house.engine.adapters.hypernetworks.list()),
+        ],
         ChoiceSource.SAMPLERS: lambda: [each.name for each in SAMPLERS.values()],
         ChoiceSource.TABS: lambda: tabs,
         ChoiceSource.OPTIONS: lambda: [each.key for each in describe_options()],

@@ -84,7 +84,7 @@ def test_a_prompt_gives_the_recorded_conditionings(
     arrays = np.load(REFERENCE / f"{variant}.npz")
     family = variant.partition("-")[0]
     # The recorded embedding has vectors for one text encoder.
-    embeddings = tiny_embedding if family != "sdxl" else None
+    embeddings = [tiny_embedding] if family != "sdxl" else []
     encoder = PromptEncoder(loaded(f"tiny-{family}"), VARIANTS[variant], embeddings=embeddings)
     (parts,) = encoder.positive([case["prompt"]], STEPS, size=SIZE)
     (negative,) = encoder.negative([case["prompt"]], STEPS, size=SIZE)

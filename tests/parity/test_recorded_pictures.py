@@ -24,6 +24,7 @@ GROUPS = (
     "inpaint",
     "inpainting-model",
     "scripts",
+    "adapters",
     "families",
 )
 SCRIPTS = ("Outpainting mk2", "Poor man's outpainting")

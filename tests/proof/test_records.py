@@ -18,6 +18,9 @@ from .conftest import TINY, record_in
 
 ROOMS = ("sampling", "conditioning", "checkpoints", "upscaling", "generation")
 NOT_ABOUT_PIXELS = {
+    "lora_add_hashes_to_infotext",
+    "textual_inversion_add_hashes_to_infotext",
+    "memory_forecast",
     # Whether and where pictures are saved, and what is shown and written about them.
     "samples_save", "grid_save", "return_grid", "grid_only_if_multiple", "save_images_before_highres_fix",
     "save_incomplete_images", "enable_picture_record", "outdir_samples", "outdir_txt2img_samples",

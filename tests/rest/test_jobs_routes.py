@@ -1,5 +1,6 @@
 """Easel's own routes: a job is accepted at once, followed, ordered, stopped, and its pictures are fetched."""
 
+import asyncio
 import base64
 import io
 import json
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from modules.generation import parse_txt2img
 from modules.imaging import png_info
+from modules.jobs import EventKind
 from modules.rest.easel import events as streams
 
 TINY = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 7, "sampler_name": "Euler"}
@@ -450,3 +453,34 @@ class TestTheList:
 
     def test_a_page_before_a_job_that_is_forgotten_is_404(self, api):
         assert api.get("/easel/v1/jobs", params={"before": "task(nobody)"}).status_code == 404
+
+
+def test_a_job_says_how_long_it_was_worked_on(api):
+    assert ended(api, order(api)["id"])["elapsed"] > 0
+
+
+def test_the_fields_progress_counts_what_is_before_a_task(api):
+    api.post("/easel/v1/queue/pause")
+    first, second = order(api, {**TINY, "seed": 21})["id"], order(api, {**TINY, "seed": 22})["id"]
+    told = [
+        api.post("/internal/progress", json={"id_task": task}).json()["textinfo"] for task in (first, second)
+    ]
+    assert told == ["In queue: next", "In queue: 1 before this one"]
+
+
+def test_what_happened_to_a_job_that_was_forgotten_since_is_news_of_the_queue(own_house):
+    async def told():
+        stream = streams.all_events(own_house)
+        messages = [await anext(stream)]
+        own_house.queue.forget(gone.id)
+        own_house.queue._events.post(EventKind.STATE, gone.id)
+        messages += [await anext(stream)]
+        await stream.aclose()
+        return messages
+
+    gone = own_house.submit_request(parse_txt2img(TINY))
+    assert own_house.queue.wait(gone, 120)
+    for message in asyncio.run(told()):
+        kind, data = message.splitlines()[1:3]
+        assert kind == "event: queue"
+        assert "waiting" in json.loads(data.removeprefix("data: "))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -135,10 +136,15 @@ def test_network_files_are_listed_with_what_their_headers_tell(house, client, pa
     assert loras["tiny-lora"]["metadata"]["ss_network_module"] == "networks.lora"
     assert loras["tiny-lora"]["path"].endswith("tiny-lora.safetensors")
     assert [item["name"] for item in client.get("/sdapi/v1/hypernetworks").json()] == ["tiny-hyper"]
+    torch.save({"string_to_param": {"*": torch.zeros(1, 768)}}, house.folders.embeddings[0] / "wide.pt")
+    house.engine.preload(house.store.options.overridden({"sd_model_checkpoint": "tiny-sd1"}))
     embeddings = client.get("/sdapi/v1/embeddings").json()
-    assert embeddings["loaded"] == {}
-    assert set(embeddings["skipped"]) == {"tiny-emb", "tiny-emb2"}
-    assert embeddings["skipped"]["tiny-emb2"]["shape"] == 64
+    assert set(embeddings["loaded"]) == {"tiny-emb", "tiny-emb2"}
+    emb = embeddings["loaded"]["tiny-emb"]
+    assert (emb["shape"], emb["vectors"], emb["step"]) == (64, 3, 10)
+    assert (embeddings["skipped"]["wide"]["shape"], set(embeddings["skipped"])) == (768, {"wide"})
+    house.engine.unload()
+    assert set(client.get("/sdapi/v1/embeddings").json()["skipped"]) == {"tiny-emb", "tiny-emb2", "wide"}
     for kind in ("loras", "embeddings", "vae", "checkpoints"):
         assert client.post(f"/sdapi/v1/refresh-{kind}").status_code == 200
 

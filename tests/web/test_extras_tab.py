@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -106,6 +107,14 @@ def test_a_picture_that_lies_on_its_side_is_put_upright(extras):
     assert extras(png((40, 16), exif=exif)).json()["size"] == [32, 80]
 
 
+def test_a_picture_of_sixteen_bits_keeps_its_greys(extras):
+    file = io.BytesIO()
+    Image.fromarray(np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)).save(file, "png")
+    answer = extras(file.getvalue(), upscaler_1="None").json()
+    with Image.open(answer["saved"]) as picture:
+        assert np.array_equal(np.asarray(picture)[..., 0].ravel(), np.arange(256))
+
+
 def test_a_picture_that_cannot_be_saved_is_shown_and_the_reason_said(extras, tmp_path):
     (tmp_path / "extras").write_text("a file where the folder should be")
     answer = extras().json()
@@ -179,11 +188,18 @@ def test_generate_without_a_picture_says_what_is_missing(page):
 
 
 @pytest.mark.browser
-def test_nothing_on_the_tab_is_wider_than_a_phone(watched):
+def test_nothing_on_the_tab_is_wider_than_a_phone_and_the_form_is_there_after_a_reload(watched):
     page = watched(viewport={"width": 390, "height": 800})
     page.click("#tab_extras-button")
     page.set_input_files(
         "#extras_files", [{"name": "wide.png", "mimeType": "image/png", "buffer": png((900, 20))}]
     )
     page.wait_for_selector("#extras_image_batch img")
+    page.get_by_label("Scale to").check()
+    page.locator("#extras_upscaling_resize_w input[type=number]").fill("640")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("localGet('easel.form.extras')?.upscaling_resize_w === 640")
+    page.reload()
+    page.wait_for_function("document.querySelector('#extras_upscaling_resize_w input')?.value === '640'")
+    page.click("#tab_extras-button")
+    page.wait_for_selector("#extras_scale_to_tab:not(.hidden-page)")

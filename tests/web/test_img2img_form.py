@@ -16,6 +16,7 @@ from modules.web.form_requests import batch_values_of_form, request_of_form
 from modules.web.img2img_pictures import Subtab
 from modules.web.img2img_tab import img2img_tab
 from modules.web.menus import read_menus
+from modules.web.reading import ParameterReader
 from modules.web.ui_config import UiConfig
 
 WANTED_IDS = """
@@ -229,3 +230,25 @@ def test_a_batch_takes_the_form_without_pictures_and_one_size_or_a_factor_for_ea
 def test_a_tab_that_there_is_not_is_said():
     with pytest.raises(InvalidRequest, match="no tab inpaint"):
         request_of_form("inpaint", {})
+
+
+def test_a_job_read_into_the_form_asks_for_the_same_again(house, form):
+    more = {
+        "resize_mode": 2,
+        "denoising_strength": 0.3,
+        "apart_shown": True,
+        "luma_strength": 0.1,
+        "steps": 1,
+    }
+    masking = {"inpainting_fill": 1, "inpaint_full_res": True, "inpaint_full_res_padding": 16, "mask_blur": 2}
+    values = values_of(form, Subtab.INPAINT, drawing=painting(), seed=4, **more, **masking)
+    job = house.submit_request(request_of_form("img2img", values), client="page img2img", save=False)
+    assert house.queue.wait(job, 120)
+    updates = ParameterReader(house, form).read_job(job.id)
+    read = {
+        name: update["value"]
+        for name, update in zip(form.controls, updates, strict=True)
+        if "value" in update
+    }
+    expected = {**more, **masking, "chroma_strength": 1, "width": 64, "seed": 4, "size_mode": 0}
+    assert {name: read[name] for name in expected} == expected

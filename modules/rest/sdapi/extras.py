@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
-from modules.imaging import SaveFormat, encode_picture, load_picture, read_texts
+from modules.imaging import SaveFormat, encode_picture, in_eight_bits, load_picture, read_texts
 from modules.rest.errors import error_statuses
 from modules.rest.pictures import EXAMPLE_PICTURE, GivenPictures, encode_bytes
 from modules.settings import Options
@@ -123,7 +123,7 @@ def _enlarged(call: _ExtrasCall, texts: dict[str, str], options: Options) -> tup
     refuse_too_much(list(pictures.values()), extras)
     images, told, wanted = [], "", SaveFormat.from_options(options)
     for picture in pictures.values():
-        larger, fields = enlarge_picture(picture.convert("RGB"), extras)
+        larger, fields = enlarge_picture(in_eight_bits(picture).convert("RGB"), extras)
         told = ", ".join(f"{key}: {value}" for key, value in fields.items())
         encoded = encode_picture(larger, read_texts(picture).infotext, wanted, postprocessing=told)
         images.append(encode_bytes(encoded.data))

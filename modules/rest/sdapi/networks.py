@@ -1,83 +1,67 @@
-"""Routes that list the files of extra networks: LoRA, hypernetworks, embeddings. None is loaded for it."""
+"""Routes that list the files of extra networks: LoRA, hypernetworks, embeddings."""
 
 import json
-import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
 
-from modules.checkpoints import open_tensors, read_metadata
-from modules.errors import EaselError
+from modules.adapters import AdapterFile, Embedding
 from modules.house import House
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import EmbeddingItem, EmbeddingsAnswer, HypernetworkItem, LoraItem
 
 __all__ = ["network_routes"]
 
-LORA_ENDINGS = (".safetensors", ".pt", ".ckpt")
-HYPERNETWORK_ENDINGS = (".pt",)
-EMBEDDING_ENDINGS = (".pt", ".bin", ".safetensors", ".png", ".webp", ".jxl", ".avif")
-PREVIEW = ".preview"
-
 
 def network_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
     router = APIRouter(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
 
+    adapters = house.engine.adapters
+
     @router.get("/loras")
     def loras() -> list[LoraItem]:
-        """The files of the LoRA folders. Prompts cannot name them in this version."""
-        folders = (*house.folders.loras, *house.folders.lycoris)
-        return [_lora(path) for path in _files(folders, LORA_ENDINGS)]
+        """The files of the LoRA folders, which prompts name as `<lora:name:strength>`."""
+        adapters.networks.refresh()
+        return [_lora(file) for file in adapters.networks.list()]
 
     @router.get("/hypernetworks")
     def hypernetworks() -> list[HypernetworkItem]:
-        """The files of the hypernetworks folder. Prompts cannot name them in this version."""
-        found = _files(house.folders.hypernetworks, HYPERNETWORK_ENDINGS)
-        return [HypernetworkItem(name=path.stem, path=str(path)) for path in found]
+        """The files of the hypernetworks folder, which prompts name as `<hypernet:name:strength>`."""
+        adapters.hypernetworks.refresh()
+        return [
+            HypernetworkItem(name=file.name, path=str(file.path)) for file in adapters.hypernetworks.list()
+        ]
 
     @router.get("/embeddings")
     def embeddings() -> EmbeddingsAnswer:
-        """The files of the embeddings folder: all skipped, since this version reads none.
+        """The files of the embeddings folder: those that the loaded checkpoint can read, and the others.
 
-        Numbers that only loading the file would tell are 0.
+        Before a checkpoint is loaded all are skipped.
         """
-        found = _files(house.folders.embeddings, EMBEDDING_ENDINGS)
-        items = {path.stem: _embedding(path) for path in found if not path.stem.endswith(PREVIEW)}
-        return EmbeddingsAnswer(loaded={}, skipped=items)
+        adapters.embeddings.refresh()
+        known = house.engine.embeddings()
+        return EmbeddingsAnswer(
+            loaded={name: _embedding(each) for name, each in known.used.items()},
+            skipped={name: _embedding(each) for name, (each, _) in known.skipped.items()},
+        )
 
     @router.post("/refresh-loras")
     def refresh_loras() -> None:
-        """Nothing to do: the LoRA folders are looked into at each call."""
+        """Look into the LoRA folders again."""
+        adapters.networks.refresh()
 
     @router.post("/refresh-embeddings")
     def refresh_embeddings() -> None:
-        """Nothing to do, as refresh-loras."""
+        """Look into the embeddings folder again."""
+        adapters.embeddings.refresh()
 
     return router
 
 
-def _files(folders: Sequence[Path], endings: tuple[str, ...]) -> Iterator[Path]:
-    """Files in `folders` and below, by name; of several with one name the first found."""
-    found: dict[str, Path] = {}
-    for root in folders:
-        for folder, _, names in os.walk(root):
-            for name in names:
-                if name.lower().endswith(endings) and not name.startswith("."):
-                    found.setdefault(Path(name).stem, Path(folder, name))
-    yield from (found[name] for name in sorted(found, key=str.lower))
-
-
-def _lora(path: Path) -> LoraItem:
-    metadata = {key: _unpacked(text) for key, text in read_metadata(path).items()}
-    return LoraItem(
-        name=path.stem,
-        alias=str(metadata.get("ss_output_name") or path.stem),
-        path=str(path),
-        metadata=metadata,
-    )
+def _lora(file: AdapterFile) -> LoraItem:
+    metadata = {key: _unpacked(text) for key, text in file.metadata.items()}
+    return LoraItem(name=file.name, alias=file.alias, path=str(file.path), metadata=metadata)
 
 
 def _unpacked(text: str) -> Any:
@@ -90,12 +74,14 @@ def _unpacked(text: str) -> Any:
         return text
 
 
-def _embedding(path: Path) -> EmbeddingItem:
-    """The size of the vectors where the file's header tells it."""
-    try:
-        with open_tensors(path) as file:
-            shapes = [stored.shape for stored in file.tensors.values() if stored.shape]
-    except (EaselError, OSError):
-        shapes = []
-    vectors = shapes[0][0] if shapes and len(shapes[0]) > 1 else len(shapes[:1])
-    return EmbeddingItem(shape=shapes[0][-1] if shapes else 0, vectors=vectors)
+def _embedding(embedding: Embedding | None) -> EmbeddingItem:
+    """Numbers that could not be read are 0."""
+    if embedding is None:
+        return EmbeddingItem(shape=0, vectors=0)
+    return EmbeddingItem(
+        step=embedding.step,
+        sd_checkpoint=embedding.checkpoint,
+        sd_checkpoint_name=embedding.checkpoint_name,
+        shape=embedding.width,
+        vectors=embedding.count,
+    )

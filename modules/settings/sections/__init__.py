@@ -10,6 +10,7 @@ from modules.settings.sections.model import (
     StableDiffusionXl,
     Vae,
 )
+from modules.settings.sections.networks import ExtraNetworks
 from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
 from modules.settings.sections.queue import Queue
 from modules.settings.sections.redrawing import Img2Img
@@ -18,6 +19,7 @@ from modules.settings.sections.saving import SavingImages, SavingPaths, SavingTo
 __all__ = [
     "Api",
     "Compatibility",
+    "ExtraNetworks",
     "Gallery",
     "Img2Img",
     "Infotext",

@@ -33,13 +33,13 @@ function overridesUpdate(texts) {
 function formRecalled(tab) {
     recalledForms.add(tab);
     formIsRecalled = GENERATION_TABS.every((each) => recalledForms.has(each));
-    promptsChanged(tab);
+    if (GENERATION_TABS.includes(tab)) promptsChanged(tab);
 }
 
 // Gradio stops telling of changes when one of its events met no answer, and loads the page again later. What was typed
 // meanwhile is read from the page itself.
 function rememberTyped() {
-    for (const [tab, fields] of Object.entries(typedFields)) {
+    for (const [tab, fields] of Object.entries(typedFields).filter(([tab]) => recalledForms.has(tab))) {
         const kept = localGet(formKey(tab), {});
         for (const [name, id] of Object.entries(fields)) {
             const field = document.querySelector(`#${id} :is(textarea, input[type=number])`);
@@ -51,4 +51,4 @@ function rememberTyped() {
 
 addEventListener("pagehide", () => formIsRecalled && rememberTyped());
 
-onUiLoaded(() => GENERATION_TABS.forEach((tab) => press(`${tab}_recall`)));
+onUiLoaded(() => [...GENERATION_TABS, "extras"].forEach((tab) => press(`${tab}_recall`)));

@@ -1,0 +1,94 @@
+"""A LoRA of rank 64 for every linear layer of a full-size Stable Diffusion 1.5: putting it on, taking it off.
+
+    venv/bin/python benchmarks/lora.py [--rank 64]
+
+The weights are random. "again" is the same LoRA at another strength, "same" the same one once more, "off" the
+way back; a step is one evaluation of the UNet at 256x256, without and with the LoRA.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+from safetensors.torch import save_file
+
+from benchmarks.random_checkpoint import write_random_sd15
+from modules.adapters import Wardrobe
+from modules.flags import parse_flags
+from modules.house import House, make_house
+from modules.prompts import take_network_tags
+
+NAME = "random-lora"
+
+
+def write_lora(path: Path, model: torch.nn.Module, text: torch.nn.Module, rank: int) -> int:
+    """Write it in kohya's names, half precision; how many layers it has."""
+    layers = [("unet.", model), ("text_encoder.text_model.", text)]
+    tensors = {}
+    for prefix, module in layers:
+        for name, layer in module.named_modules():
+            if isinstance(layer, torch.nn.Linear):
+                key = f"{prefix}{name}"
+                tensors[f"{key}.lora_A.weight"] = torch.randn(rank, layer.in_features).half() * 0.01
+                tensors[f"{key}.lora_B.weight"] = torch.randn(layer.out_features, rank).half() * 0.01
+    save_file(tensors, path)
+    return len(tensors) // 2
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def seconds_of_a_step(house: House, times: int = 3) -> float:
+    """Median seconds of one evaluation of the UNet."""
+    model = house.engine.model
+    assert model is not None
+    latent, context = torch.randn(1, 4, 32, 32), torch.randn(1, 77, 768)
+    with torch.inference_mode():
+        return statistics.median(seconds(lambda: model.unet(latent, 500, context)) for _ in range(times))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rank", type=int, default=64)
+    rank = parser.parse_args().rank
+    with tempfile.TemporaryDirectory() as data:
+        folder = Path(data) / "models" / "Stable-diffusion"
+        folder.mkdir(parents=True)
+        write_random_sd15(folder / "random-sd15.safetensors")
+        house = make_house(parse_flags(["--data-dir", data], environment={}))
+        house.engine.preload(house.store.options.overridden({"sd_model_checkpoint": "random-sd15"}))
+        model = house.engine.model
+        assert model is not None
+        lora = house.folders.loras[0] / f"{NAME}.safetensors"
+        layers = write_lora(lora, model.unet, model.towers[0].encoder, rank)
+        house.engine.adapters.refresh()
+        wardrobe = Wardrobe(model, house.engine.adapters)
+
+        def wear(prompt: str) -> float:
+            return seconds(lambda: wardrobe.wear(take_network_tags(prompt)[1]))
+
+        rows = {"a step without it": seconds_of_a_step(house)}
+        rows["on, read from the file"] = wear(f"<lora:{NAME}:0.8>")
+        rows["a step with it"] = seconds_of_a_step(house)
+        rows["same"] = wear(f"<lora:{NAME}:0.8>")
+        rows["again, at another strength"] = wear(f"<lora:{NAME}:0.5>")
+        rows["off"] = wear("")
+        print(f"| rank {rank}, {layers} layers | seconds |\n| --- | --- |")
+        for name, each in rows.items():
+            print(f"| {name} | {each:.3f} |")
+
+
+if __name__ == "__main__":
+    main()

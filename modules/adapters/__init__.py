@@ -1,0 +1,32 @@
+"""Adapters: what changes a loaded model for a while, and is taken off it again exactly.
+
+LoRA and its relatives (`kinds/`, a file each) change weights: `stack` puts them in and takes them out.
+Hypernetworks stand before the attention's keys and values. Embeddings (`embeddings/`) are words of the
+prompt. `wardrobe` is all of it for one loaded model.
+"""
+
+from modules.adapters.embeddings import (
+    Embedding,
+    EmbeddingTable,
+    KnownEmbeddings,
+    known_embeddings,
+    read_embedding,
+)
+from modules.adapters.files import AdapterFile, AdapterShelf
+from modules.adapters.network import Magnitudes
+from modules.adapters.shelves import AdapterShelves
+from modules.adapters.wardrobe import Wardrobe, Worn
+
+__all__ = [
+    "AdapterFile",
+    "AdapterShelf",
+    "AdapterShelves",
+    "Embedding",
+    "EmbeddingTable",
+    "KnownEmbeddings",
+    "Magnitudes",
+    "Wardrobe",
+    "Worn",
+    "known_embeddings",
+    "read_embedding",
+]

@@ -1,0 +1,14 @@
+"""Textual inversions (Gal et al. 2022): words that stand for learnt vectors."""
+
+from modules.adapters.embeddings.reading import EMBEDDING_ENDINGS, Embedding, read_embedding
+from modules.adapters.embeddings.table import EmbeddingTable, KnownEmbeddings, Lookup, known_embeddings
+
+__all__ = [
+    "EMBEDDING_ENDINGS",
+    "Embedding",
+    "EmbeddingTable",
+    "KnownEmbeddings",
+    "Lookup",
+    "known_embeddings",
+    "read_embedding",
+]

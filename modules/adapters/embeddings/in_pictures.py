@@ -1,0 +1,79 @@
+"""Embeddings inside pictures, as the field shares them: in a PNG's text, or in the pixels of side bars."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from modules.imaging import open_picture
+
+__all__ = ["read_picture_tree"]
+
+TEXT_NAME = "sd-ti-embedding"
+LARGEST_DATA = 64 << 20
+"""Bytes of JSON; 75 vectors for SDXL take two million."""
+TENSOR = "TORCHTENSOR"
+
+
+def read_picture_tree(path: Path) -> Any:
+    """What the picture holds, with tensors in place of their lists; None if it holds nothing.
+
+    Raises ValueError, OSError or zlib.error for data that is damaged.
+    """
+    with open_picture("picture", path.read_bytes()) as image:
+        text = getattr(image, "text", {}).get(TEXT_NAME)
+        packed = base64.b64decode(text) if text else _from_pixels(image)
+    if packed is None:
+        return None
+    return json.loads(packed, object_hook=_tensor)
+
+
+def _tensor(node: Mapping[str, Any]) -> Any:
+    return torch.tensor(node[TENSOR]) if TENSOR in node else node
+
+
+def _from_pixels(image: Image.Image) -> bytes | None:
+    """The data in the low four bits of the bars left and right of two black columns: low halves of the bytes
+    on the left, high halves on the right, each mixed with a sequence of numbers.
+    """
+    pixels = np.bitwise_and(_without_black_border(np.asarray(image.convert("RGB"))), np.uint8(15))
+    black = np.flatnonzero(pixels.sum(axis=(0, 2)) == 0)
+    if len(black) < 2:
+        return None
+    low, high = _mixed(pixels[:, : black.min()]), _mixed(pixels[:, black.max() + 1 :])
+    if low.shape != high.shape or low.size == 0:
+        return None
+    packed = ((high << 4) | low).tobytes()
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(packed, LARGEST_DATA)
+    if not unpacker.eof:
+        raise ValueError("the data in its pixels is cut short")
+    return data
+
+
+def _without_black_border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    lit: NDArray[np.bool_] = np.all(pixels > 0, axis=2)
+    rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
+    if not len(rows):
+        return pixels[:0]
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _mixed(block: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The block exclusive-or the numbers of a linear congruential generator, Numerical Recipes' one."""
+    number = 0
+    numbers: NDArray[np.uint8] = np.empty(block.size, np.uint8)
+    for place in range(block.size):
+        number = (1664525 * number + 1013904223) % 2**32
+        numbers[place] = number % 255 & 0x0F
+    mixed: NDArray[np.uint8] = block ^ numbers.reshape(block.shape)
+    return mixed

@@ -1,0 +1,157 @@
+"""Which embeddings a model can read, found by the tokens of their names."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modules.adapters.embeddings.reading import Embedding, read_embedding
+from modules.adapters.files import AdapterFile, AdapterShelf
+from modules.checkpoints import Model, TextTower
+from modules.conditioning import Insertion
+from modules.errors import EaselError
+
+__all__ = ["EmbeddingTable", "KnownEmbeddings", "Lookup", "known_embeddings"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A file with the tokens of its name."""
+
+    file: AdapterFile
+    tokens: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read of a file, once: the embedding, as insertions of each tower, or why it is not used."""
+
+    embedding: Embedding | None = None
+    insertions: tuple[Insertion, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEmbeddings:
+    """Those that a model can read, by name; and the others, as far as they could be read, with the reason."""
+
+    used: Mapping[str, Embedding]
+    skipped: Mapping[str, tuple[Embedding | None, str]]
+
+
+class EmbeddingTable:
+    """The embeddings of a shelf for one model. A file is read when a prompt first names it."""
+
+    def __init__(self, model: Model, shelf: AdapterShelf) -> None:
+        self._model, self._shelf = model, shelf
+        self._widths = tuple(tower.encoder.embeddings.token_embedding.embedding_dim for tower in model.towers)
+        self._read: dict[tuple[str, float], _Read] = {}
+        self._named: dict[int, list[_Named]] = {}
+        self._listed: tuple[str, ...] | None = None
+        self._lock = threading.Lock()
+
+    def lookups(self) -> tuple[Lookup, ...]:
+        """A lookup for each text tower, which remember what they found together."""
+        with self._lock:
+            self._name()
+        used: dict[str, AdapterFile] = {}
+        return tuple(Lookup(self, number, self._named, used) for number in range(len(self._model.towers)))
+
+    def known(self) -> KnownEmbeddings:
+        """All embeddings of the shelf; each is read for it."""
+        read = {file.name: self._reading(file) for file in self._shelf.list()}
+        return KnownEmbeddings(
+            {name: each.embedding for name, each in read.items() if each.embedding and not each.reason},
+            {name: (each.embedding, each.reason) for name, each in read.items() if each.reason},
+        )
+
+    def insertion(self, file: AdapterFile, tower: int) -> Insertion | None:
+        """The vectors of `file` for a tower; None if this model cannot read it."""
+        insertions = self._reading(file).insertions
+        return insertions[tower] if insertions else None
+
+    def _name(self) -> None:
+        files = self._shelf.list()
+        names = tuple(str(file.path) for file in files)
+        if names == self._listed:
+            return
+        tokenised = _tokens(self._model.towers[0], [file.name for file in files]) if files else []
+        found: defaultdict[int, list[_Named]] = defaultdict(list)
+        for file, tokens in zip(files, tokenised, strict=True):
+            if tokens:
+                found[tokens[0]].append(_Named(file, tuple(tokens)))
+        for named in found.values():
+            named.sort(key=lambda each: len(each.tokens), reverse=True)
+        self._named, self._listed = dict(found), names
+
+    def _reading(self, file: AdapterFile) -> _Read:
+        key = (str(file.path), file.changed_at)
+        with self._lock:
+            if key not in self._read:
+                self._read[key] = self._try(file)
+            return self._read[key]
+
+    def _try(self, file: AdapterFile) -> _Read:
+        try:
+            embedding = read_embedding(file.path)
+        except EaselError as error:
+            log.warning("%s", error)
+            return _Read(reason=str(error))
+        if embedding is None:
+            return _Read(reason=f"{file.path.name} is a picture without an embedding in it.")
+        widths = tuple(int(each.shape[1]) for each in embedding.vectors)
+        if widths != self._widths:
+            made, wanted = (" and ".join(map(str, each)) for each in (widths, self._widths))
+            return _Read(
+                embedding,
+                reason=f"Its vectors have {made} numbers, and this checkpoint's text encoder reads {wanted}.",
+            )
+        return _Read(embedding, tuple(Insertion(each) for each in embedding.vectors))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """The embeddings by the tokens of their names, for one tower; see `conditioning.EmbeddingLookup`."""
+
+    table: EmbeddingTable
+    tower: int
+    named: dict[int, list[_Named]]
+    used: dict[str, AdapterFile] = field(default_factory=dict)
+    """Those that were found in prompts, in the order in which they were."""
+
+    def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
+        """The embedding whose name stands in `tokens` at `position`, longest name first, and its tokens."""
+        for each in self.named.get(tokens[position], ()):
+            count = len(each.tokens)
+            if tuple(tokens[position : position + count]) != each.tokens:
+                continue
+            insertion = self.table.insertion(each.file, self.tower)
+            if insertion is not None:
+                self.used.setdefault(each.file.name, each.file)
+                return insertion, count
+        return None
+
+
+def known_embeddings(shelf: AdapterShelf, table: EmbeddingTable | None) -> KnownEmbeddings:
+    """All embeddings of the shelf, by what the model of `table` can read; without one all are skipped."""
+    if table is not None:
+        return table.known()
+    found: dict[str, tuple[Embedding | None, str]] = {}
+    for file in shelf.list():
+        try:
+            found[file.name] = (read_embedding(file.path), "No checkpoint is loaded yet.")
+        except EaselError as error:
+            found[file.name] = (None, str(error))
+    return KnownEmbeddings({}, found)
+
+
+def _tokens(tower: TextTower, names: Sequence[str]) -> list[list[int]]:
+    answer: list[list[int]] = tower.tokenizer(
+        list(names), truncation=False, add_special_tokens=False, return_attention_mask=False, verbose=False
+    )["input_ids"]
+    return answer
