@@ -25,6 +25,7 @@ class Folders:
     checkpoint_file: Path | None
     vae: tuple[Path, ...]
     vae_file: Path | None
+    diffusers: Path
     embeddings: tuple[Path, ...]
     loras: tuple[Path, ...]
     lycoris: tuple[Path, ...]
@@ -126,7 +127,8 @@ class Folders:
         """
         own = (self.models, self.data)
         wanted = (
-            *self.checkpoints, *self.vae, *self.embeddings, *self.loras, *self.hypernetworks,
+            *self.checkpoints, *self.vae, self.diffusers, *self.embeddings, *self.loras,
+            *self.hypernetworks,
             *self.upscalers.values(), *self.interrogators, self.outputs, self.cache, self.extensions,
         )  # fmt: skip
         for folder in wanted:
@@ -153,6 +155,7 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
         "checkpoint_file": flags.ckpt and _absolute(flags.ckpt),
         "vae": _distinct(models / "VAE", flags.vae_dir),
         "vae_file": flags.vae_path and _absolute(flags.vae_path),
+        "diffusers": models / "diffusers",
         "embeddings": (named(flags.embeddings_dir, data / "embeddings"),),
         "loras": (named(flags.lora_dir, models / "Lora"),),
         "lycoris": (named(flags.lyco_dir or flags.lyco_dir_backcompat, models / "LyCORIS"),),

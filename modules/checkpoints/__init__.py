@@ -3,18 +3,19 @@
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
-from modules.checkpoints.model import Family, Model, Prediction, TextTower
+from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below
 from modules.checkpoints.tensor_file import TensorFile
-from modules.checkpoints.text_layout import load_tokenizer
+from modules.checkpoints.tokenizers import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
 from modules.checkpoints.torch_tree import read_tree
 
 __all__ = [
     "CheckpointFile",
     "CheckpointShelf",
+    "ExtraInput",
     "Family",
     "HashCache",
     "Model",
@@ -22,8 +23,10 @@ __all__ = [
     "Prediction",
     "TensorFile",
     "TextTower",
+    "TowerUse",
     "VaeFile",
     "VaeShelf",
+    "VectorNumber",
     "files_below",
     "load_model",
     "load_tokenizer",

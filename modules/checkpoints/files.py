@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from modules.checkpoints.hashes import HashCache, old_hash
+from modules.checkpoints.hashes import HashCache, files_of, old_hash
 from modules.checkpoints.safetensors_file import read_metadata
 
 __all__ = ["CheckpointFile", "VaeFile"]
@@ -51,9 +51,14 @@ class _HashedFile:
         return old_hash(self.path)
 
     @property
+    def size(self) -> int:
+        """Bytes on the disk. Raises OSError for a file that is gone."""
+        return sum(path.stat().st_size for path in files_of(self.path))
+
+    @property
     def stem(self) -> str:
         """The file's name without folder and extension."""
-        return self.path.stem
+        return self.path.name if self.path.is_dir() else self.path.stem
 
     @cached_property
     def metadata(self) -> dict[str, str]:
@@ -63,7 +68,7 @@ class _HashedFile:
 
 @dataclass(frozen=True)
 class CheckpointFile(_HashedFile):
-    """A checkpoint found in one of the folders."""
+    """A checkpoint found in one of the folders: a file, or a folder in diffusers' layout."""
 
     name: str
     """Its path below the folder, with "/" between parts."""
@@ -71,7 +76,8 @@ class CheckpointFile(_HashedFile):
     @property
     def model_name(self) -> str:
         """`name` without extension, on one level: "sub_anime" for "sub/anime.safetensors"."""
-        return self.name.rpartition(".")[0].replace("/", "_")
+        whole = self.name if self.path.is_dir() else self.name.rpartition(".")[0]
+        return whole.replace("/", "_")
 
     @property
     def title(self) -> str:
@@ -87,7 +93,7 @@ class CheckpointFile(_HashedFile):
     def config_path(self) -> Path | None:
         """The LDM configuration of the same name beside the file."""
         path = self.path.with_suffix(".yaml")
-        return path if path.is_file() else None
+        return path if path.is_file() and not self.path.is_dir() else None
 
     @property
     def ids(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from modules.atomic import replace_file
 
-__all__ = ["HashCache", "old_hash"]
+__all__ = ["HashCache", "files_of", "old_hash"]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ OLD_HASH_OFFSET = 0x100000
 OLD_HASH_LENGTH = 0x10000
 OLD_HASH_DIGITS = 8
 READ_BYTES = 1 << 22
+FOLDER_ENDINGS = {".safetensors", ".bin", ".json"}
+"""Of the files that make up a model in diffusers' layout."""
 
 
 def old_hash(path: Path) -> str:
@@ -112,18 +114,30 @@ class HashCache:
 
 
 def _state(path: Path) -> tuple[int, int] | None:
+    """Size and time of change; of a folder those of all of its files together."""
     try:
-        status = path.stat()
+        states = [file.stat() for file in files_of(path)]
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file itself, or in a fixed order the files of a model in diffusers' layout."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix in FOLDER_ENDINGS and file.is_file())
 
 
 def _digest(path: Path) -> str:
+    """Of a folder, of its files one after another, each behind its place and its size."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(READ_BYTES):
-            digest.update(block)
+    for part in files_of(path):
+        if part != path:
+            digest.update(f"{part.relative_to(path).as_posix()}\0{part.stat().st_size}\0".encode())
+        with part.open("rb") as file:
+            while block := file.read(READ_BYTES):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ MODEL_BOUNDS: Mapping[str, _Bounds] = {
 }
 UNET_BOUNDS: Mapping[str, _Bounds] = {
     "num_heads": (-1, 1024, int),
-    "num_head_channels": (1, 1024, int),
+    "num_head_channels": (-1, 1024, int),
 }
+V_SCALINGS = ("VScaling", "VScalingWithEDMcNoise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +38,66 @@ class LdmConfig:
     linear_start: float = 0.00085
     linear_end: float = 0.012
     scale_factor: float = 0.18215
-    prediction: Prediction = Prediction.EPSILON
+    prediction: Prediction | None = None
+    """None where there is no configuration to say it."""
+    zero_terminal_snr: bool = False
     num_heads: int = 8
     num_head_channels: int | None = None
     """Channels of a head; heads then vary by level and `num_heads` does not count."""
     text_target: str = ""
     """The class that the configuration names for the text encoder."""
-    text_version: str = "openai/clip-vit-large-patch14"
+    text_names: tuple[str, ...] = ("openai/clip-vit-large-patch14",)
+    """What each text encoder is called."""
     folder: Path | None = None
     """The folder of the file, in which names are looked up first."""
 
 
-def read_ldm_config(path: Path) -> LdmConfig:
-    """The facts in the file `path`, with defaults for what it leaves out. Raises EaselError."""
+def read_ldm_config(path: Path, defaults: LdmConfig | None = None) -> LdmConfig:
+    """The facts in the file `path`, with `defaults` for what it leaves out. Raises EaselError."""
     params = _params(_parse(path), "model")
-    unet = _params(params, "unet_config")
     text = params.get("cond_stage_config") or params.get("conditioner_config") or {}
     given: dict[str, Any] = {
         **_numbers(path, params, MODEL_BOUNDS),
-        **_numbers(path, unet, UNET_BOUNDS),
+        **_heads(path, _params(params, "unet_config") or _params(params, "network_config")),
     }
-    if given.get("num_heads", 1) < 1:  # -1 is the layout's way to say: see num_head_channels
-        del given["num_heads"]
-    if version := _params({"text": text}, "text").get("version"):
-        given["text_version"] = str(version)
-    prediction = Prediction.V if params.get("parameterization") == "v" else Prediction.EPSILON
-    target = str(text.get("target", "")) if isinstance(text, Mapping) else ""
-    return LdmConfig(**given, prediction=prediction, text_target=target, folder=path.parent)
+    if names := tuple(_text_names(text)):
+        given["text_names"] = names
+    if isinstance(text, Mapping) and text.get("target"):
+        given["text_target"] = str(text["target"])
+    return replace(
+        defaults or LdmConfig(),
+        **given,
+        prediction=_prediction(params),
+        zero_terminal_snr=params.get("ztsnr") is True or params.get("zero_terminal_snr") is True,
+        folder=path.parent,
+    )
+
+
+def _prediction(params: Mapping[str, Any]) -> Prediction:
+    scaling = _params(params, "denoiser_config").get("scaling_config")
+    target = str(scaling.get("target")) if isinstance(scaling, Mapping) else ""
+    is_v = params.get("parameterization") == "v" or target.rpartition(".")[2] in V_SCALINGS
+    return Prediction.V if is_v else Prediction.EPSILON
+
+
+def _heads(path: Path, unet: Mapping[str, Any]) -> dict[str, Any]:
+    """One of the two numbers; -1 is the layout's way to say that the other one counts."""
+    found = {name: value for name, value in _numbers(path, unet, UNET_BOUNDS).items() if value > 0}
+    if not found:
+        return {}
+    return {"num_head_channels": None, **found}
+
+
+def _text_names(text: Any) -> Iterator[str]:
+    """The names of the text encoders, in their order."""
+    params = _params({"text": text}, "text")
+    models = params.get("emb_models")
+    for entry in models if isinstance(models, list) else [{"target": "Frozen", "params": params}]:
+        if not isinstance(entry, Mapping) or "Frozen" not in str(entry.get("target")):
+            continue
+        inner = _params({"entry": entry}, "entry")
+        if name := inner.get("arch") or inner.get("version"):
+            yield str(name)
 
 
 def _parse(path: Path) -> Mapping[str, Any]:

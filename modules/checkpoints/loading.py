@@ -13,18 +13,22 @@ from torch import Tensor
 from transformers import CLIPTextModel
 
 from modules.checkpoints.assembly import Blueprint
-from modules.checkpoints.families import Sd1Plan, plan_sd1, plan_vae, recognise_family
+from modules.checkpoints.diffusers_folder import config_of_folder, recipe_of_folder
+from modules.checkpoints.families import Recipe
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.ldm_config import LdmConfig, read_ldm_config
-from modules.checkpoints.model import Family, Model
-from modules.checkpoints.opening import open_tensors
-from modules.checkpoints.tensor_file import TensorFile
+from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, VectorNumber
+from modules.checkpoints.opened import OpenedCheckpoint, open_checkpoint
+from modules.checkpoints.parts import extra_input_of, plan_unet, plan_vae
+from modules.checkpoints.prediction import told_prediction, tried_prediction
+from modules.checkpoints.recognition import recognise
+from modules.checkpoints.towers import TowerPlan, plan_tower
 from modules.errors import EaselError
 from modules.memory import DevicePolicy
+from modules.sampling import zero_terminal_snr
 
 __all__ = ["ModelPlan", "load_model", "plan_model", "with_vae"]
 
-DEFAULT_CONFIG = "v1-inference.yaml"
 TIMESTEPS = 1000
 
 
@@ -33,18 +37,27 @@ class ModelPlan:
     """A checkpoint that was looked through and found whole; its numbers are not in memory yet."""
 
     checkpoint: CheckpointFile
-    family: Family
     vae_file: VaeFile | None
+    extra_input: ExtraInput
+    _recipe: Recipe
     _config: LdmConfig
-    _parts: Sd1Plan
+    _prediction: Prediction | None
+    _zero_terminal_snr: bool
+    _unet: Blueprint[UNet2DConditionModel]
+    _towers: tuple[TowerPlan, ...]
     _vae: Blueprint[AutoencoderKL]
+
+    @property
+    def family(self) -> Family:
+        """What kind of model it is."""
+        return self._recipe.family
 
     @property
     def unet(self) -> UNet2DConditionModel:
         """The UNet that will be filled: its sizes can be asked for, it has no numbers yet. So have the two
         below.
         """
-        return self._parts.unet.module
+        return self._unet.module
 
     @property
     def vae(self) -> AutoencoderKL:
@@ -52,26 +65,38 @@ class ModelPlan:
         return self._vae.module
 
     @property
-    def text_encoder(self) -> CLIPTextModel:
-        """The text encoder that will be filled."""
-        return self._parts.tower.encoder.module
+    def text_encoders(self) -> tuple[CLIPTextModel, ...]:
+        """The text encoders that will be filled."""
+        return tuple(tower.encoder.module for tower in self._towers)
+
+    @property
+    def vector_numbers(self) -> tuple[VectorNumber, ...]:
+        """What stands behind the pooled text in a conditioning's vector; empty: there is no vector."""
+        return self._recipe.vector_numbers
 
     def load(self, policy: DevicePolicy) -> Model:
         """Read the model into memory. May be called once."""
         vae = self._vae.build(policy.vae_dtype, policy.device)
+        unet = self._unet.build(policy.dtype, policy.device)
+        alphas = _alphas_cumprod(self._config)
         return Model(
             checkpoint=self.checkpoint,
             family=self.family,
-            prediction=self._config.prediction,
-            unet=self._parts.unet.build(policy.dtype, policy.device),
+            prediction=self._prediction or self._found_prediction(unet),
+            unet=unet,
             vae=vae,
-            towers=(self._parts.tower.build(policy),),
-            alphas_cumprod=_alphas_cumprod(self._config),
+            towers=tuple(tower.build(policy) for tower in self._towers),
+            alphas_cumprod=zero_terminal_snr(alphas) if self._zero_terminal_snr else alphas,
             latent_scale=self._config.scale_factor,
             latent_channels=vae.config.latent_channels,
             policy=policy,
             vae_file=self.vae_file,
+            extra_input=self.extra_input,
+            vector_numbers=self.vector_numbers,
         )
+
+    def _found_prediction(self, unet: UNet2DConditionModel) -> Prediction:
+        return tried_prediction(unet) if self._recipe.tries_prediction else Prediction.EPSILON
 
 
 @contextmanager
@@ -85,18 +110,17 @@ def plan_model(
     mapped: see `open_tensors`. Raises EaselError, saying what is wrong with which file.
     """
     with ExitStack() as files:
-        tensors = files.enter_context(open_tensors(file.path, mapped=mapped))
-        config = read_ldm_config(file.config_path or configs / DEFAULT_CONFIG)
-        family = recognise_family(file.path, tensors.tensors, config if file.config_path else None)
-        if family is not Family.SD1:
-            raise EaselError(
-                f"{file.name} is a {family} checkpoint. This version draws with {Family.SD1} only; "
-                "choose a checkpoint of that family."
-            )
-        parts = plan_sd1(tensors, config, configs)
-        source = files.enter_context(open_tensors(vae.path, mapped=mapped)) if vae else tensors
-        part = _fitting_vae(source, config.scale_factor, parts.unet.module.config.out_channels)
-        yield ModelPlan(file, family, vae, config, parts, part)
+        opened = files.enter_context(open_checkpoint(file.path, mapped=mapped))
+        recipe, config = _told(file, opened)
+        towers = tuple(
+            plan_tower(opened, place, number, config, configs) for number, place in enumerate(recipe.towers)
+        )
+        unet = plan_unet(opened, config)
+        _check_vector(opened, recipe, unet.module)
+        source = files.enter_context(open_checkpoint(vae.path, mapped=mapped)) if vae else opened
+        part = _fitting_vae(source, config.scale_factor, unet.module.config.out_channels)
+        extra, prediction = extra_input_of(opened, unet.module), told_prediction(opened, config)
+        yield ModelPlan(file, vae, extra, recipe, config, *prediction, unet, towers, part)
 
 
 def load_model(
@@ -122,18 +146,39 @@ def with_vae(model: Model, vae: VaeFile | None) -> Model:
     """
     if vae == model.vae_file:
         return model
-    with open_tensors((vae or model.checkpoint).path) as tensors:
-        blueprint = _fitting_vae(tensors, model.latent_scale, model.latent_channels)
+    with open_checkpoint((vae or model.checkpoint).path) as opened:
+        blueprint = _fitting_vae(opened, model.latent_scale, model.latent_channels)
         part = blueprint.build(model.policy.vae_dtype, model.policy.device)
     return replace(model, vae=part, vae_file=vae)
 
 
-def _fitting_vae(file: TensorFile, scale: float, latent_channels: int) -> Blueprint[AutoencoderKL]:
-    blueprint = plan_vae(file, scale)
+def _told(file: CheckpointFile, opened: OpenedCheckpoint) -> tuple[Recipe, LdmConfig]:
+    """The family's recipe, and the facts that the configuration tells, or the recipe where it does not."""
+    if opened.configs:
+        recipe = recipe_of_folder(opened.configs)
+        return recipe, config_of_folder(opened.path, opened.configs, recipe)
+    named = read_ldm_config(file.config_path) if file.config_path else None
+    recipe = recognise(file.path, opened.sources, named)
+    if file.config_path:
+        return recipe, read_ldm_config(file.config_path, recipe.defaults)
+    return recipe, recipe.defaults
+
+
+def _check_vector(opened: OpenedCheckpoint, recipe: Recipe, unet: UNet2DConditionModel) -> None:
+    has_vector = unet.config.addition_embed_type is not None or unet.config.class_embed_type is not None
+    if has_vector != bool(recipe.vector_numbers):
+        raise EaselError(
+            f"The UNet in {opened.name} is not that of a {recipe.family} model, as its text encoder is: it "
+            "is of a kind that Easel does not know."
+        )
+
+
+def _fitting_vae(opened: OpenedCheckpoint, scale: float, latent_channels: int) -> Blueprint[AutoencoderKL]:
+    blueprint = plan_vae(opened, scale)
     found = blueprint.module.config.latent_channels
     if found != latent_channels:
         raise EaselError(
-            f"The VAE in {file.path.name} makes latents of {found} channels, the checkpoint needs "
+            f"The VAE in {opened.name} makes latents of {found} channels, the checkpoint needs "
             f"{latent_channels}. Choose another VAE in the settings."
         )
     return blueprint

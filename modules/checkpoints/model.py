@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from modules.memory import DevicePolicy
@@ -16,7 +16,7 @@ from modules.sampling import Prediction
 if TYPE_CHECKING:
     from modules.checkpoints.files import CheckpointFile, VaeFile
 
-__all__ = ["Family", "Model", "Prediction", "TextTower"]
+__all__ = ["ExtraInput", "Family", "Model", "Prediction", "TextTower", "TowerUse", "VectorNumber"]
 
 
 class Family(StrEnum):
@@ -25,6 +25,44 @@ class Family(StrEnum):
     SD1 = "Stable Diffusion 1"
     SD2 = "Stable Diffusion 2"
     SDXL = "Stable Diffusion XL"
+    SDXL_REFINER = "Stable Diffusion XL refiner"
+
+
+class ExtraInput(StrEnum):
+    """What a UNet sees behind the latent's channels."""
+
+    NONE = "nothing"
+    MASK = "a mask and the picture without what is masked"
+    PICTURE = "the picture that is to be edited"
+
+
+class VectorNumber(StrEnum):
+    """A number that stands behind the pooled text in a conditioning's vector (Podell et al. 2023, section
+    2.2). Sizes are pixels.
+    """
+
+    ORIGINAL_HEIGHT = "original height"
+    ORIGINAL_WIDTH = "original width"
+    CROP_TOP = "crop top"
+    CROP_LEFT = "crop left"
+    TARGET_HEIGHT = "target height"
+    TARGET_WIDTH = "target width"
+    AESTHETIC_SCORE = "aesthetic score"
+
+
+@dataclass(frozen=True, slots=True)
+class TowerUse:
+    """What of a text tower's answer the network is given. The defaults are Stable Diffusion 1's."""
+
+    layers_left_out: int = 0
+    """From the end."""
+    clip_skip: bool = True
+    """Whether the setting of that name counts instead."""
+    final_norm: bool = True
+    pooled: bool = False
+    """Whether the state at the end token, projected, is wanted too."""
+    pads_with_end: bool = True
+    """What stands behind the end token: end tokens, else token 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +71,9 @@ class TextTower:
 
     encoder: CLIPTextModel
     tokenizer: CLIPTokenizer
+    use: TowerUse = field(default_factory=TowerUse)
+    projection: nn.Linear | None = None
+    """Of the pooled state."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,3 +93,6 @@ class Model:
     policy: DevicePolicy
     vae_file: VaeFile | None = None
     """The file that the VAE came from, None for the checkpoint's own."""
+    extra_input: ExtraInput = ExtraInput.NONE
+    vector_numbers: tuple[VectorNumber, ...] = ()
+    """What stands behind the pooled text in a conditioning's vector; empty: there is no vector."""

@@ -29,10 +29,14 @@ HASHING_BUDGET = 1 << 30
 
 
 class CheckpointShelf:
-    """The checkpoints in the folders, as at the last `refresh`, and `extra` ones (`--ckpt`)."""
+    """The checkpoints in the folders, as at the last `refresh`, and `extra` ones (`--ckpt`).
+
+    Models in diffusers' layout are folders in `models/diffusers`.
+    """
 
     def __init__(self, folders: Folders, hash_cache: HashCache, extra: Sequence[Path] = ()) -> None:
         self._roots = tuple(folders.checkpoints)
+        self._diffusers = folders.diffusers
         self._hashes = hash_cache
         self._extra = tuple(extra)
         self._files: list[CheckpointFile] = []
@@ -49,9 +53,15 @@ class CheckpointShelf:
             found += [
                 (path, path.relative_to(root).as_posix()) for path in files_below(root, CHECKPOINT_ENDINGS)
             ]
+        found += [(path, path.relative_to(self._diffusers).as_posix()) for path in self._folders()]
         named = {path: name for path, name in reversed(found) if not name.lower().endswith(NAMED_VAE_ENDINGS)}
         files = [CheckpointFile(path, self._hashes, name) for path, name in named.items()]
         self._files = sorted(files, key=lambda file: (file.name.lower(), str(file.path)))
+
+    def _folders(self) -> Iterator[Path]:
+        """The models in diffusers' layout, at most one folder deep."""
+        for pattern in ("*/model_index.json", "*/*/model_index.json"):
+            yield from (path.parent for path in sorted(self._diffusers.glob(pattern)))
 
     def find(self, text: str) -> CheckpointFile:
         """The checkpoint that `text` means: title, name, stem or hash, else the shortest name it is part of.

@@ -43,6 +43,25 @@ class StoredTensor:
         reach = sum((size - 1) * stride for size, stride in zip(self.shape, self.stride, strict=True))
         return (reach + 1) * self.dtype.itemsize
 
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Elements from one index to the next, for each axis."""
+        if self.stride is not None:
+            return self.stride
+        return tuple(prod(self.shape[axis + 1 :]) for axis in range(len(self.shape)))
+
+    def rows(self, number: int, of: int) -> StoredTensor:
+        """The `number`-th (from 0) of `of` equal parts along the first axis; what is left over is left
+        out.
+        """
+        count = self.shape[0] // of
+        start = self.start + number * count * self.strides[0] * self.dtype.itemsize
+        return StoredTensor((count, *self.shape[1:]), self.dtype, start, self.stride)
+
+    def transposed(self) -> StoredTensor:
+        """The same numbers with the axes in reverse."""
+        return StoredTensor(self.shape[::-1], self.dtype, self.start, self.strides[::-1])
+
 
 class TensorFile:
     """Named tensors of one file, memory-mapped; a context manager that closes the map.
@@ -77,7 +96,12 @@ class TensorFile:
 
     def read(self, name: str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
         """The tensor `name` in memory of its own on `device`, in `dtype` (None: as stored). Or KeyError."""
-        stored = self.tensors[name]
+        return self.read_stored(self.tensors[name], dtype, device)
+
+    def read_stored(
+        self, stored: StoredTensor, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+    ) -> Tensor:
+        """One of `tensors`, or a part of one, as `read` does it."""
         if stored.numel == 0:
             return torch.empty(stored.shape, dtype=dtype or stored.dtype, device=device)
         view = self._bytes_of(stored).view(stored.dtype)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from modules.checkpoints.tensor_file import StoredTensor
+from modules.checkpoints.sources import Sources
 
 __all__ = ["UNET_PREFIX", "UNetLayout", "read_unet_layout"]
 
@@ -21,6 +21,8 @@ OUTER = {
     "middle_block.2": "mid_block.resnets.1",
     "out.0": "conv_norm_out",
     "out.2": "conv_out",
+    "label_emb.0.0": "add_embedding.linear_1",
+    "label_emb.0.2": "add_embedding.linear_2",
 }
 INNER = {
     "in_layers.0": "norm1",
@@ -32,7 +34,9 @@ INNER = {
     "op": "conv",
 }
 
-Tensors = Mapping[str, StoredTensor]
+VECTOR = "label_emb.0.0.weight"
+FEATURES = 256
+"""Of each number in the vector."""
 
 
 @dataclass
@@ -54,6 +58,7 @@ class UNetLayout:
     out_channels: int = 4
     context_width: int = 768
     linear_projection: bool = False
+    vector_width: int | None = None
 
     def diffusers_name(self, name: str) -> str | None:
         """The name in diffusers' UNet for the LDM `name`, None for a tensor that has no place there."""
@@ -85,10 +90,20 @@ class UNetLayout:
             "attention_head_dim": _one_or_all(heads),
             "cross_attention_dim": self.context_width,
             "use_linear_projection": self.linear_projection,
+            **self._vector_config(),
+        }
+
+    def _vector_config(self) -> dict[str, Any]:
+        if self.vector_width is None:
+            return {}
+        return {
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": FEATURES,
+            "projection_class_embeddings_input_dim": self.vector_width,
         }
 
 
-def read_unet_layout(tensors: Tensors) -> UNetLayout:
+def read_unet_layout(tensors: Sources) -> UNetLayout:
     """The layout of a UNet from its tensors' names (without prefix) and shapes, or KeyError."""
     layout = UNetLayout(blocks=dict(OUTER))
     layout.in_channels = tensors["input_blocks.0.0.weight"].shape[1]
@@ -96,7 +111,11 @@ def read_unet_layout(tensors: Tensors) -> UNetLayout:
     context = next(stored for name, stored in tensors.items() if name.endswith("attn2.to_k.weight"))
     layout.context_width = context.shape[1]
     layout.linear_projection = len(tensors["middle_block.1.proj_in.weight"].shape) == 2
+    layout.vector_width = tensors[VECTOR].shape[1] if VECTOR in tensors else None
     _read_input_blocks(tensors, layout)
+    # diffusers gives the middle block the depth of the last level, which may have no attention of its own.
+    if not layout.levels[-1].attention:
+        layout.levels[-1].depth = _depth(tensors, "middle_block.1")
     _read_output_blocks(tensors, layout)
     return layout
 
@@ -110,12 +129,12 @@ def _inner_name(name: str) -> str:
     return f"{INNER[head]}.{last}" if head in INNER else name
 
 
-def _numbered(tensors: Tensors, kind: str, first: int) -> Iterator[str]:
+def _numbered(tensors: Sources, kind: str, first: int) -> Iterator[str]:
     numbers = {int(name.split(".")[1]) for name in tensors if name.startswith(f"{kind}.")}
     return (f"{kind}.{number}" for number in sorted(numbers) if number >= first)
 
 
-def _read_input_blocks(tensors: Tensors, layout: UNetLayout) -> None:
+def _read_input_blocks(tensors: Sources, layout: UNetLayout) -> None:
     layout.levels.append(_Level())
     for block in _numbered(tensors, "input_blocks", first=1):
         level, place = layout.levels[-1], f"down_blocks.{len(layout.levels) - 1}"
@@ -131,7 +150,7 @@ def _read_input_blocks(tensors: Tensors, layout: UNetLayout) -> None:
         level.layers += 1
 
 
-def _read_output_blocks(tensors: Tensors, layout: UNetLayout) -> None:
+def _read_output_blocks(tensors: Sources, layout: UNetLayout) -> None:
     blocks = _numbered(tensors, "output_blocks", first=0)
     for number, level in enumerate(reversed(layout.levels)):
         place = f"up_blocks.{number}"
@@ -145,6 +164,6 @@ def _read_output_blocks(tensors: Tensors, layout: UNetLayout) -> None:
                     layout.blocks[f"{block}.{part}"] = f"{place}.upsamplers.0"
 
 
-def _depth(tensors: Tensors, block: str) -> int:
+def _depth(tensors: Sources, block: str) -> int:
     start = f"{block}.transformer_blocks."
     return len({name[len(start) :].split(".")[0] for name in tensors if name.startswith(start)})

@@ -7,14 +7,15 @@ included.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from modules.checkpoints.tensor_file import StoredTensor
+from modules.checkpoints.sources import Sources
 
-__all__ = ["VAE_PREFIX", "vae_config", "vae_names"]
+__all__ = ["VAE_PREFIXES", "vae_config", "vae_names"]
 
-VAE_PREFIX = "first_stage_model."
+VAE_PREFIXES = ("", "first_stage_model.", "vae.")
+"""A VAE alone, in a single file, in a diffusers folder."""
 
 ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
 OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -35,7 +36,7 @@ def vae_names(names: Iterable[str]) -> dict[str, str]:
     return {name: source for name, source in placed.items() if name is not None}
 
 
-def vae_config(tensors: Mapping[str, StoredTensor], scale: float) -> dict[str, Any]:
+def vae_config(tensors: Sources, scale: float) -> dict[str, Any]:
     """Arguments of diffusers' AutoencoderKL, from tensors by their names there. KeyError if it is no such
     VAE.
     """
@@ -91,5 +92,5 @@ def _current_name(name: str) -> str:
     return f"{head}.{OLD_ATTENTION.get(layer, layer)}.{last}"
 
 
-def _count(tensors: Mapping[str, StoredTensor], start: str) -> int:
+def _count(tensors: Sources, start: str) -> int:
     return len({name[len(start) :].split(".")[0] for name in tensors if name.startswith(start)})

@@ -47,6 +47,18 @@ def bytes_of(module: nn.Module) -> int:
     return sum(parameter.nbytes for parameter in module.parameters())
 
 
+def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:
+    """What families with a vector are told besides, without memory."""
+    config, count = plan.unet.config, len(plan.vector_numbers)
+    if not count:
+        return None
+    pooled = config.projection_class_embeddings_input_dim - count * config.addition_time_embed_dim
+    return {
+        "text_embeds": torch.empty(ROWS, pooled, device="meta"),
+        "time_ids": torch.empty(ROWS, count, device="meta"),
+    }
+
+
 def _costs_of(plan: ModelPlan, policy: DevicePolicy) -> ModelCosts:
     """What the checkpoint of `plan` takes under `policy`; its modules have no memory, and stay without."""
     reorders = policy.device.type == "cpu"
@@ -57,11 +69,16 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy) -> ModelCosts:
     context = torch.empty(ROWS, TOKENS, unet.config.cross_attention_dim, device="meta")
     latent = torch.empty(1, vae.config.latent_channels, SIDE, SIDE, device="meta")
     pixels = torch.empty(1, 3, PIXELS, PIXELS, device="meta")
-    step = rehearse(lambda: unet(noisy, 0, context, return_dict=False), reorders=reorders)
+    told = _beside(plan)
+    step = rehearse(
+        lambda: unet(noisy, 0, context, added_cond_kwargs=told, return_dict=False), reorders=reorders
+    )
     decode = rehearse(lambda: vae.decode(latent, return_dict=False), reorders=reorders)
     encode = rehearse(lambda: vae.encode(pixels, return_dict=False), reorders=reorders)
     return ModelCosts(
-        weights=round((bytes_of(unet) + bytes_of(plan.text_encoder)) * own + bytes_of(vae) * own_vae),
+        weights=round(
+            (bytes_of(unet) + sum(map(bytes_of, plan.text_encoders))) * own + bytes_of(vae) * own_vae
+        ),
         step=step.peak * own / (ROWS * SIDE**2),
         # The matrix, and its softmax beside it.
         matrix=2 * step.matrix * policy.dtype.itemsize / (ROWS * SIDE**4),

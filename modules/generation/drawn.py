@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from PIL import Image
 
-from modules.checkpoints import CheckpointFile, Model, VaeFile
+from modules.checkpoints import CheckpointFile, ExtraInput, Model, VaeFile
 from modules.generation.artist import Artist
 from modules.generation.network import is_inpainting
 from modules.generation.surroundings import Surroundings, surroundings_of
@@ -54,11 +54,14 @@ class ModelFacts:
     vae_short_hash: str | None
     vae_sha256: str | None
     is_inpainting: bool
+    edits_pictures: bool
     second: ModelFiles | None
     """The files of the hires pass, where it has a checkpoint of its own."""
     surroundings: Surroundings
     config: FileFacts | None = None
     """The .yaml beside the checkpoint that says what it is."""
+    refiner: ModelFiles | None = None
+    """The files of the refiner, where one takes part."""
     adapters: tuple[FileFacts, ...] = ()
     """LoRAs and hypernetworks in use, in the order of the prompts."""
     embeddings: tuple[FileFacts, ...] = ()
@@ -89,8 +92,10 @@ class Drawn:
     complete: bool = True
 
 
-def facts_of(first: Artist, second: Artist) -> ModelFacts:
-    """The facts about the models of the two passes; hashes that are not known yet are computed now."""
+def facts_of(first: Artist, second: Artist, refiner: Artist | None = None) -> ModelFacts:
+    """The facts about the models of the two passes and of who takes over in them; hashes that are not known
+    yet are computed now.
+    """
     model = first.model
     checkpoint, vae = model.checkpoint, model.vae_file
     return ModelFacts(
@@ -102,8 +107,10 @@ def facts_of(first: Artist, second: Artist) -> ModelFacts:
         vae_short_hash=vae.short_hash if vae else None,
         vae_sha256=vae.sha256 if vae else None,
         is_inpainting=is_inpainting(model),
+        edits_pictures=model.extra_input is ExtraInput.PICTURE,
         config=_config(checkpoint),
         second=None if second.model is model else _files(second.model),
+        refiner=_files(refiner.model) if refiner else None,
         surroundings=surroundings_of(model.policy, first.attention, upcast=first.upcast_attention),
     )
 

@@ -24,6 +24,7 @@ from modules.checkpoints import (
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
+from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
 from modules.generation.attention import attention_of
 from modules.generation.canvas import check_pictures, given_pixels
@@ -109,8 +110,8 @@ class Engine:
         self.guard.check(run, checkpoint, attention_of(options, self.flags), pixels)
         if given:
             check_pictures(given)
-        if run.hires and run.hires.checkpoint:
-            self.shelf.find(run.hires.checkpoint)
+        for other in run.other_checkpoints:
+            self.shelf.find(other)
         return order
 
     def plan(
@@ -251,14 +252,22 @@ class Engine:
         def say(stage: str) -> None:
             watcher.on_step(StepReport(0, run.steps_in_all, 0, len(run.groups), stage))
 
-        first = self._ready(run.options, say)
-        second = None
-        if run.hires and run.hires.checkpoint:
-            checkpoint = self.shelf.find(run.hires.checkpoint)
+        loaded = [self._ready(run.options, say)]
+
+        def artist(name: str | None) -> Artist | None:
+            if not name:
+                return None
+            checkpoint = self.shelf.find(name)
             vae = self._vae_of(run.options, checkpoint)
-            second = first if first.is_from(checkpoint, vae) else self._load(checkpoint, vae, run.options)
+            found = next((each for each in loaded if each.is_from(checkpoint, vae)), None)
+            if found is None:
+                loaded.append(found := self._load(checkpoint, vae, run.options))
+            return found.artist(run.options, attention)
+
+        own = loaded[0].artist(run.options, attention)
         return Studio(
-            first=first.artist(run.options, attention),
-            second=(second or first).artist(run.options, attention),
+            first=own,
+            second=artist(run.hires.checkpoint if run.hires else None) or own,
+            refiner=artist(run.refiner.checkpoint if run.refiner else None),
             scripts=self.scripts,
         )

@@ -49,7 +49,7 @@ class MemoryGuard:
             return
         room //= self._workers
         work = work_of(run, attention, given_pixels)
-        rough = rough_bytes(work, checkpoint.path.stat().st_size)
+        rough = rough_bytes(work, checkpoint.size)
         if rough is not None and self._resting + rough < room:
             return
         if refusal := refusal_of(work, self._book.costs(checkpoint), self._resting, room):

@@ -89,7 +89,8 @@ class Img2ImgRequest(PictureRequest):
     )
     inpainting_mask_invert: int = Field(0, ge=0, le=1, description="1: white is kept instead.")
     image_cfg_scale: float | None = Field(
-        None, description="Accepted for the field's clients; used by checkpoints that edit by instruction."
+        None,
+        description="Guidance towards the picture, for checkpoints that edit by instruction; null: none.",
     )
 
     @field_validator("init_images")

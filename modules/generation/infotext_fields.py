@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.generation.drawn import ModelFacts
+from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.run import Run
 from modules.infotext import GenerationText, write_infotext
 from modules.sampling import writes_ensd
@@ -39,6 +40,10 @@ def _variation_fields(run: Run, picture: int) -> Fields:
     }
 
 
+def _picture_scale(run: Run) -> float | None:
+    return run.request.image_cfg_scale if isinstance(run.request, Img2ImgRequest) else None
+
+
 def _setting_fields(run: Run) -> Fields:
     options = run.options
     return {
@@ -49,6 +54,7 @@ def _setting_fields(run: Run) -> Fields:
         "RNG": options.randn_source if options.randn_source != "GPU" else None,
         "NGMS": run.sampler_settings.s_min_uncond or None,
         "Tiling": run.tiling or None,
+        "Noise Schedule": options.sd_noise_schedule if options.sd_noise_schedule != "Default" else None,
     }
 
 
@@ -66,6 +72,7 @@ def infotext_of_picture(
         "Sampler": run.sampler.name,
         "Schedule type": run.schedule.name if run.sampler.uses_sigmas else None,
         "CFG scale": request.cfg_scale,
+        "Image CFG scale": _picture_scale(run) if model.edits_pictures else None,
         "Seed": run.seeds.seeds[picture],
         "Size": _size(request.width, request.height),
         **model_fields(model, run),

@@ -46,7 +46,7 @@ class LoadedModel:
         """Fitted to the model's VAE when the first preview is wanted."""
         return LinearPreview(self.model)
 
-    def encoder(self, options: Options, embeddings: EmbeddingLookup) -> PromptEncoder:
+    def encoder(self, options: Options, embeddings: Sequence[EmbeddingLookup]) -> PromptEncoder:
         """An encoder that reads prompts as `options` say; by setting it remembers what was encoded before."""
         cache = self._encodings if options.persistent_cond_cache else None
         return PromptEncoder(self.model, conditioning_options(options), cache, embeddings)
@@ -65,7 +65,7 @@ class LoadedModel:
         if self._attention != wanted:
             set_attention(self.model.unet, attention, upcast=wanted[1])
             self._attention = wanted
-        lookup = self.wardrobe.embeddings.lookups()[0]
-        encoder = self.encoder(options, lookup)
+        lookups = self.wardrobe.embeddings.lookups()
+        encoder = self.encoder(options, lookups)
         dress = partial(self._dress, Magnitudes(options.lora_magnitudes))
-        return Artist(self.model, encoder, lambda: self.preview, *wanted, dress, lookup.used)
+        return Artist(self.model, encoder, lambda: self.preview, *wanted, dress, lookups[0].used)

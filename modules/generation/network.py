@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from modules.checkpoints import Model
+from modules.checkpoints import ExtraInput, Model
 from modules.generation.autoencoder import encode
 
 __all__ = [
+    "extra_input_for_picture",
     "extra_input_for_second_pass",
     "extra_input_for_text",
     "is_inpainting",
@@ -17,25 +18,39 @@ __all__ = [
     "tiled_convolutions",
 ]
 
+CELL = 8
+
 Network = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
 def is_inpainting(model: Model) -> bool:
     """Whether the UNet wants a mask and a masked picture besides the latent."""
-    return model.unet.config.in_channels == 2 * model.latent_channels + 1
+    return model.extra_input is ExtraInput.MASK
 
 
 def network_of(model: Model) -> Network:
-    """A function (x (N, C, h, w), time (N,), context (N, T, D), vector) -> prediction (N, C, h, w) in
-    float32; an inpainting checkpoint's x has its extra input's channels too.
+    """A function (x (N, C, h, w), time (N,), context (N, T, D), vector (N, V)) -> prediction (N, C, h, w) in
+    float32; where the model has an extra input, x has its channels too.
     """
     unet = model.unet
     dtype = unet.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
-        return unet(x.to(dtype), time, context.to(dtype), return_dict=False)[0].float()
+        return unet(
+            x.to(dtype),
+            time,
+            context.to(dtype),
+            added_cond_kwargs=None if vector is None else _beside(model, vector),
+            return_dict=False,
+        )[0].float()
 
     return network
+
+
+def _beside(model: Model, vector: Tensor) -> dict[str, Tensor]:
+    """A conditioning's vectors (N, V) as diffusers' UNet wants them: the pooled text, and the numbers."""
+    count = len(model.vector_numbers)
+    return {"text_embeds": vector[:, :-count].to(model.unet.dtype), "time_ids": vector[:, -count:]}
 
 
 def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: float) -> Tensor | None:
@@ -45,20 +60,36 @@ def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: flo
     expects -1 .. 1, sic (BEHAVIOUR section 10). None for other checkpoints.
     """
     if not is_inpainting(model):
-        return None
+        return _extra_without_picture(model, pictures.shape[2], pictures.shape[3])
     masked = encode(model, (pictures + 1) / 2 * (1 - mask_weight))
     return torch.cat([torch.ones_like(masked[:, :1]), masked], dim=1)
 
 
 def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None:
-    """What a 9-channel inpainting checkpoint is given when there is no picture: all masked, all grey.
+    """What a checkpoint that wants more than the latent is given when there is no picture: inpainting ones
+    that all is masked and grey, others zeros. None for ordinary ones.
+    """
+    if not is_inpainting(model):
+        return _extra_without_picture(model, height, width)
+    grey = encode(model, torch.zeros(1, 3, height, width))
+    return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
+
+
+def extra_input_for_picture(model: Model, pixels: Tensor) -> Tensor | None:
+    """What a checkpoint that edits `pixels` (B, 3, H, W) in -1 .. 1 is given: their latent, unscaled, sic.
 
     None for others.
     """
-    if not is_inpainting(model):
+    if model.extra_input is not ExtraInput.PICTURE:
         return None
-    grey = encode(model, torch.zeros(1, 3, height, width))
-    return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
+    return encode(model, pixels) / model.latent_scale
+
+
+def _extra_without_picture(model: Model, height: int, width: int) -> Tensor | None:
+    channels = model.unet.config.in_channels - model.latent_channels
+    if not channels:
+        return None
+    return torch.zeros(1, channels, height // CELL, width // CELL, device=model.policy.device)
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """The two passes of a batch: from noise to latents, and from these to the larger ones of hires fix."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from modules.checkpoints import Model
+from modules.checkpoints import Family, Model
 from modules.conditioning import PromptEncoder
 from modules.generation.artist import Artist
 from modules.generation.network import extra_input_for_text, network_of
@@ -14,6 +16,7 @@ from modules.generation.run import HiresRun, Run
 from modules.generation.second_pass import enlarge
 from modules.generation.watcher import Watcher
 from modules.sampling import (
+    Handover,
     NoiseSource,
     NoiseTable,
     PictureNoise,
@@ -23,9 +26,18 @@ from modules.sampling import (
     Start,
     resample,
     sample,
+    zero_terminal_snr,
 )
 
-__all__ = ["draw_again", "draw_first", "first_plan", "first_prompts", "picture_noise"]
+__all__ = [
+    "draw_again",
+    "draw_first",
+    "first_plan",
+    "first_prompts",
+    "handover_to",
+    "levels_of",
+    "picture_noise",
+]
 
 
 def picture_noise(
@@ -48,46 +60,84 @@ def picture_noise(
 def first_plan(run: Run, model: Model) -> SamplingPlan:
     """How the first pass is sampled."""
     request = run.request
-    table = NoiseTable(model.alphas_cumprod, model.prediction)
+    table = noise_table(run, model)
     return SamplingPlan(
         run.sampler, run.schedule, request.steps, request.cfg_scale, run.sampler_settings, table
     )
 
 
+def noise_table(run: Run, model: Model) -> NoiseTable:
+    """The noise levels of `model`, or those that a setting makes of them."""
+    return levels_of(model, moved=run.options.sd_noise_schedule == "Zero Terminal SNR")
+
+
+def levels_of(model: Model, *, moved: bool = False) -> NoiseTable:
+    """The noise levels of `model`; `moved`: so that the last is noise alone, whatever the file says."""
+    alphas = zero_terminal_snr(model.alphas_cumprod) if moved else model.alphas_cumprod
+    return NoiseTable(alphas, model.prediction, model.family in (Family.SDXL, Family.SDXL_REFINER))
+
+
 def _empty(encoder: PromptEncoder) -> Tensor:
     """The empty prompt's context, for padding."""
-    return encoder.negative([""], 1)[0][0].conditioning.cross_attention
+    return encoder.positive([""], 1)[0][0].schedule[0].conditioning.cross_attention
 
 
 def first_prompts(run: Run, count: int, encoder: PromptEncoder) -> Prompts:
     """What the first pass of `count` pictures is told."""
     evaluations = run.sampler.evaluations(run.request.steps)
+    size = run.request.width, run.request.height
     return Prompts(
-        positive=encoder.positive([run.prompt_without_tags] * count, evaluations),
-        negative=encoder.negative([run.negative_prompt] * count, evaluations),
+        positive=encoder.positive([run.prompt_without_tags] * count, evaluations, size=size),
+        negative=encoder.negative([run.negative_prompt] * count, evaluations, size=size),
         empty=_empty(encoder) if run.options.pad_cond_uncond else None,
     )
 
 
 def _second_prompts(run: Run, hires: HiresRun, count: int, encoder: PromptEncoder) -> Prompts:
     first, second = run.sampler.evaluations(run.request.steps), hires.sampler.evaluations(hires.steps)
+    size = hires.size.scaled_width, hires.size.scaled_height
     return Prompts(
-        positive=encoder.positive([hires.prompt_without_tags] * count, first, second),
-        negative=encoder.negative([hires.negative_prompt] * count, first, second),
+        positive=encoder.positive([hires.prompt_without_tags] * count, first, second, size),
+        negative=encoder.negative([hires.negative_prompt] * count, first, second, size),
         empty=_empty(encoder) if run.options.pad_cond_uncond else None,
     )
 
 
-def draw_first(run: Run, pictures: range, artist: Artist, progress: Progress) -> Tensor:
-    """The latents (B, C, h, w) of the first pass."""
+def handover_to(
+    refiner: Artist | None, run: Run, artist: Artist, told: Callable[[Artist], Prompts], progress: Progress
+) -> Handover | None:
+    """The refiner's part in a pass that `artist` begins; `told`: what each of them is told.
+
+    None without a refiner, and where it is of the same checkpoint.
+    """
+    if run.refiner is None or refiner is None:
+        return None
+    if refiner.model.checkpoint.path == artist.model.checkpoint.path:
+        return None
+    return Handover(
+        network_of(refiner.model),
+        noise_table(run, refiner.model),
+        told(refiner),
+        run.refiner.switch_at,
+        run.refiner.by_steps,
+        on_taken=partial(progress.hand_over, refiner),
+    )
+
+
+def draw_first(
+    run: Run, pictures: range, artist: Artist, progress: Progress, refiner: Artist | None = None
+) -> Tensor:
+    """The latents (B, C, h, w) of the first pass, in which `refiner` may take over."""
     request, model = run.request, artist.model
     shape = (model.latent_channels, request.height // 8, request.width // 8)
     noise = picture_noise(run, pictures, shape, model.policy.device)
-    prompts = replace(
-        first_prompts(run, len(pictures), artist.encoder),
-        extra_input=extra_input_for_text(model, request.height, request.width),
-    )
-    return sample(network_of(model), first_plan(run, model), noise, prompts, progress.on_step)
+
+    def told(artist: Artist) -> Prompts:
+        extra = extra_input_for_text(artist.model, request.height, request.width)
+        return replace(first_prompts(run, len(pictures), artist.encoder), extra_input=extra)
+
+    handover = handover_to(refiner, run, artist, told, progress)
+    return sample(network_of(model), first_plan(run, model), noise, told(artist), progress.on_step, handover)
 
 
 def draw_again(
@@ -99,21 +149,27 @@ def draw_again(
     second: Artist,
     progress: Progress,
     watcher: Watcher,
+    refiner: Artist | None = None,
 ) -> Tensor:
-    """The latents of the hires pass, from those of the first."""
+    """The latents of the hires pass by `second`, from those of the first, which `first`'s VAE decodes."""
     model = second.model
     seeds = [run.seeds.seeds[picture] for picture in pictures]
     start = enlarge(first.model, model, run, hires, latents, seeds, watcher.on_note)
     plan = replace(first_plan(run, model), sampler=hires.sampler, schedule=hires.schedule, steps=hires.steps)
     noise = picture_noise(run, pictures, tuple(start.latents.shape[1:]), model.policy.device)
-    prompts = replace(
-        _second_prompts(run, hires, len(pictures), second.encoder), extra_input=start.extra_input
-    )
+
+    def told(artist: Artist) -> Prompts:
+        extra = start.extra_input
+        if artist is not second:
+            extra = extra_input_for_text(artist.model, hires.size.height, hires.size.width)
+        return replace(_second_prompts(run, hires, len(pictures), artist.encoder), extra_input=extra)
+
     return resample(
         network_of(model),
         plan,
         noise,
-        prompts,
+        told(second),
         Start(start.latents, hires.strength, exact=True),
         progress.on_step,
+        handover_to(refiner, run, second, told, progress),
     )

@@ -43,6 +43,10 @@ class Progress:
         """The group is drawn or given up: all its steps count as made."""
         self._done_before = (self._batch + 1) * self._run.steps_of_group
 
+    def hand_over(self, artist: Artist) -> None:
+        """The pass goes on by `artist`, whose VAE the latents are for from now on."""
+        self.artist = artist
+
     def on_step(self, index: int, step: Step) -> None:
         """The sampler's callback. Raises Interrupted when the run is to stop or to skip."""
         self.latest = step.denoised

@@ -23,6 +23,7 @@ NOT_IN_RECORD = {
     "override_settings",
     "override_settings_restore_afterwards",
     "hr_checkpoint_name",
+    "refiner_checkpoint",
     "infotext",
     "force_task_id",
     "send_images",
@@ -59,7 +60,7 @@ class PictureRecord(BaseModel):
 
     `index` counts the pictures of the request from 0. `subseed` is None without a variation. `settings` are
     those that can change pixels, the request's own laid over the others. `second` are the files of a hires
-    pass with a checkpoint of its own.
+    pass with a checkpoint of its own, `refiner` those of who takes over in the middle.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,6 +78,7 @@ class PictureRecord(BaseModel):
     inputs: tuple[InputFacts, ...] = ()
     model: ModelFiles
     second: ModelFiles | None
+    refiner: ModelFiles | None = None
     adapters: tuple[FileFacts, ...] = ()
     embeddings: tuple[FileFacts, ...] = ()
     surroundings: Surroundings
@@ -115,6 +117,7 @@ class Recorder:
             inputs=self._inputs,
             model=facts.files,
             second=facts.second,
+            refiner=facts.refiner,
             adapters=facts.adapters,
             embeddings=facts.embeddings,
             surroundings=facts.surroundings,

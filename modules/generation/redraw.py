@@ -8,25 +8,32 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from modules.checkpoints import Model
+from modules.checkpoints import ExtraInput, Model
 from modules.generation.apart import hold_apart
 from modules.generation.artist import Artist
 from modules.generation.autoencoder import encode, picture_to_tensor, posterior_draws
 from modules.generation.canvas import Canvas
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
-from modules.generation.network import is_inpainting, network_of
-from modules.generation.passes import first_plan, first_prompts, picture_noise
+from modules.generation.network import extra_input_for_picture, is_inpainting, network_of
+from modules.generation.passes import first_plan, first_prompts, handover_to, picture_noise
 from modules.generation.progress import Progress
 from modules.generation.run import Run
-from modules.sampling import LatentMask, NoiseSource, PictureNoise, SeedPlan, Start, resample
+from modules.sampling import LatentMask, NoiseSource, PictureNoise, Prompts, SeedPlan, Start, resample
 
 __all__ = ["redraw"]
 
 CELL = 8
 
 
-def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas: Canvas) -> Tensor:
-    """The latents (B, C, h, w) of `pictures`."""
+def redraw(
+    run: Run,
+    pictures: range,
+    artist: Artist,
+    progress: Progress,
+    canvas: Canvas,
+    refiner: Artist | None = None,
+) -> Tensor:
+    """The latents (B, C, h, w) of `pictures`, in which `refiner` may take over."""
     request, model = run.request, artist.model
     assert isinstance(request, Img2ImgRequest)
     pixels = _stacked(canvas.picture_for(k % request.batch_size) for k in pictures)
@@ -48,12 +55,28 @@ def redraw(run: Run, pictures: range, artist: Artist, progress: Progress, canvas
         extra_noise=run.options.img2img_extra_noise,
         hold=hold,
     )
-    prompts = replace(
-        first_prompts(run, len(pictures), artist.encoder),
-        extra_input=_extra_input(run, request, model, pixels, canvas.mask, latent),
-    )
+
+    def told(artist: Artist) -> Prompts:
+        extra = _extra_input(run, request, artist.model, pixels, canvas.mask, latent)
+        told = first_prompts(run, len(pictures), artist.encoder)
+        return replace(told, extra_input=extra, picture_scale=_picture_scale(request, artist.model))
+
     noise = picture_noise(run, pictures, tuple(latent.shape[1:]), model.policy.device)
-    return resample(network_of(model), first_plan(run, model), noise, prompts, start, progress.on_step)
+    plan, handover = first_plan(run, model), handover_to(refiner, run, artist, told, progress)
+    return resample(network_of(model), plan, noise, told(artist), start, progress.on_step, handover)
+
+
+def _picture_scale(request: Img2ImgRequest, model: Model) -> float:
+    given = request.image_cfg_scale if model.extra_input is ExtraInput.PICTURE else None
+    return 1.0 if given is None else given
+
+
+def _at_size(encoded: Tensor, latent: Tensor) -> Tensor:
+    """`encoded` at the size of `latent`, which differs where the latent was resized and not the picture."""
+    size = latent.shape[2:]
+    if encoded.shape[2:] == size:
+        return encoded
+    return torch.nn.functional.interpolate(encoded, size=size, mode="bilinear")
 
 
 def _stacked(pictures: Iterable[Image.Image]) -> Tensor:
@@ -97,21 +120,18 @@ def _with_masked_content(
 def _extra_input(
     run: Run, request: Img2ImgRequest, model: Model, pixels: Tensor, mask: Image.Image | None, latent: Tensor
 ) -> Tensor | None:
-    """What an inpainting checkpoint sees besides (B, 5, h, w): the mask, and the picture without its part.
-
-    None for other checkpoints.
+    """What a checkpoint sees besides the latent: an inpainting one (B, 5, h, w) the mask, and the picture
+    without its part; one that edits the picture. None for ordinary ones.
     """
     if not is_inpainting(model):
-        return None
+        shown = extra_input_for_picture(model, pixels)
+        return None if shown is None else _at_size(shown, latent)
     if mask is None:
         hidden = torch.ones(1, 1, *pixels.shape[2:])
     else:
         hidden = torch.from_numpy(np.asarray(mask.convert("L"), dtype=np.float32) / 255)[None, None]
         hidden = hidden.round() if request.mask_round else hidden
     seen = torch.lerp(pixels, pixels * (1 - hidden), run.options.inpainting_mask_weight)
-    masked = encode(model, seen)
-    size = latent.shape[2:]
-    if masked.shape[2:] != size:
-        masked = torch.nn.functional.interpolate(masked, size=size, mode="bilinear")
-    cells = torch.nn.functional.interpolate(hidden, size=size).to(masked)
+    masked = _at_size(encode(model, seen), latent)
+    cells = torch.nn.functional.interpolate(hidden, size=latent.shape[2:]).to(masked)
     return torch.cat([cells.expand(masked.shape[0], -1, -1, -1), masked], dim=1)

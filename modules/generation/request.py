@@ -28,7 +28,6 @@ __all__ = [
 
 MAX_PROMPT_CHARACTERS = 30_000
 LATER_FIELDS = {
-    "refiner_checkpoint": "the refiner is",
     "firstpass_image": "starting a hires pass from a picture is",
     "alwayson_scripts": "scripts are",
 }
@@ -118,6 +117,12 @@ class PictureRequest(BaseModel):
     tiling: bool | None = Field(None, description="Make a picture that can be tiled; null: the setting.")
     do_not_save_samples: bool = Field(False, description="Do not save single pictures.")
     do_not_save_grid: bool = Field(False, description="Do not save the grid.")
+    refiner_checkpoint: str | None = Field(
+        None, max_length=1000, description="Checkpoint that takes over in the middle of the drawing."
+    )
+    refiner_switch_at: float | None = Field(
+        None, ge=0, le=1, description="Share of the schedule after which it does; null: from the start."
+    )
     eta: float | None = Field(
         None, ge=0, le=10, description="Noise of ancestral samplers and DDIM; null: the setting."
     )

@@ -7,6 +7,7 @@ from modules.errors import InvalidRequest
 from modules.generation.hires import HiresSize, size_of_second_pass
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.order import Order, PictureKinds
+from modules.generation.refiner import RefinerRun, plan_refiner
 from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE
 from modules.generation.seeds import Seeds, seeds_of_pictures
 from modules.generation.txt2img_request import Txt2ImgRequest
@@ -61,11 +62,19 @@ class Run:
     sampler_settings: SamplerSettings
     tiling: bool
     hires: HiresRun | None
+    refiner: RefinerRun | None = None
 
     @property
     def request(self) -> PictureKinds:
         """The request, its seeds drawn."""
         return self.order.request
+
+    @property
+    def other_checkpoints(self) -> tuple[str, ...]:
+        """Those of the hires pass and of the refiner, where there are any."""
+        hires = self.hires.checkpoint if self.hires else None
+        names = hires, self.refiner.checkpoint if self.refiner else None
+        return tuple(name for name in names if name)
 
     @property
     def save(self) -> bool:
@@ -193,6 +202,7 @@ def plan_run(order: Order) -> Run:
     request = order.request
     sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
     styled = _texts(request.prompt, request.negative_prompt, order, options)
+    hires = _plan_hires(order, options, styled)
     return Run(
         order=order,
         options=options,
@@ -211,5 +221,6 @@ def plan_run(order: Order) -> Run:
             s_min_uncond=request.s_min_uncond,
         ),
         tiling=options.tiling if request.tiling is None else request.tiling,
-        hires=_plan_hires(order, options, styled),
+        hires=hires,
+        refiner=plan_refiner(request, options, hires=hires is not None),
     )

@@ -33,12 +33,13 @@ class ScriptGroup:
         artist: Artist,
         progress: Progress,
         note: Callable[[str], None],
+        refiner: Artist | None = None,
     ) -> None:
         self.run, self.pictures = run, run.groups[number]
         self.stopped = False
         self.has_drawn = False
         self._number, self._artist, self._progress, self._note = number, artist, progress, note
-        self._passes = 0
+        self._refiner, self._passes = refiner, 0
 
     @cached_property
     def picture(self) -> Image.Image:
@@ -59,7 +60,7 @@ class ScriptGroup:
         self._progress.begin(self._artist, self._number, self._stage(), run.first_steps)
         canvas = make_canvas(run, start)
         try:
-            latents = redraw(run, self.pictures, self._artist, self._progress, canvas)
+            latents = redraw(run, self.pictures, self._artist, self._progress, canvas, self._refiner)
         except Interrupted:
             self.stopped = True
             if self._progress.latest is None:
@@ -68,7 +69,9 @@ class ScriptGroup:
         self.has_drawn = True
         self._progress.end()
         return [
-            canvas.finished(decode_to_picture(self._artist.model, latent, self._note), self._position(k))
+            canvas.finished(
+                decode_to_picture(self._progress.artist.model, latent, self._note), self._position(k)
+            )
             for k, latent in zip(self.pictures, latents, strict=True)
         ]
 

@@ -22,6 +22,10 @@ def conditioning_options(options: Options) -> ConditioningOptions:
         emphasis=Emphasis(options.emphasis),
         comma_padding_backtrack=options.comma_padding_backtrack,
         use_old_scheduling=options.use_old_scheduling,
+        crop_top=options.sdxl_crop_top,
+        crop_left=options.sdxl_crop_left,
+        low_aesthetic_score=options.sdxl_refiner_low_aesthetic_score,
+        high_aesthetic_score=options.sdxl_refiner_high_aesthetic_score,
     )
 
 

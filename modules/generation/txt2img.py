@@ -1,6 +1,7 @@
 """Making pictures, to be read from top to bottom: each group is drawn, decoded, and given its text."""
 
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import torch
@@ -19,6 +20,7 @@ from modules.generation.outfit import Outfit
 from modules.generation.passes import draw_again, draw_first
 from modules.generation.progress import Progress
 from modules.generation.redraw import redraw
+from modules.generation.refiner import refiner_fields
 from modules.generation.run import Run
 from modules.generation.script_group import ScriptGroup
 from modules.generation.scripts import NoScripts, ScriptMenu
@@ -33,12 +35,13 @@ Receive = Callable[[Drawn], None]
 
 @dataclass(frozen=True)
 class Studio:
-    """What a run works with: who draws the first pass, and who the hires pass (mostly the same), and the
-    scripts that it may name.
+    """What a run works with: who draws the first pass, who the hires pass (mostly the same), and who takes
+    over in the middle of them, if anybody; and the scripts that it may name.
     """
 
     first: Artist
     second: Artist
+    refiner: Artist | None = None
     scripts: ScriptMenu = field(default_factory=NoScripts)
 
 
@@ -48,10 +51,10 @@ class _Drawing:
     def __init__(self, run: Run, studio: Studio, watcher: Watcher, receive: Receive) -> None:
         self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
         self._progress = Progress(run, watcher, studio.first)
-        self._extra = extra_fields(run)
         self._canvas = _canvas_of(run)
         self._outfit = Outfit(watcher)
-        self._facts = facts_of(studio.first, studio.second)
+        self._facts = facts_of(studio.first, studio.second, studio.refiner)
+        self._extra = {**extra_fields(run), **refiner_fields(run.refiner, self._facts.refiner)}
 
     @property
     def facts(self) -> ModelFacts:
@@ -63,7 +66,10 @@ class _Drawing:
 
         Of an interrupted group the newest estimates are handed over.
         """
-        self._outfit.dress(self._studio.first, self._run.network_tags)
+        studio, tags = self._studio, self._run.network_tags
+        self._outfit.dress(studio.first, tags)
+        if studio.refiner and studio.refiner.model.family is studio.first.model.family:
+            self._outfit.dress(studio.refiner, tags)
         if self._run.order.script:
             self._draw_scripted(number, wanted)
             return
@@ -85,7 +91,9 @@ class _Drawing:
     def _draw_scripted(self, number: int, wanted: Collection[int]) -> None:
         """The same where a script draws; of an interrupted group that shows nothing new, no pictures."""
         studio = self._studio
-        group = ScriptGroup(self._run, number, studio.first, self._progress, self._watcher.on_note)
+        group = ScriptGroup(
+            self._run, number, studio.first, self._progress, self._watcher.on_note, studio.refiner
+        )
         images = studio.scripts.draw(group)
         self._progress.end_group()
         for picture, image in zip(group.pictures, images, strict=True):
@@ -102,22 +110,25 @@ class _Drawing:
         groups = len(run.groups)
         name = f"Batch {number + 1} of {groups}" if groups > 1 else "Sampling"
         progress.begin(studio.first, number, name, run.first_steps)
+        refiner = studio.refiner if run.refiner and run.refiner.in_first_pass else None
         if self._canvas:
-            latents = redraw(run, pictures, studio.first, progress, self._canvas)
+            latents = redraw(run, pictures, studio.first, progress, self._canvas, refiner)
         else:
-            latents = draw_first(run, pictures, studio.first, progress)
+            latents = draw_first(run, pictures, studio.first, progress, refiner)
         progress.end()
         if hires is None:
             return latents
         if run.save and run.options.save_images_before_highres_fix:
             for picture, latent in zip(pictures, latents, strict=True):
                 if picture in wanted:
-                    image = self._picture(studio.first, latent, picture)
+                    image = self._picture(progress.artist, latent, picture)
                     self._hand_over(Role.BEFORE_HIRES, picture, image)
+        decoder = progress.artist
         self._outfit.dress(studio.second, hires.network_tags)
         progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
+        refiner = studio.refiner if run.refiner and run.refiner.in_second_pass else None
         latents = draw_again(
-            run, hires, latents, pictures, studio.first, studio.second, progress, self._watcher
+            run, hires, latents, pictures, decoder, studio.second, progress, self._watcher, refiner
         )
         progress.end()
         return latents
@@ -169,10 +180,10 @@ def draw_pictures(
     cannot draw.
     """
     drawing = _Drawing(run, studio, watcher, receive)
-    with (
-        tiled_convolutions(studio.first.model, run.tiling),
-        tiled_convolutions(studio.second.model, run.tiling),
-    ):
+    with ExitStack() as tiled:
+        for artist in (studio.first, studio.second, studio.refiner):
+            if artist is not None:
+                tiled.enter_context(tiled_convolutions(artist.model, run.tiling))
         for number, group in enumerate(run.groups):
             wanted = set(group) & set(pictures)
             if not wanted:

@@ -35,7 +35,8 @@ def differences(evidence: Evidence, facts: ModelFacts) -> tuple[Difference, ...]
 
 
 def _of_configs(record: PictureRecord, facts: ModelFacts) -> tuple[Difference, ...]:
-    then, now = (record.model, record.second), (facts.files, facts.second)
+    then = record.model, record.second, record.refiner
+    now = facts.files, facts.second, facts.refiner
     configs = [[_hash(files.config) for files in each if files] for each in (then, now)]
     return tuple(
         Difference(CONFIG, before, after) for before, after in zip(*configs, strict=False) if before != after

@@ -14,10 +14,13 @@ SHOWN_DIGITS = 10
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """Under which names this program has the files: as settings, the hires checkpoint; what is to be said."""
+    """Under which names this program has the files: as settings, the hires checkpoint, the refiner; what is
+    to be said.
+    """
 
     settings: dict[str, str]
     second: str | None
+    refiner: str | None
     notes: tuple[str, ...]
 
 
@@ -27,13 +30,15 @@ def find_files(record: PictureRecord, engine: Engine) -> FoundFiles:
     Hashes that are not known are computed. Raises NotFound for a file that is missing or has other contents.
     """
     notes: list[str] = []
-    wanted = [record.model] + ([record.second] if record.second else [])
+    wanted = [each for each in (record.model, record.second, record.refiner) if each]
     found = [(_checkpoint(engine.shelf, files.checkpoint, notes), files) for files in wanted]
     settings = {
         "sd_model_checkpoint": found[0][0].title,
         "sd_vae": _vae_setting(engine.vae_shelf, found),
     }
-    return FoundFiles(settings, found[1][0].title if record.second else None, tuple(notes))
+    second = found[1][0].title if record.second else None
+    refiner = found[-1][0].title if record.refiner else None
+    return FoundFiles(settings, second, refiner, tuple(notes))
 
 
 def _checkpoint(shelf: CheckpointShelf, wanted: FileFacts, notes: list[str]) -> CheckpointFile:

@@ -76,7 +76,7 @@ def _order(record: PictureRecord, found: FoundFiles, inputs: dict[str, Any], scr
     settings = {key: value for key, value in record.settings.items() if key in known}
     # The flags decide about attention where the setting leaves it to the program.
     settings["cross_attention_optimization"] = record.surroundings.attention
-    values = {"subseed": 0, **record.request, **inputs}
+    values = {"subseed": 0, **record.request, **inputs, "refiner_checkpoint": found.refiner}
     request = (
         parse_img2img(values) if inputs else parse_txt2img({**values, "hr_checkpoint_name": found.second})
     )

@@ -30,8 +30,10 @@ from modules.sampling.guidance import (
 from modules.sampling.hold import Direction, Hold
 from modules.sampling.infotext import sampler_infotext, writes_ensd
 from modules.sampling.noise import PictureNoise, SeedPlan
-from modules.sampling.noise_table import LcmTable, NoiseTable, Prediction
-from modules.sampling.passes import OnStep, Prompts, SamplingPlan, Start, resample, sample, steps_of_strength
+from modules.sampling.noise_table import LcmTable, NoiseTable, Prediction, zero_terminal_snr
+from modules.sampling.passes import OnStep, SamplingPlan, Start, resample, sample, steps_of_strength
+from modules.sampling.prompts import Prompts
+from modules.sampling.relay import Handover
 from modules.sampling.sampler_settings import SamplerSettings
 from modules.sampling.samplers import SAMPLERS, Sampler, resolve_sampler
 from modules.sampling.schedules import AUTOMATIC, SCHEDULES, Schedule
@@ -46,6 +48,7 @@ __all__ = [
     "Direction",
     "GuidanceOptions",
     "GuidedPartLike",
+    "Handover",
     "Hold",
     "LatentMask",
     "LcmTable",
@@ -73,4 +76,5 @@ __all__ = [
     "sampler_infotext",
     "steps_of_strength",
     "writes_ensd",
+    "zero_terminal_snr",
 ]

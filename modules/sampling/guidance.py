@@ -72,13 +72,15 @@ class GuidanceOptions:
     None: evaluate them apart.
 
     `batched`: positive and negative in one call where they are of equal length. `s_min_uncond`: below this
-    level every second evaluation leaves the negative prompt out; 0 for never.
+    level every second evaluation leaves the negative prompt out; 0 for never. `picture_scale`: guidance
+    towards what the extra input shows, for checkpoints that edit by instruction; 1 for none.
     """
 
     scale: float
     pad_with: Tensor | None = None
     batched: bool = True
     s_min_uncond: float = 0.0
+    picture_scale: float = 1.0
 
 
 def at_evaluation(schedule: Timeline, evaluation: int) -> ConditioningLike:
@@ -142,7 +144,8 @@ class Guidance:
     predictions.
 
     `positive` and `negative` have one entry a picture. `extra_input` (1 or B, E, h, w) is put behind x's
-    channels, as inpainting checkpoints want it. One object serves one pass.
+    channels, as inpainting checkpoints want it. One object serves one pass,
+    from `evaluation` on.
     """
 
     def __init__(
@@ -152,6 +155,7 @@ class Guidance:
         negative: Sequence[Timeline],
         options: GuidanceOptions,
         extra_input: Tensor | None = None,
+        evaluation: int = 0,
     ) -> None:
         self._network, self._options, self._extra_input = network, options, extra_input
         self._parts = [part for parts in positive for part in parts]
@@ -164,7 +168,8 @@ class Guidance:
             sum(s for s, owner in zip(self._strengths, self._owners, strict=True) if owner == picture) == 1
             for picture in range(len(negative))
         )
-        self._evaluation = 0
+        self.evaluation = evaluation
+        """The number of the next one."""
         self._cached: tuple[tuple[int, ...], _Batch] | None = None
 
     def __call__(self, x: Tensor, time: float, level: float) -> Tensor:
@@ -173,6 +178,8 @@ class Guidance:
         `level` is what `s_min_uncond` is compared with: sigma, or the time for samplers over times.
         """
         batch, odd = self._next_batch()
+        if self._follows_picture:
+            return self._towards_picture(x, time, batch)[0]
         x = self._with_extra_input(x)
         if odd and level < self._options.s_min_uncond:
             return self._without_negative(self._positive(x, time, batch))
@@ -183,13 +190,31 @@ class Guidance:
     def with_unconditional(self, x: Tensor, time: float, level: float) -> tuple[Tensor, Tensor]:
         """The guided prediction, and the one for the negative prompt alone, which is always evaluated."""
         batch, _ = self._next_batch()
+        if self._follows_picture:
+            return self._towards_picture(x, time, batch)
         positive, negative = self._both(self._with_extra_input(x), time, batch)
         return self._mixed(positive, negative), negative
 
+    @property
+    def _follows_picture(self) -> bool:
+        return self._options.picture_scale != 1 and self._extra_input is not None
+
+    def _towards_picture(self, x: Tensor, time: float, batch: _Batch) -> tuple[Tensor, Tensor]:
+        """The guided prediction and the one for the negative prompts, with a third term: away from what is
+        predicted without the picture (Brooks et al. 2022, https://arxiv.org/abs/2211.09800, equation 3).
+        """
+        seeing = self._with_extra_input(x)
+        positive, negative = self._both(seeing, time, batch)
+        blind = seeing.clone()
+        blind[:, x.shape[1] :] = 0
+        without = self._evaluate(blind, time, batch.negative)
+        guided = self._mixed(positive, negative)
+        return guided + (negative - without) * (self._options.picture_scale - 1), negative
+
     def _next_batch(self) -> tuple[_Batch, bool]:
         """The conditionings of the next evaluation, and whether its number is odd."""
-        evaluation = self._evaluation
-        self._evaluation += 1
+        evaluation = self.evaluation
+        self.evaluation += 1
         positive = [at_evaluation(part.schedule, evaluation) for part in self._parts]
         negative = [at_evaluation(schedule, evaluation) for schedule in self._negative]
         key = tuple(id(each) for each in (*positive, *negative))

@@ -12,11 +12,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["LcmTable", "NoiseLevels", "NoiseTable", "Prediction", "Scaling"]
+__all__ = ["LcmTable", "NoiseLevels", "NoiseTable", "Prediction", "Scaling", "zero_terminal_snr"]
 
 SIGMA_DATA = 0.5
 LCM_TIME_SCALE = 10
 LCM_ENTRIES = 50
+LAST_ALPHA = 4.8973451890853435e-08
+"""In the place of 0, whose noise level would be infinite; the field's programs agree on it."""
 
 
 class Prediction(StrEnum):
@@ -59,6 +61,11 @@ def _interpolated(values: Tensor, places: Tensor) -> Tensor:
     return (1 - share) * values[low] + share * values[(low + 1).clamp(max=len(values) - 1)]
 
 
+def _noise_scaling(sigma: float, time: float) -> Scaling:
+    """Of a network that predicts the noise."""
+    return Scaling(1 / math.sqrt(sigma**2 + 1), time, 1.0, -sigma)
+
+
 class NoiseTable:
     """sigma = sqrt((1 - a) / a) for each a of `alphas_cumprod` (T,), with logarithmic interpolation in
     between.
@@ -84,6 +91,10 @@ class NoiseTable:
         share = (log - self._logs[low]) / (self._logs[low + 1] - self._logs[low])
         return low + min(max(share, 0.0), 1.0)
 
+    def nearest_time(self, sigma: float) -> int:
+        """The time whose own level is nearest to `sigma`."""
+        return min(range(len(self.sigmas)), key=lambda time: abs(self.sigmas[time] - sigma))
+
     def times_to_sigmas(self, times: Tensor) -> Tensor:
         """The levels (n,) at times 0 .. T - 1, whole or not, in float32 on the CPU."""
         return _interpolated(self._log_sigmas, times).exp()
@@ -94,7 +105,7 @@ class NoiseTable:
         time = self.sigma_to_time(sigma)
         if self.prediction is Prediction.V:
             return Scaling(1 / math.sqrt(square), time, 1 / square, -sigma / math.sqrt(square))
-        return Scaling(1 / math.sqrt(square), time, 1.0, -sigma)
+        return _noise_scaling(sigma, time)
 
 
 class LcmTable:
@@ -130,10 +141,28 @@ class LcmTable:
         return _interpolated(self._log_sigmas, places.clamp(0, len(self.sigmas) - 1)).exp()
 
     def scaling(self, sigma: float) -> Scaling:
-        """The network's scaling at `sigma` with the boundary conditions of a consistency model on top."""
+        """The network's scaling at `sigma` with the boundary conditions of a consistency model on top.
+
+        The output counts as noise even where the model predicts v, sic (case sd2-lcm).
+        """
         time = self.sigma_to_time(sigma)
-        plain = self._table.scaling(sigma)
+        plain = _noise_scaling(sigma, time)
         scaled = LCM_TIME_SCALE * time
         skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
         out = scaled / math.sqrt(scaled**2 + SIGMA_DATA**2)
         return Scaling(plain.in_, time, out * plain.skip + skip, out * plain.out)
+
+
+def zero_terminal_snr(alphas_cumprod: Tensor) -> Tensor:
+    """`alphas_cumprod` (T,) moved so that nothing of the picture is left at the last time.
+
+    Lin et al. 2023, https://arxiv.org/abs/2305.08891, algorithm 1: the square roots are shifted to end at 0,
+    and scaled to begin where they began. Levels that end so already stay.
+    """
+    if alphas_cumprod[-1] <= LAST_ALPHA:
+        return alphas_cumprod
+    roots = alphas_cumprod.sqrt()
+    first, last = roots[0], roots[-1]
+    moved = ((roots - last) * first / (first - last)) ** 2
+    moved[-1] = LAST_ALPHA
+    return moved

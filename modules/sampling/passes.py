@@ -4,7 +4,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -12,16 +12,18 @@ from torch import Tensor
 
 from modules.sampling.brownian import BrownianNoise
 from modules.sampling.denoiser import GuidedDenoiser, GuidedNoise, LatentMask
-from modules.sampling.guidance import Guidance, GuidanceOptions, Network, Parts, Timeline
-from modules.sampling.hold import Hold
+from modules.sampling.guidance import Guidance, GuidanceOptions, Network
+from modules.sampling.hold import Held, Hold
 from modules.sampling.noise import PictureNoise
 from modules.sampling.noise_table import LcmTable, NoiseLevels, NoiseTable
+from modules.sampling.prompts import Prompts
+from modules.sampling.relay import Handover, RelayedDenoiser, RelayedNoise
 from modules.sampling.sampler_settings import SamplerSettings
 from modules.sampling.samplers import Kind, Sampler, solver_params
 from modules.sampling.schedules import AUTOMATIC, SCHEDULES, Schedule, make_sigmas
-from modules.sampling.solvers import SigmaSolver, Step, TimeSolver
+from modules.sampling.solvers import Denoise, PredictNoise, SigmaSolver, Step, TimeSolver
 
-__all__ = ["OnStep", "Prompts", "SamplingPlan", "Start", "resample", "sample", "steps_of_strength"]
+__all__ = ["OnStep", "SamplingPlan", "Start", "resample", "sample", "steps_of_strength"]
 
 TIMES = 1000
 LARGEST_STRENGTH = 0.999
@@ -62,20 +64,6 @@ class SamplingPlan:
         """
         stride = max(TIMES // ((steps or self.steps) + self._discards()), 1)
         return [min(time + 1, TIMES - 1) for time in range(0, TIMES, stride)]
-
-
-@dataclass(frozen=True)
-class Prompts:
-    """One entry a picture.
-
-    `empty` (77, D) is the empty prompt's context, wanted only for `pad_cond_uncond`. `extra_input` (1 or B,
-    E, h, w) is what inpainting checkpoints see behind the latent's channels.
-    """
-
-    positive: Sequence[Parts]
-    negative: Sequence[Timeline]
-    empty: Tensor | None = None
-    extra_input: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -123,15 +111,16 @@ def steps_of_strength(steps: int, strength: float, exact: bool) -> tuple[int, in
     return (int(steps / share) if strength > 0 else 0), steps - 1
 
 
-def _guidance(network: Network, plan: SamplingPlan, prompts: Prompts) -> Guidance:
+def _guidance(network: Network, plan: SamplingPlan, prompts: Prompts, evaluation: int = 0) -> Guidance:
     settings = plan.settings
     options = GuidanceOptions(
         scale=plan.cfg_scale / plan.sampler.guidance_unit,
         pad_with=prompts.empty if settings.pad_cond_uncond else None,
         batched=settings.batch_cond_uncond,
         s_min_uncond=settings.s_min_uncond,
+        picture_scale=prompts.picture_scale,
     )
-    return Guidance(network, prompts.positive, prompts.negative, options, prompts.extra_input)
+    return Guidance(network, prompts.positive, prompts.negative, options, prompts.extra_input, evaluation)
 
 
 @dataclass(frozen=True)
@@ -144,11 +133,40 @@ class _Pass:
     mask: LatentMask | None = None
     from_latent: bool = False
     hold: Hold | None = None
+    handover: Handover | None = None
+
+    def _taken_over(self, handover: Handover, evaluation: int) -> Guidance:
+        handover.on_taken()
+        return _guidance(handover.network, self.plan, handover.prompts, evaluation)
+
+    def _predict(self, held: Held | None, steps: int) -> PredictNoise:
+        first, handover = GuidedNoise(self.guidance, self.plan.table, self.mask, held), self.handover
+        if handover is None:
+            return first
+        turn = handover.turn(self.plan.sampler.evaluations(steps))
+        return RelayedNoise(
+            first,
+            turn,
+            lambda n: replace(first, guidance=self._taken_over(handover, n), table=handover.table),
+        )
+
+    def _denoise(self, held: Held | None, steps: int) -> Denoise:
+        plan, handover = self.plan, self.handover
+        first = GuidedDenoiser(self.guidance, plan.levels, self.mask, held)
+        if handover is None:
+            return first
+        levels = replace(plan, table=handover.table).levels
+        return RelayedDenoiser(
+            first,
+            handover.turn(plan.sampler.evaluations(steps)),
+            lambda n: replace(first, guidance=self._taken_over(handover, n), levels=levels),
+            plan.table,
+        )
 
     def along_times(self, x: Tensor, times: Sequence[int]) -> Iterator[Step]:
         params = solver_params(self.plan.sampler, self.plan.settings, len(times), self.from_latent)
         held = self.hold.over(times[-1]) if self.hold else None
-        predict = GuidedNoise(self.guidance, self.plan.table, self.mask, held)
+        predict = self._predict(held, len(times))
         return cast(TimeSolver, self.plan.sampler.solver)(predict, x, times, _Draws(self.noise, None), params)
 
     def along_sigmas(
@@ -159,7 +177,7 @@ class _Pass:
         params = solver_params(sampler, self.plan.settings, evaluations, self.from_latent)
         draws = _Draws(self.noise, self.noise.over(whole) if sampler.brownian else None)
         held = self.hold.over(self.plan.levels.sigma_to_time(sigmas[0])) if self.hold else None
-        denoise = GuidedDenoiser(self.guidance, self.plan.levels, self.mask, held)
+        denoise = self._denoise(held, evaluations)
         return cast(SigmaSolver, sampler.solver)(denoise, x, sigmas, draws, params)
 
 
@@ -174,10 +192,15 @@ def _walked(x: Tensor, steps: Iterator[Step], on_step: OnStep | None) -> Tensor:
 
 @torch.no_grad()
 def sample(
-    network: Network, plan: SamplingPlan, noise: PictureNoise, prompts: Prompts, on_step: OnStep | None = None
+    network: Network,
+    plan: SamplingPlan,
+    noise: PictureNoise,
+    prompts: Prompts,
+    on_step: OnStep | None = None,
+    handover: Handover | None = None,
 ) -> Tensor:
     """A latent (B, C, h, w) from noise alone: text to image. B is the number of `noise`'s seeds."""
-    run = _Pass(plan, _guidance(network, plan, prompts), noise)
+    run = _Pass(plan, _guidance(network, plan, prompts), noise, handover=handover)
     x = noise.first()
     if plan.sampler.kind is Kind.TIMES:
         return _walked(x, run.along_times(x, plan.times()), on_step)
@@ -196,12 +219,13 @@ def resample(
     prompts: Prompts,
     start: Start,
     on_step: OnStep | None = None,
+    handover: Handover | None = None,
 ) -> Tensor:
     """A latent (B, C, h, w) from another one: image to image, and the second pass of hires fix (there
     `exact`).
     """
     guidance = _guidance(network, plan, prompts)
-    run = _Pass(plan, guidance, noise, start.mask, from_latent=True, hold=start.hold)
+    run = _Pass(plan, guidance, noise, start.mask, from_latent=True, hold=start.hold, handover=handover)
     steps, kept = steps_of_strength(plan.steps, start.strength, start.exact)
     latent = start.latent
     if steps:

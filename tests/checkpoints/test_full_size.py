@@ -11,6 +11,9 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from modules.checkpoints import CheckpointFile, plan_model
+from modules.checkpoints.sources import Source
+from modules.checkpoints.tensor_file import StoredTensor
+from modules.checkpoints.unet_layout import read_unet_layout
 
 Shapes = dict[str, list[int]]
 CHANNELS = (320, 640, 1280, 1280)
@@ -176,6 +179,94 @@ def test_the_real_models_sizes_are_told_from_its_tensors(full_size: CheckpointFi
         assert plan.unet.config.attention_head_dim == 8
         assert list(plan.unet.config.down_block_types) == list(unet.config.down_block_types)
         assert shapes_of(plan.vae) == shapes_of(vae)
-        assert shapes_of(plan.text_encoder) == shapes_of(tower)
-        assert plan.text_encoder.config.num_attention_heads == 12
-        assert plan.text_encoder.config.hidden_act == "quick_gelu"
+        assert shapes_of(plan.text_encoders[0]) == shapes_of(tower)
+        assert plan.text_encoders[0].config.num_attention_heads == 12
+        assert plan.text_encoders[0].config.hidden_act == "quick_gelu"
+
+
+SIZES = {
+    "Stable Diffusion 2": {
+        "cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20), "use_linear_projection": True,
+    },
+    "XL": {
+        "block_out_channels": (320, 640, 1280), "transformer_layers_per_block": (1, 2, 10),
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "cross_attention_dim": 2048, "attention_head_dim": (5, 10, 20), "use_linear_projection": True,
+        "addition_embed_type": "text_time", "addition_time_embed_dim": 256,
+        "projection_class_embeddings_input_dim": 2816,
+    },
+    "XL refiner": {
+        "block_out_channels": (384, 768, 1536, 1536), "transformer_layers_per_block": 4,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "cross_attention_dim": 1280, "attention_head_dim": (6, 12, 24, 24), "use_linear_projection": True,
+        "addition_embed_type": "text_time", "addition_time_embed_dim": 256,
+        "projection_class_embeddings_input_dim": 2560,
+    },
+    "inpainting": {"cross_attention_dim": 768, "in_channels": 9},
+    "instruct-pix2pix": {"cross_attention_dim": 768, "in_channels": 8},
+}  # fmt: skip
+"""As diffusers publishes them for the real models."""
+
+LDM_INNER = {
+    "norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
+    "conv2": "out_layers.3", "conv_shortcut": "skip_connection",
+}  # fmt: skip
+LDM_OUTER = {
+    "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0", "add_embedding.linear_2": "label_emb.0.2",
+    "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2",
+    "mid_block.resnets.0": "middle_block.0", "mid_block.attentions.0": "middle_block.1",
+    "mid_block.resnets.1": "middle_block.2",
+}  # fmt: skip
+
+
+def ldm_block(place: str, up_attention: list[bool]) -> str:
+    """The name in the LDM layout of a block of diffusers' UNet with two layers a level."""
+    side, level, kind, number = place.split(".")
+    if side == "down_blocks":
+        if kind == "downsamplers":
+            return f"input_blocks.{3 * int(level) + 3}.0"
+        return f"input_blocks.{3 * int(level) + int(number) + 1}.{int(kind == 'attentions')}"
+    if kind == "upsamplers":
+        return f"output_blocks.{3 * int(level) + 2}.{1 + up_attention[int(level)]}"
+    return f"output_blocks.{3 * int(level) + int(number)}.{int(kind == 'attentions')}"
+
+
+def ldm_name(name: str, unet: UNet2DConditionModel) -> str:
+    place = next((outer for outer in LDM_OUTER if name.startswith(outer + ".")), None)
+    attention = ["CrossAttn" in kind for kind in unet.config.up_block_types]
+    if place:
+        block = LDM_OUTER[place]
+    else:
+        place = ".".join(name.split(".")[:4])
+        block = ldm_block(place, attention)
+    rest = name[len(place) + 1 :]
+    head, _, last = rest.rpartition(".")
+    if "downsamplers" in place:
+        head = "op"
+    elif head in LDM_INNER:
+        head = LDM_INNER[head]
+    return f"{block}.{head}.{last}" if head else f"{block}.{last}"
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_the_unets_of_all_families_are_told_from_their_tensors(kind: str) -> None:
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(**SIZES[kind])
+    tensors = {
+        ldm_name(name, unet): Source(None, StoredTensor(tuple(shape), torch.float16, 0))
+        for name, shape in shapes_of(unet).items()
+    }
+    layout = read_unet_layout(tensors)
+    head = None if kind in ("inpainting", "instruct-pix2pix") else 64
+    with torch.device("meta"):
+        told = UNet2DConditionModel(**layout.config(8, head))
+    assert shapes_of(told) == shapes_of(unet)
+    assert {layout.diffusers_name(name) for name in tensors} == set(shapes_of(unet))
+    processors = [
+        [(name, part.heads) for name, part in each.named_modules() if hasattr(part, "to_q")]
+        for each in (told, unet)
+    ]
+    assert processors[0] == processors[1]

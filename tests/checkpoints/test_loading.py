@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from modules.checkpoints import (
     CheckpointFile,
@@ -20,6 +20,7 @@ from modules.checkpoints import (
     plan_model,
     with_vae,
 )
+from modules.checkpoints.prediction import tried_prediction
 from modules.errors import EaselError
 from modules.memory import DevicePolicy
 
@@ -276,3 +277,69 @@ def test_a_plan_finds_faults_before_anything_is_read(
     file = saved({name: tensor for name, tensor in tiny_tensors.items() if name != lacking})
     with pytest.raises(EaselError, match="lacks 1 of the 442 tensors of the UNet"), plan_model(file, configs):
         pytest.fail("the plan was made")
+
+
+def test_what_a_network_predicts_is_found_out_where_nothing_says_it(
+    parity_models: Path, checkpoint: Callable[[str], CheckpointFile], configs: Path, tmp_path: Path
+) -> None:
+    shutil.copy(parity_models / "tiny-sd2.safetensors", tmp_path / "model.safetensors")
+    (tmp_path / "model.yaml").write_text((parity_models / "tiny-sd2.yaml").read_text())
+    with plan_model(checkpoint("model.safetensors"), configs) as plan:
+        unet = plan.load(CPU).unet
+    assert tried_prediction(unet) is Prediction.V
+
+
+def test_a_network_that_answers_with_the_noise_is_found_out(tiny: CheckpointFile, configs: Path) -> None:
+    assert tried_prediction(load_model(tiny, CPU, configs).unet) is Prediction.EPSILON
+
+
+@pytest.mark.parametrize(
+    ("marks", "metadata", "prediction", "ends_in_noise"),
+    [
+        (["v_pred", "ztsnr"], {}, Prediction.V, True),
+        (["v_pred"], {}, Prediction.V, False),
+        ([], {"modelspec.prediction_type": "v"}, Prediction.V, False),
+        ([], {"modelspec.prediction_type": "epsilon"}, Prediction.EPSILON, False),
+        ([], {}, Prediction.EPSILON, False),
+    ],
+)
+def test_a_file_may_say_what_it_predicts_and_that_it_ends_in_noise_alone(
+    marks: list[str],
+    metadata: dict[str, str],
+    prediction: Prediction,
+    ends_in_noise: bool,
+    tiny_tensors: Tensors,
+    checkpoint: Callable[[str], CheckpointFile],
+    configs: Path,
+    tmp_path: Path,
+) -> None:
+    marked = tiny_tensors | {mark: torch.zeros(0) for mark in marks}
+    save_file(marked, tmp_path / "model.safetensors", metadata=metadata)
+    model = load_model(checkpoint("model.safetensors"), CPU, configs)
+    assert model.prediction is prediction
+    assert bool(model.alphas_cumprod[-1] < 1e-6) is ends_in_noise
+
+
+@pytest.mark.parametrize(
+    ("channels", "sentence"), [(5, "draws over a map of depths"), (7, "takes 7 channels and answers with 4")]
+)
+def test_a_network_over_an_input_that_nobody_can_make_is_refused(
+    channels: int, sentence: str, saved: Saved, tiny_tensors: Tensors, configs: Path
+) -> None:
+    first = "model.diffusion_model.input_blocks.0.0.weight"
+    with pytest.raises(EaselError, match=sentence):
+        load_model(saved({**tiny_tensors, first: torch.zeros(32, channels, 3, 3)}), CPU, configs)
+
+
+@pytest.mark.parametrize("name", ["tiny-sd2", "tiny-sdxl"])
+def test_every_tensor_of_the_other_families_lands_where_diffusers_puts_it(
+    name: str, parity_models: Path, hashes: HashCache, configs: Path
+) -> None:
+    model = load_model(
+        CheckpointFile(parity_models / f"{name}.safetensors", hashes, f"{name}.safetensors"), CPU, configs
+    )
+    tensors = load_file(parity_models / f"{name}.safetensors")
+    expected = convert_ldm_unet_checkpoint(tensors, dict(model.unet.config))
+    got = model.unet.state_dict()
+    assert got.keys() == expected.keys()
+    assert all(torch.equal(got[key], expected[key].float().reshape(got[key].shape)) for key in got)

@@ -16,10 +16,14 @@ MakeShelf = Callable[..., CheckpointShelf]
 @pytest.fixture
 def folders(tmp_path: Path) -> SimpleNamespace:
     """The folders that the shelves look into."""
-    places = {name: tmp_path / name for name in ("checkpoints", "elsewhere", "vae")}
+    places = {name: tmp_path / name for name in ("checkpoints", "elsewhere", "vae", "diffusers")}
     for place in places.values():
         place.mkdir()
-    return SimpleNamespace(checkpoints=(places["checkpoints"], places["elsewhere"]), vae=(places["vae"],))
+    return SimpleNamespace(
+        checkpoints=(places["checkpoints"], places["elsewhere"]),
+        vae=(places["vae"],),
+        diffusers=places["diffusers"],
+    )
 
 
 @pytest.fixture
@@ -50,6 +54,27 @@ def test_checkpoints_of_all_folders_are_listed_by_name_and_vaes_are_not(
     assert names_of(shelf) == ["b.safetensors", "far.CKPT", "Sub/A.ckpt"]
 
 
+def test_a_model_in_diffusers_layout_is_one_checkpoint_with_a_hash_of_its_own(
+    shelf_of: MakeShelf, folders: SimpleNamespace
+) -> None:
+    for name in ("mine-v1.5", "sub/other"):
+        folder = folders.diffusers / name
+        (folder / "unet").mkdir(parents=True)
+        (folder / "model_index.json").write_text("{}")
+        (folder / "unet" / "diffusion_pytorch_model.safetensors").write_text(name)
+    (folders.diffusers / "no-model" / "unet").mkdir(parents=True)
+    shelf = shelf_of("a.ckpt")
+    assert names_of(shelf) == ["a.ckpt", "mine-v1.5", "sub/other"]
+    mine, other = shelf.find("mine-v1.5"), shelf.find("other")
+    assert (mine.stem, mine.model_name, other.model_name) == ("mine-v1.5", "mine-v1.5", "sub_other")
+    assert mine.sha256 and mine.sha256 != other.sha256
+    assert shelf.find(mine.sha256).path == mine.path
+    assert mine.size == len("{}") + len("mine-v1.5")
+    before = mine.sha256
+    (mine.path / "unet" / "diffusion_pytorch_model.safetensors").write_text("something else")
+    assert mine.known_sha256 is None and mine.sha256 != before
+
+
 def test_a_folder_that_links_to_itself_is_read_once(shelf_of: MakeShelf, folders: SimpleNamespace) -> None:
     (folders.checkpoints[0] / "loop").symlink_to(folders.checkpoints[0], target_is_directory=True)
     assert names_of(shelf_of("a.ckpt")) == ["a.ckpt"]
@@ -74,7 +99,8 @@ def test_a_checkpoint_named_on_the_command_line_is_listed_too(
 def test_the_recorded_names_and_hashes_are_told_and_each_id_finds_its_file(
     parity_models: Path, parity_reference: Path, hashes: HashCache
 ) -> None:
-    shelf = CheckpointShelf(SimpleNamespace(checkpoints=(parity_models,), vae=()), hashes)
+    folders = SimpleNamespace(checkpoints=(parity_models,), vae=(), diffusers=parity_models / "none")
+    shelf = CheckpointShelf(folders, hashes)
     recorded = json.loads((parity_reference / "hashes.json").read_text())["checkpoints"][0]
     file = shelf.find("tiny-sd1")
     assert file.title == "tiny-sd1.safetensors"

@@ -1,5 +1,7 @@
-"""The small recorded model, loaded once."""
+"""The small recorded models, each loaded once."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,19 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture(scope="session")
-def tiny_model(parity_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
+def loaded(parity_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Model]:
+    """The recorded model of a name, loaded when first asked for."""
     hashes = HashCache(tmp_path_factory.mktemp("cache") / "hashes.json", enabled=False)
-    file = CheckpointFile(parity_models / "tiny-sd1.safetensors", hashes, "tiny-sd1.safetensors")
-    return load_model(file, DevicePolicy(torch.device("cpu"), torch.float32, torch.float32), CONFIGS)
+    policy = DevicePolicy(torch.device("cpu"), torch.float32, torch.float32)
+
+    @cache
+    def load(name: str) -> Model:
+        file = CheckpointFile(parity_models / f"{name}.safetensors", hashes, f"{name}.safetensors")
+        return load_model(file, policy, CONFIGS)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def tiny_model(loaded: Callable[[str], Model]) -> Model:
+    return loaded("tiny-sd1")

@@ -1,12 +1,13 @@
 """The conditionings that the recorded program made, number by number."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers.models.embeddings import get_timestep_embedding
 
 from modules.checkpoints import Model
 from modules.conditioning import ConditioningOptions, Insertion, PromptEncoder, Scheduled
@@ -22,7 +23,10 @@ VARIANTS = {
     "sd1-clipskip2": ConditioningOptions(clip_stop_at_last_layers=2),
     "sd1-nonorm": ConditioningOptions(emphasis=Emphasis.NO_NORM),
     "sd1-comma0": ConditioningOptions(comma_padding_backtrack=0),
+    "sd2": ConditioningOptions(),
+    "sdxl": ConditioningOptions(),
 }
+SIZE = 64, 64
 REFERENCE = Path(__file__).parents[1] / "parity" / "reference" / "conditioning"
 CASES = [
     pytest.param(variant, case, id=f"{variant}-{number}")
@@ -52,21 +56,38 @@ def tiny_embedding(tiny_model: Model, parity_models: Path) -> OneEmbedding:
     )
 
 
+FEATURES = 256
+NUMBERS = 6
+
+
+def recorded_vector(vector: torch.Tensor) -> np.ndarray:
+    """As the recorded program has it: Fourier features in the place of the six numbers at the end."""
+    features = get_timestep_embedding(vector[-NUMBERS:], FEATURES, True, 0)
+    return torch.cat([vector[:-NUMBERS], features.flatten()]).numpy()
+
+
 def assert_schedule(got: Sequence[Scheduled], expected: list[dict], arrays: np.lib.npyio.NpzFile) -> None:
     assert [entry.end_at_step for entry in got] == [entry["end_at_step"] for entry in expected]
     for entry, wanted in zip(got, expected, strict=True):
         tensor = entry.conditioning.cross_attention.numpy()
         np.testing.assert_allclose(tensor, arrays[wanted["array"]], rtol=TOLERANCE, atol=TOLERANCE)
+        assert (entry.conditioning.vector is None) == ("vector" not in wanted)
+        if entry.conditioning.vector is not None:
+            vector = recorded_vector(entry.conditioning.vector)
+            np.testing.assert_allclose(vector, arrays[wanted["vector"]], rtol=TOLERANCE, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize(("variant", "case"), CASES)
 def test_a_prompt_gives_the_recorded_conditionings(
-    variant: str, case: dict, tiny_model: Model, tiny_embedding: OneEmbedding
+    variant: str, case: dict, loaded: Callable[[str], Model], tiny_embedding: OneEmbedding
 ) -> None:
     arrays = np.load(REFERENCE / f"{variant}.npz")
-    encoder = PromptEncoder(tiny_model, VARIANTS[variant], embeddings=tiny_embedding)
-    (parts,) = encoder.positive([case["prompt"]], STEPS)
-    (negative,) = encoder.negative([case["prompt"]], STEPS)
+    family = variant.partition("-")[0]
+    # The recorded embedding has vectors for one text encoder.
+    embeddings = [tiny_embedding] if family != "sdxl" else []
+    encoder = PromptEncoder(loaded(f"tiny-{family}"), VARIANTS[variant], embeddings=embeddings)
+    (parts,) = encoder.positive([case["prompt"]], STEPS, size=SIZE)
+    (negative,) = encoder.negative([case["prompt"]], STEPS, size=SIZE)
     assert [part.weight for part in parts] == [part["weight"] for part in case["parts"]]
     for part, expected in zip(parts, case["parts"], strict=True):
         assert_schedule(part.schedule, expected["schedule"], arrays)

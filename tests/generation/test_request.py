@@ -71,7 +71,7 @@ def test_the_older_name_of_the_sampler_counts_when_the_newer_is_missing():
     assert parse_txt2img({"sampler_index": "DDIM", "sampler_name": "LMS"}).sampler == "LMS"
 
 
-@pytest.mark.parametrize("field", ["refiner_checkpoint", "firstpass_image", "alwayson_scripts"])
+@pytest.mark.parametrize("field", ["firstpass_image", "alwayson_scripts"])
 def test_what_this_version_cannot_do_is_said_instead_of_left_out_in_silence(field):
     given = {"ControlNet": {"args": []}} if field == "alwayson_scripts" else "something"
     with pytest.raises(
@@ -82,5 +82,5 @@ def test_what_this_version_cannot_do_is_said_instead_of_left_out_in_silence(fiel
 
 
 def test_clients_may_send_these_fields_empty():
-    empty = {"refiner_checkpoint": "", "script_name": None, "alwayson_scripts": {}, "firstpass_image": None}
+    empty = {"script_name": None, "alwayson_scripts": {}, "firstpass_image": None}
     assert parse_txt2img({**empty, "prompt": "a cat"}).prompt == "a cat"

@@ -159,7 +159,6 @@ def test_a_script_that_would_act_is_refused_by_name(client, scripts):
     ("values", "field"),
     [
         ({"script_name": "x/y/z plot", "script_args": [1]}, "script_name"),
-        ({"refiner_checkpoint": "tiny-sd1", "refiner_switch_at": 0.5}, "refiner_checkpoint"),
         ({"firstpass_image": "iVBOR"}, "firstpass_image"),
         ({"firstphase_width": 64}, "firstphase_width"),
         ({"alwayson_scripts": [1]}, "alwayson_scripts"),
@@ -172,7 +171,7 @@ def test_what_this_version_does_not_have_is_refused_where_it_would_act(client, v
 
 
 def test_what_would_not_act_is_accepted_and_told_back(client):
-    idle = {"script_name": None, "script_args": [], "refiner_switch_at": 0.8, "disable_extra_networks": True,
+    idle = {"script_name": None, "script_args": [], "disable_extra_networks": True,
             "comments": {"a": 1}, "firstphase_width": 0, "firstphase_height": 0}  # fmt: skip
     answer = client.post("/sdapi/v1/txt2img", json={**TINY, **idle})
     assert answer.status_code == 200, answer.text

@@ -23,8 +23,6 @@ class CallFields(BaseModel):
     alwayson_scripts: dict[str, Any] = Field(
         {}, description="Scripts by name, as {name: {args: []}}. Those that are switched off are accepted."
     )
-    refiner_checkpoint: str | None = Field(None, description="Not in this version.")
-    refiner_switch_at: float | None = Field(None, description="Without effect without a refiner.")
     disable_extra_networks: bool = Field(
         False, description="Accepted; this version applies no extra networks."
     )

@@ -3,7 +3,13 @@
 from modules.settings.sections.api import Api
 from modules.settings.sections.interrogating import Interrogate
 from modules.settings.sections.making import Infotext, LivePreviews, SamplerParameters
-from modules.settings.sections.model import Compatibility, Optimizations, StableDiffusion, Vae
+from modules.settings.sections.model import (
+    Compatibility,
+    Optimizations,
+    StableDiffusion,
+    StableDiffusionXl,
+    Vae,
+)
 from modules.settings.sections.networks import ExtraNetworks
 from modules.settings.sections.page import Gallery, PromptEditing, UiAlternatives, UserInterface
 from modules.settings.sections.queue import Queue
@@ -27,6 +33,7 @@ __all__ = [
     "SavingPaths",
     "SavingToFolders",
     "StableDiffusion",
+    "StableDiffusionXl",
     "UiAlternatives",
     "UserInterface",
     "Vae",

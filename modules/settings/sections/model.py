@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from modules.settings.declare import ChoiceSource, Section, option
 
-__all__ = ["Compatibility", "Optimizations", "StableDiffusion", "Vae"]
+__all__ = ["Compatibility", "Optimizations", "StableDiffusion", "StableDiffusionXl", "Vae"]
 
 
 class StableDiffusion(Section):
@@ -49,6 +49,35 @@ class StableDiffusion(Section):
     inpainting_mask_weight: float = option(
         1.0, "Inpainting conditioning mask strength", ge=0, le=1, step=0.01,
         help="For inpainting checkpoints: how much of the masked picture is hidden from the model.",
+    )  # fmt: skip
+    sd_noise_schedule: Literal["Default", "Zero Terminal SNR"] = option(
+        "Default", "Noise schedule for sampling",
+        help="Zero Terminal SNR: for checkpoints that were trained so and do not say it.",
+    )  # fmt: skip
+    hires_fix_refiner_pass: Literal["first pass", "second pass", "both passes"] = option(
+        "second pass", "Hires fix: which pass to enable refiner for"
+    )
+    refiner_switch_by_sample_steps: bool = option(
+        False, "Switch to the refiner by sampling steps instead of by the model's time"
+    )
+
+
+class StableDiffusionXl(Section):
+    """What Stable Diffusion XL is told about a picture besides the prompt."""
+
+    section_id: ClassVar[str] = "sdxl"
+    section_title: ClassVar[str] = "Stable Diffusion XL"
+    affects_pixels: ClassVar[bool] = True
+
+    sdxl_crop_top: int = option(0, "Crop top coordinate", ge=0, le=8192)
+    sdxl_crop_left: int = option(0, "Crop left coordinate", ge=0, le=8192)
+    sdxl_refiner_low_aesthetic_score: float = option(
+        2.5, "Low aesthetic score", ge=0, le=10, step=0.1,
+        help="What a refiner is told about the negative prompt.",
+    )  # fmt: skip
+    sdxl_refiner_high_aesthetic_score: float = option(
+        6.0, "High aesthetic score", ge=0, le=10, step=0.1,
+        help="What a refiner is told about the prompt.",
     )  # fmt: skip
 
 

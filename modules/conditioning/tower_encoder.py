@@ -1,15 +1,16 @@
-"""Conditioning of Stable Diffusion 1: one CLIP tower, chunks side by side."""
+"""One text tower over texts: chunks side by side, weighted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from modules.checkpoints import TextTower
 from modules.conditioning.cache import EncodingCache
-from modules.conditioning.clip import encode_chunks
+from modules.conditioning.clip import TowerAnswer, encode_chunks
 from modules.conditioning.options import ConditioningOptions
 from modules.conditioning.stream import (
     Chunk,
@@ -19,18 +20,29 @@ from modules.conditioning.stream import (
     empty_chunk,
     make_chunks,
 )
-from modules.conditioning.types import Conditioning
 from modules.conditioning.weighting import apply_weights
 from modules.prompts import parse_emphasis
 
-__all__ = ["Sd1TextEncoder"]
+__all__ = ["EncodedText", "TowerEncoder"]
 
 CHUNKS_AT_ONCE = 16
 """Bounds the memory that one call of the tower takes."""
 
+Answers = dict[tuple[object, ...], TowerAnswer]
 
-class Sd1TextEncoder:
-    """Texts to conditionings. What the tower answers is kept in `cache`."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedText:
+    """One text as one tower sees it."""
+
+    states: Tensor
+    """(T, D)"""
+    pooled: Tensor | None
+    """(V,): that of the first chunk."""
+
+
+class TowerEncoder:
+    """Texts to what a tower makes of them. Its answers are kept in `cache`."""
 
     def __init__(
         self,
@@ -39,16 +51,14 @@ class Sd1TextEncoder:
         cache: EncodingCache,
         embeddings: EmbeddingLookup | None,
     ) -> None:
-        self._tower = tower
-        self._options = options
-        self._cache = cache
-        self._embeddings = embeddings
+        self._tower, self._options = tower, options
+        self._cache, self._embeddings = cache, embeddings
         tokenizer = tower.tokenizer
         end = tokenizer.eos_token_id
         self._rules = ChunkRules(
             start=tokenizer.bos_token_id,
             end=end,
-            pad=end,
+            pad=end if tower.use.pads_with_end else 0,
             comma=tokenizer.convert_tokens_to_ids(",</w>"),
             backtrack=options.comma_padding_backtrack,
         )
@@ -58,12 +68,13 @@ class Sd1TextEncoder:
         pieces = parse_emphasis(text, self._options.emphasis)
         return make_chunks(pieces, self._tokenise, self._rules, self._embeddings)
 
-    def encode(self, schedules: Sequence[Sequence[str]]) -> list[list[Conditioning]]:
-        """The conditionings of several schedules, whose texts are made equally long and weighted together."""
+    def encode(self, schedules: Sequence[Sequence[str]]) -> list[list[EncodedText]]:
+        """The texts of several schedules; those of one are made equally long and weighted together."""
         chunked = [self._equally_long(texts) for texts in schedules]
-        states = self._states(chunk for rows in chunked for chunks in rows.values() for chunk in chunks)
+        answers = self._answers(chunk for rows in chunked for chunks in rows.values() for chunk in chunks)
         return [
-            self._encode_schedule(texts, rows, states) for texts, rows in zip(schedules, chunked, strict=True)
+            self._encode_schedule(texts, rows, answers)
+            for texts, rows in zip(schedules, chunked, strict=True)
         ]
 
     def _equally_long(self, texts: Iterable[str]) -> dict[str, list[Chunk]]:
@@ -84,34 +95,35 @@ class Sd1TextEncoder:
         return tokenised
 
     def _encode_schedule(
-        self, texts: Sequence[str], rows: dict[str, list[Chunk]], states: dict[tuple[object, ...], Tensor]
-    ) -> list[Conditioning]:
+        self, texts: Sequence[str], rows: dict[str, list[Chunk]], answers: Answers
+    ) -> list[EncodedText]:
         place = {text: number for number, text in enumerate(rows)}
         share = torch.tensor([place[text] for text in texts])
         columns = zip(*rows.values(), strict=True)
-        tensor = torch.cat([self._weigh(column, share, states) for column in columns], dim=1)
-        conditionings = [Conditioning(row) for row in tensor]
-        return [conditionings[place[text]] for text in texts]
+        states = torch.cat([self._weigh(column, share, answers) for column in columns], dim=1)
+        encoded = [
+            EncodedText(row, answers[chunks[0].key].pooled)
+            for row, chunks in zip(states, rows.values(), strict=True)
+        ]
+        return [encoded[place[text]] for text in texts]
 
-    def _weigh(
-        self, chunks: Sequence[Chunk], share: Tensor, states: dict[tuple[object, ...], Tensor]
-    ) -> Tensor:
-        stacked = torch.stack([states[chunk.key] for chunk in chunks])
+    def _weigh(self, chunks: Sequence[Chunk], share: Tensor, answers: Answers) -> Tensor:
+        stacked = torch.stack([answers[chunk.key].states for chunk in chunks])
         weights = torch.tensor(
             [chunk.weights for chunk in chunks], dtype=stacked.dtype, device=stacked.device
         )
         return apply_weights(stacked, weights, self._options.emphasis, share.to(stacked.device))
 
-    def _states(self, chunks: Iterable[Chunk]) -> dict[tuple[object, ...], Tensor]:
-        """The tower's answer (77, D) for each chunk, by its key."""
+    def _answers(self, chunks: Iterable[Chunk]) -> Answers:
+        """The tower's answer for each chunk, by its key."""
         skip, encoder = self._options.clip_stop_at_last_layers, self._tower.encoder
         wanted = {chunk.key: chunk for chunk in chunks}
         found = {key: self._cache.get(encoder, (skip, key)) for key in wanted}
-        states = {key: state for key, state in found.items() if state is not None}
-        missing = [chunk for key, chunk in wanted.items() if key not in states]
+        answers = {key: answer for key, answer in found.items() if isinstance(answer, TowerAnswer)}
+        missing = [chunk for key, chunk in wanted.items() if key not in answers]
         for start in range(0, len(missing), CHUNKS_AT_ONCE):
             batch = missing[start : start + CHUNKS_AT_ONCE]
-            for chunk, state in zip(batch, encode_chunks(encoder, batch, skip), strict=True):
-                states[chunk.key] = state.clone()
-                self._cache.put(encoder, (skip, chunk.key), states[chunk.key])
-        return states
+            for chunk, answer in zip(batch, encode_chunks(self._tower, batch, skip), strict=True):
+                answers[chunk.key] = answer
+                self._cache.put(encoder, (skip, chunk.key), answer)
+        return answers

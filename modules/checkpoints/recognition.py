@@ -6,19 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from modules.checkpoints.families import FAMILIES
+from modules.checkpoints.families.recipe import UNET_MARK, Recipe
 from modules.checkpoints.ldm_config import LdmConfig
-from modules.checkpoints.model import Family
 from modules.errors import EaselError
 
-__all__ = ["recognise_family"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """A file is of this kind if the beginnings of its tensors' names include all of `needs`."""
-
-    needs: tuple[str, ...]
-    family: Family
+__all__ = ["recognise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +23,7 @@ class _Foreign:
     advice: str = ""
 
 
-UNET = "model.diffusion_model.input_blocks.0.0.weight"
-
-MARKS = (
-    _Mark((UNET, "conditioner.embedders."), Family.SDXL),
-    _Mark((UNET, "cond_stage_model.model."), Family.SD2),
-    _Mark((UNET, "cond_stage_model.transformer."), Family.SD1),
-)
-
-CONFIGURED = {
-    "GeneralConditioner": Family.SDXL,
-    "FrozenOpenCLIPEmbedder": Family.SD2,
-    "FrozenCLIPEmbedder": Family.SD1,
-}
-
-NOT_YET = "This version draws with Stable Diffusion 1 checkpoints only."
+NOT_YET = "This version draws with Stable Diffusion 1, 2 and XL checkpoints."
 
 FOREIGN = (
     _Foreign(("lora_", ".lora_up", ".lora_A", "hada_w1", "lokr_"), "a LoRA", 'Put it into "models/Lora".'),
@@ -56,11 +35,11 @@ FOREIGN = (
         "a textual inversion embedding",
         'Put it into "embeddings".',
     ),
-    _Foreign((UNET,), "a UNet alone", "A checkpoint holds the VAE and the text encoder too."),
+    _Foreign((UNET_MARK,), "a UNet alone", "A checkpoint holds the VAE and the text encoder too."),
     _Foreign(
         ("down_blocks.", "time_embedding."),
         "a part of a model in diffusers' layout",
-        "Easel reads single-file checkpoints.",
+        'Put the folder of the whole model into "models/diffusers".',
     ),
     _Foreign(("decoder.conv_in.",), "a VAE alone", 'Put it into "models/VAE" and choose it in the settings.'),
     _Foreign(("text_model.", "resblocks."), "a text encoder alone"),
@@ -68,20 +47,22 @@ FOREIGN = (
 )
 
 
-def recognise_family(path: Path, names: Collection[str], config: LdmConfig | None) -> Family:
-    """The family of the checkpoint `path`: as its configuration says, else as its tensors' names do.
+def recognise(path: Path, names: Collection[str], config: LdmConfig | None) -> Recipe:
+    """The recipe for the single-file checkpoint `path`, from its tensors' names and its configuration.
 
     Raises EaselError, saying what the file is instead, when it is no checkpoint.
     """
-    for mark in MARKS:
-        if all(_any_starts(names, start) for start in mark.needs):
-            return _configured(config) or mark.family
+    for recipe in FAMILIES:
+        if all(_any_starts(names, mark) for mark in recipe.marks):
+            return _configured(recipe, config)
     raise EaselError(_what_it_is(path, names))
 
 
-def _configured(config: LdmConfig | None) -> Family | None:
+def _configured(found: Recipe, config: LdmConfig | None) -> Recipe:
+    """The family that the configuration names, `found` if it names none."""
     target = config.text_target.rpartition(".")[2] if config else ""
-    return CONFIGURED.get(target)
+    named = [recipe for recipe in FAMILIES if recipe.text_target == target]
+    return found if found in named or not named else named[0]
 
 
 def _any_starts(names: Iterable[str], start: str) -> bool:
@@ -95,5 +76,5 @@ def _what_it_is(path: Path, names: Collection[str]) -> str:
     example = f', such as "{min(names)[:60]}"' if names else ""
     return (
         f"{path.name} is no checkpoint that Easel knows: its {len(names)} tensors{example} belong to another "
-        "kind of model. Choose a Stable Diffusion 1 checkpoint."
+        "kind of model. Choose a Stable Diffusion checkpoint."
     )
