@@ -19,6 +19,8 @@ from modules.python_version import is_supported, spoken
 
 PROGRAM = Path(__file__).resolve().parent
 TEST_HELP = "usage: webui.sh test [pytest arguments]\n\nInstalls what the tests need and runs them all."
+TESTS_TOGETHER = ("-n", "2", "--dist", "loadfile")
+"""Many tests wait for a server, a browser or another process: two files at once are nearly twice as fast."""
 START_FLAGS = (
     "--reinstall", "--reinstall-torch", "--skip-install", "--skip-prepare-environment",
     "--skip-python-version-check",
@@ -67,7 +69,8 @@ def run_tests(words: list[str]) -> int:
     os.environ.pop("COMMANDLINE_ARGS", None)
     flags = parse_flags([word for word in words if word in START_FLAGS])
     python = prepare(flags, PROGRAM, os.environ, say, with_tests=True)
-    return become([str(python), "-m", "pytest", *(word for word in words if word not in START_FLAGS)])
+    own = [word for word in words if word not in START_FLAGS]
+    return become([str(python), "-m", "pytest", *TESTS_TOGETHER, *own])
 
 
 def become(command: list[str]) -> int:

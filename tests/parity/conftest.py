@@ -4,16 +4,23 @@ from collections import defaultdict
 
 import pytest
 
+GROUP = "group of recorded pictures"
 RESULTS: dict[str, list[bool]] = defaultdict(list)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
+    """Write into the report what the case belongs to: the process that counts may be another one."""
     outcome = yield
-    report = outcome.get_result()
     case = getattr(item, "callspec", None) and item.callspec.params.get("case")
-    if case and (report.when == "call" or report.failed):
-        RESULTS[case["group"]].append(report.passed)
+    if case:
+        outcome.get_result().user_properties.append((GROUP, case["group"]))
+
+
+def pytest_runtest_logreport(report):
+    group = dict(report.user_properties).get(GROUP)
+    if group and (report.when == "call" or report.failed):
+        RESULTS[group].append(report.passed)
 
 
 def pytest_terminal_summary(terminalreporter):
