@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from modules.checkpoints import HashCache, files_below, read_metadata
+from modules.checkpoints import HashCache, HashedFile, files_below
 
 __all__ = ["AdapterFile", "AdapterShelf"]
 
@@ -17,34 +17,22 @@ READ_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
-class AdapterFile:
+class AdapterFile(HashedFile):
     """A file of a network, hypernetwork or embedding, found below one of the folders."""
 
-    path: Path
-    hashes: HashCache
     folder: str = ""
     """Its sub-folder, with "/" between parts; empty at the top."""
 
     @property
     def name(self) -> str:
         """What prompts call it: the file's name without its extension."""
-        return self.path.stem
-
-    @property
-    def sha256(self) -> str | None:
-        """64 hex digits of the whole file; None with --no-hashing."""
-        return self.hashes.sha256(self.path)
+        return self.stem
 
     @property
     def short_hash(self) -> str | None:
-        """What generation texts write of an embedding or hypernetwork."""
+        """What generation texts write of an embedding or hypernetwork: 12 digits."""
         sha256 = self.sha256
         return sha256[:SHORT_DIGITS] if sha256 else None
-
-    @cached_property
-    def metadata(self) -> dict[str, str]:
-        """What the header of a safetensors file says about it; empty for other files."""
-        return read_metadata(self.path) if self.path.suffix.lower() == ".safetensors" else {}
 
     @property
     def alias(self) -> str:

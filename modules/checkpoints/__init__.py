@@ -1,6 +1,6 @@
 """Checkpoints: finding and hashing them, opening them as data, and building the model."""
 
-from modules.checkpoints.files import CheckpointFile, VaeFile
+from modules.checkpoints.files import CheckpointFile, HashedFile, VaeFile
 from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
@@ -18,6 +18,7 @@ __all__ = [
     "ExtraInput",
     "Family",
     "HashCache",
+    "HashedFile",
     "Model",
     "ModelPlan",
     "Prediction",

@@ -9,13 +9,15 @@ from pathlib import Path
 from modules.checkpoints.hashes import HashCache, files_of, old_hash
 from modules.checkpoints.safetensors_file import read_metadata
 
-__all__ = ["CheckpointFile", "VaeFile"]
+__all__ = ["CheckpointFile", "HashedFile", "VaeFile"]
 
 SHORT_DIGITS = 10
 
 
 @dataclass(frozen=True)
-class _HashedFile:
+class HashedFile:
+    """A file with what is computed from its bytes, and remembered."""
+
     path: Path
     hashes: HashCache
 
@@ -67,7 +69,7 @@ class _HashedFile:
 
 
 @dataclass(frozen=True)
-class CheckpointFile(_HashedFile):
+class CheckpointFile(HashedFile):
     """A checkpoint found in one of the folders: a file, or a folder in diffusers' layout."""
 
     name: str
@@ -106,7 +108,7 @@ class CheckpointFile(_HashedFile):
 
 
 @dataclass(frozen=True)
-class VaeFile(_HashedFile):
+class VaeFile(HashedFile):
     """A file that holds a VAE alone."""
 
     @property
