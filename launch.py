@@ -19,8 +19,11 @@ from modules.python_version import is_supported, spoken
 
 PROGRAM = Path(__file__).resolve().parent
 TEST_HELP = "usage: webui.sh test [pytest arguments]\n\nInstalls what the tests need and runs them all."
-TESTS_TOGETHER = ("-n", "2", "--dist", "loadfile")
-"""Many tests wait for a server, a browser or another process: two files at once are nearly twice as fast."""
+TESTS_TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Many tests wait for a server, a browser or another process: two files at once are nearly twice as fast.
+
+They keep their order: once a browser is driven, its process can run no event loop of its own any more.
+"""
 START_FLAGS = (
     "--reinstall", "--reinstall-torch", "--skip-install", "--skip-prepare-environment",
     "--skip-python-version-check",

@@ -71,7 +71,7 @@ class Program:
     def _wait_until_it_answers(self) -> None:
         assert self._process
         log = self.folder / "server.log"
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             assert self._process.poll() is None, log.read_text()
             try:
