@@ -5,6 +5,7 @@ from modules.conditioning.counting import PromptCounter
 from modules.conditioning.options import ConditioningOptions
 from modules.conditioning.prompt_encoder import PromptEncoder
 from modules.conditioning.stream import EmbeddingLookup, Insertion
+from modules.conditioning.tokens import tokenise
 from modules.conditioning.types import Conditioning, GuidedPart, Scheduled, same_length
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "PromptEncoder",
     "Scheduled",
     "same_length",
+    "tokenise",
 ]

@@ -1,11 +1,12 @@
 """Counting the tokens of prompts, for which no model has to be loaded."""
 
-from collections.abc import Sequence
+from functools import partial
 
 from transformers import CLIPTokenizer
 
 from modules.conditioning.options import ConditioningOptions
-from modules.conditioning.stream import ChunkRules, EmbeddingLookup, TokenCount, make_chunks
+from modules.conditioning.stream import EmbeddingLookup, TokenCount, make_chunks
+from modules.conditioning.tokens import chunk_rules, tokenise
 from modules.prompts import PromptPart, parse_emphasis, schedule_prompt, split_and, take_network_tags
 
 __all__ = ["PromptCounter"]
@@ -23,14 +24,7 @@ class PromptCounter:
         embeddings: EmbeddingLookup | None = None,
     ) -> None:
         self._tokenizer, self._options, self._embeddings = tokenizer, options, embeddings
-        end = tokenizer.eos_token_id
-        self._rules = ChunkRules(
-            start=tokenizer.bos_token_id,
-            end=end,
-            pad=end,
-            comma=tokenizer.convert_tokens_to_ids(",</w>"),
-            backtrack=options.comma_padding_backtrack,
-        )
+        self._rules = chunk_rules(tokenizer, options.comma_padding_backtrack)
 
     def count(self, text: str, steps: int = COUNTED_STEPS, *, negative: bool = False) -> tuple[int, int]:
         """Tokens used and the limit of their chunks, as the counter beside a prompt shows them: (12, 75).
@@ -46,14 +40,4 @@ class PromptCounter:
 
     def _count(self, text: str) -> TokenCount:
         pieces = parse_emphasis(text, self._options.emphasis)
-        return make_chunks(pieces, self._tokenise, self._rules, self._embeddings)[1]
-
-    def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
-        tokens: list[list[int]] = self._tokenizer(
-            list(texts),
-            truncation=False,
-            add_special_tokens=False,
-            return_attention_mask=False,
-            verbose=False,
-        )["input_ids"]
-        return tokens
+        return make_chunks(pieces, partial(tokenise, self._tokenizer), self._rules, self._embeddings)[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,12 +15,12 @@ from modules.conditioning.clip import TowerAnswer, encode_chunks
 from modules.conditioning.options import ConditioningOptions
 from modules.conditioning.stream import (
     Chunk,
-    ChunkRules,
     EmbeddingLookup,
     TokenCount,
     empty_chunk,
     make_chunks,
 )
+from modules.conditioning.tokens import chunk_rules, tokenise
 from modules.conditioning.weighting import apply_weights
 from modules.prompts import parse_emphasis
 
@@ -53,20 +54,14 @@ class TowerEncoder:
     ) -> None:
         self._tower, self._options = tower, options
         self._cache, self._embeddings = cache, embeddings
-        tokenizer = tower.tokenizer
-        end = tokenizer.eos_token_id
-        self._rules = ChunkRules(
-            start=tokenizer.bos_token_id,
-            end=end,
-            pad=end if tower.use.pads_with_end else 0,
-            comma=tokenizer.convert_tokens_to_ids(",</w>"),
-            backtrack=options.comma_padding_backtrack,
+        self._rules = chunk_rules(
+            tower.tokenizer, options.comma_padding_backtrack, pads_with_end=tower.use.pads_with_end
         )
 
     def chunks(self, text: str) -> tuple[list[Chunk], TokenCount]:
         """The chunks of one text, and its token count."""
         pieces = parse_emphasis(text, self._options.emphasis)
-        return make_chunks(pieces, self._tokenise, self._rules, self._embeddings)
+        return make_chunks(pieces, partial(tokenise, self._tower.tokenizer), self._rules, self._embeddings)
 
     def encode(self, schedules: Sequence[Sequence[str]]) -> list[list[EncodedText]]:
         """The texts of several schedules; those of one are made equally long and weighted together."""
@@ -83,16 +78,6 @@ class TowerEncoder:
         length = max(len(chunks) for chunks in rows.values())
         empty = empty_chunk(self._rules)
         return {text: chunks + [empty] * (length - len(chunks)) for text, chunks in rows.items()}
-
-    def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
-        tokenised: list[list[int]] = self._tower.tokenizer(
-            list(texts),
-            truncation=False,
-            add_special_tokens=False,
-            return_attention_mask=False,
-            verbose=False,
-        )["input_ids"]
-        return tokenised
 
     def _encode_schedule(
         self, texts: Sequence[str], rows: dict[str, list[Chunk]], answers: Answers

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from modules.adapters.embeddings.reading import Embedding, read_embedding
 from modules.adapters.files import AdapterFile, AdapterShelf
-from modules.checkpoints import Model, TextTower
-from modules.conditioning import Insertion
+from modules.checkpoints import Model
+from modules.conditioning import Insertion, tokenise
 from modules.errors import EaselError
 
 __all__ = ["EmbeddingTable", "KnownEmbeddings", "Lookup", "known_embeddings"]
@@ -80,7 +80,7 @@ class EmbeddingTable:
         names = tuple(str(file.path) for file in files)
         if names == self._listed:
             return
-        tokenised = _tokens(self._model.towers[0], [file.name for file in files]) if files else []
+        tokenised = tokenise(self._model.towers[0].tokenizer, [file.name for file in files]) if files else []
         found: defaultdict[int, list[_Named]] = defaultdict(list)
         for file, tokens in zip(files, tokenised, strict=True):
             if tokens:
@@ -148,10 +148,3 @@ def known_embeddings(shelf: AdapterShelf, table: EmbeddingTable | None) -> Known
         except EaselError as error:
             found[file.name] = (None, str(error))
     return KnownEmbeddings({}, found)
-
-
-def _tokens(tower: TextTower, names: Sequence[str]) -> list[list[int]]:
-    answer: list[list[int]] = tower.tokenizer(
-        list(names), truncation=False, add_special_tokens=False, return_attention_mask=False, verbose=False
-    )["input_ids"]
-    return answer
