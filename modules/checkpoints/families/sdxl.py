@@ -6,10 +6,17 @@ from modules.checkpoints.families.recipe import UNET_MARK, Recipe, TowerLayout, 
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family, TowerUse, VectorNumber
 
-__all__ = ["SDXL"]
+__all__ = ["SDXL", "big_g"]
 
 FIRST = "conditioner.embedders.0.transformer."
 SECOND = "conditioner.embedders.1.model."
+
+
+def big_g(prefix: str) -> TowerPlace:
+    """The larger text encoder of the family, at `prefix` in the file."""
+    use = TowerUse(layers_left_out=1, clip_skip=False, final_norm=False, pooled=True, pads_with_end=False)
+    return TowerPlace(TowerLayout.OPEN_CLIP, (prefix,), "text_encoder_2", use)
+
 
 SDXL = Recipe(
     family=Family.SDXL,
@@ -27,12 +34,7 @@ SDXL = Recipe(
             "text_encoder",
             TowerUse(layers_left_out=1, clip_skip=False, final_norm=False),
         ),
-        TowerPlace(
-            TowerLayout.OPEN_CLIP,
-            (SECOND,),
-            "text_encoder_2",
-            TowerUse(layers_left_out=1, clip_skip=False, final_norm=False, pooled=True, pads_with_end=False),
-        ),
+        big_g(SECOND),
     ),
     vector_numbers=(
         VectorNumber.ORIGINAL_HEIGHT,

@@ -2,9 +2,10 @@
 score in the place of the target size.
 """
 
-from modules.checkpoints.families.recipe import UNET_MARK, Recipe, TowerLayout, TowerPlace
+from modules.checkpoints.families.recipe import UNET_MARK, Recipe
+from modules.checkpoints.families.sdxl import big_g
 from modules.checkpoints.ldm_config import LdmConfig
-from modules.checkpoints.model import Family, TowerUse, VectorNumber
+from modules.checkpoints.model import Family, VectorNumber
 
 __all__ = ["SDXL_REFINER"]
 
@@ -15,14 +16,7 @@ SDXL_REFINER = Recipe(
     marks=(UNET_MARK, TEXT),
     text_target="GeneralConditioner",
     defaults=LdmConfig(scale_factor=0.13025, num_head_channels=64, text_names=("ViT-bigG-14",)),
-    towers=(
-        TowerPlace(
-            TowerLayout.OPEN_CLIP,
-            (TEXT,),
-            "text_encoder_2",
-            TowerUse(layers_left_out=1, clip_skip=False, final_norm=False, pooled=True, pads_with_end=False),
-        ),
-    ),
+    towers=(big_g(TEXT),),
     vector_numbers=(
         VectorNumber.ORIGINAL_HEIGHT,
         VectorNumber.ORIGINAL_WIDTH,
