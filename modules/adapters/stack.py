@@ -23,7 +23,7 @@ __all__ = ["NetworkStack", "WantedNetwork"]
 log = logging.getLogger(__name__)
 
 MOST_KEPT = 4
-"""Network files that stay in memory beside those in use; the next job may want them again."""
+"""Network files that stay in memory; the next job may want them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,9 @@ class NetworkStack:
         key = (magnitudes, *((each, each.file.changed_at) for each in wanted))
         if key == self._wanted:
             return False
-        before = {place for place in self._originals if place.is_text}
+        had_text = any(place.is_text for place in self._originals)
+        # Should this fail half-way, the next call must not take what is there for what was wanted before.
+        self._wanted = ()
         self._restore()
         found = self._read(wanted, magnitudes)
         for place in dict.fromkeys(place for _, network in found for place in network.parts):
@@ -80,7 +82,7 @@ class NetworkStack:
             )
         self._wanted = key
         self.applied = tuple(dict.fromkeys(each.file for each, _ in found))
-        return bool(before) or any(place.is_text for place in self._originals)
+        return had_text or any(place.is_text for place in self._originals)
 
     def _read(
         self, wanted: Sequence[WantedNetwork], magnitudes: Magnitudes
