@@ -142,17 +142,17 @@ class _Drawing:
         complete: bool = True,
     ) -> None:
         """Give the picture its text, and let it go."""
-        run = self._run
+        run, facts = self._run, self.facts
         extra = ({} if role is Role.BEFORE_HIRES else self._extra) | self._outfit.fields(run.options)
         self._receive(
             Drawn(
                 role=role,
                 index=picture,
                 image=image,
-                infotext=infotext_of_picture(run, self.facts, picture, VERSION, extra),
+                infotext=infotext_of_picture(run, facts, picture, VERSION, extra),
                 seed=run.seeds.seeds[picture],
                 subseed=run.seeds.subseeds[picture],
-                facts=self.facts,
+                facts=facts,
                 complete=complete,
             )
         )
