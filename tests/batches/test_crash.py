@@ -3,17 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from modules.batches import BatchState
+from tests.jobs.crasher import started
 
 from .conftest import names
-
-PROGRAM = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
 
@@ -21,16 +17,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on 
 @pytest.fixture(scope="module")
 def crasher():
     """A process whose children go through batches and are killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.batches.crasher"],
-        cwd=PROGRAM,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    yield process
-    process.communicate()
+    with started("tests.batches.crasher") as process:
+        yield process
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,11 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from modules.flags import parse_flags
 from modules.folders import Folders
@@ -13,6 +17,21 @@ from modules.jobs.ledger import JobLedger
 from modules.jobs.store import JobStore
 
 from .gate import GateWorker
+
+
+@contextmanager
+def started(module: str) -> Iterator[subprocess.Popen[str]]:
+    """The module as a process, whose children are killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    yield process
+    process.communicate()
 
 
 class Killer:
@@ -42,7 +61,12 @@ def arm(moment: str, killer: Killer) -> None:
     }
     if moment not in places:
         return
-    owner, name, before = places[moment]
+    call_at(places[moment], killer)
+
+
+def call_at(place, killer: Killer) -> None:
+    """Let `killer` be called before or after a method: (class, name, whether before)."""
+    owner, name, before = place
     original = getattr(owner, name)
 
     def replaced(*arguments, **named):
@@ -71,7 +95,7 @@ def run(data: str, moment: str, number: int, orders: list[str]) -> None:
     queue.close()
 
 
-def main() -> None:
+def serve(run) -> None:
     """Answer each line of JSON, the arguments of `run`, with the exit status of a child that runs it."""
     for line in sys.stdin:
         child = os.fork()
@@ -84,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(run)

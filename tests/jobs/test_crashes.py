@@ -3,15 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from modules.jobs import JobState
 
-PROGRAM = Path(__file__).parents[2]
+from .crasher import started
+
 TWO_BY_TWO = {"n_iter": 2, "batch_size": 2}
 MOMENTS = [
     ("before a picture is announced", 2),
@@ -36,16 +34,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on 
 @pytest.fixture(scope="module")
 def crasher():
     """A process whose children run queues and are killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.crasher"],
-        cwd=PROGRAM,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    yield process
-    process.communicate()
+    with started("tests.jobs.crasher") as process:
+        yield process
 
 
 @pytest.fixture
