@@ -33,7 +33,7 @@ def places_of(plan: BatchPlan, folders: Folders, flags: Flags, uploads: Path | N
         if not text:
             return None
         path = folders.place(text)
-        closed_by = None if flags.enable_insecure_folder_access else flags.exposed_by
+        closed_by = flags.files_closed_by
         if closed_by and not path.resolve().is_relative_to(folders.data.resolve()):
             raise InvalidRequest(
                 field,

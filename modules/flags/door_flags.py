@@ -26,7 +26,7 @@ class DoorFlags:
         512, "Largest request that is read, in MB: uploaded pictures, base64.", D, convert=int
     )
     enable_insecure_folder_access: bool = flag(
-        False, "Let others who reach the page change the folders that pictures go to.", D
+        False, "Let others who reach the page choose folders, and write model files.", D
     )
     gradio_allowed_path: tuple[str, ...] = flag(
         (), "Further folder whose files the page may show; may be repeated.", D, repeatable=True

@@ -49,6 +49,13 @@ class Flags(
         )
         return next((name for name, is_given in given if is_given), None)
 
+    @property
+    def files_closed_by(self) -> str | None:
+        """The flag of `exposed_by`, unless `--enable-insecure-folder-access` opens what writes files and names
+        folders. None: it is open.
+        """
+        return None if self.enable_insecure_folder_access else self.exposed_by
+
 
 def described_flags() -> dict[str, FlagInfo]:
     """Every flag's declaration, by the name of its field."""

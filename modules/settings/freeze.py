@@ -43,9 +43,7 @@ def frozen_keys(flags: Flags) -> Frozen:
 
 
 def _closing_flag(flags: Flags) -> str | None:
-    if flags.hide_ui_dir_config:
-        return "--hide-ui-dir-config"
-    return None if flags.enable_insecure_folder_access else flags.exposed_by
+    return "--hide-ui-dir-config" if flags.hide_ui_dir_config else flags.files_closed_by
 
 
 def _words(text: str | None) -> set[str]:

@@ -100,6 +100,6 @@ def _about_folders(flags: Flags) -> str:
     sentence = (
         "Directories of the machine that the program runs on; relative ones start at the data directory."
     )
-    if flags.exposed_by and not flags.enable_insecure_folder_access:
-        sentence += f" Because of {flags.exposed_by} only those inside the data directory are open."
+    if flags.files_closed_by:
+        sentence += f" Because of {flags.files_closed_by} only those inside the data directory are open."
     return sentence
