@@ -1,6 +1,6 @@
 """The errors that a person can meet. Each message is a sentence: what was wrong, where, and what to do."""
 
-__all__ = ["EaselError", "InvalidRequest", "NotFound"]
+__all__ = ["Closed", "EaselError", "InvalidRequest", "NotFound"]
 
 
 class EaselError(Exception):
@@ -13,6 +13,10 @@ class InvalidRequest(EaselError):
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
         self.field = field
+
+
+class Closed(EaselError):
+    """Something that this program does not do for who asks, unless a flag opens it."""
 
 
 class NotFound(EaselError):

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from modules.door import TooManyFetches
-from modules.errors import EaselError, InvalidRequest, NotFound
+from modules.errors import Closed, EaselError, InvalidRequest, NotFound
 from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
 from modules.memory import NotEnoughMemory
@@ -49,6 +49,7 @@ WITH_NAME = (414,)
 WITH_BODY = (400, 413, 422)
 STATUSES = {
     InvalidRequest: 422,
+    Closed: 403,
     NotFound: 404,
     WrongState: 409,
     QueueFull: 429,
