@@ -7,7 +7,7 @@ from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, Tex
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below
-from modules.checkpoints.tensor_file import TensorFile
+from modules.checkpoints.tensor_file import StoredTensor, TensorFile
 from modules.checkpoints.tokenizers import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
 from modules.checkpoints.torch_tree import read_tree
@@ -22,6 +22,7 @@ __all__ = [
     "Model",
     "ModelPlan",
     "Prediction",
+    "StoredTensor",
     "TensorFile",
     "TextTower",
     "TowerUse",

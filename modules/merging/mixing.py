@@ -1,0 +1,78 @@
+"""What is computed from the tensors of several models: all of it element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+__all__ = ["AddDifference", "Linear", "Mix", "WeightedSum", "common_dtype", "is_eight_bit"]
+
+
+class Mix(Protocol):
+    """Tensors of one shape to a tensor of that shape; the type of the answer is the caller's to change."""
+
+    def __call__(self, parts: Sequence[Tensor]) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedSum:
+    """(1 - m) * A + m * B, rounded to the tensors' own type after each operation, as the field's programs do
+    it.
+    """
+
+    multiplier: float
+
+    def __call__(self, parts: Sequence[Tensor]) -> Tensor:
+        """Of A and B."""
+        a, b = map(_computable, parts)
+        return (1 - self.multiplier) * a + self.multiplier * b
+
+
+@dataclass(frozen=True, slots=True)
+class AddDifference:
+    """A + m * (B - C), rounded to the tensors' own type after each operation."""
+
+    multiplier: float
+
+    def __call__(self, parts: Sequence[Tensor]) -> Tensor:
+        """Of A, B and C."""
+        a, b, c = map(_computable, parts)
+        return a + self.multiplier * (b - c)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """The sum of each tensor times its factor, so exactly that one rounding remains to be done: in float32
+    for tensors of at most 16 bits, else in float64.
+    """
+
+    factors: tuple[float, ...]
+
+    def __call__(self, parts: Sequence[Tensor]) -> Tensor:
+        """Of as many tensors as there are factors."""
+        wide = torch.float64 if any(part.dtype.itemsize > 2 for part in parts) else torch.float32
+        total = parts[0].to(wide) * self.factors[0]
+        for part, factor in zip(parts[1:], self.factors[1:], strict=True):
+            total.add_(part.to(wide), alpha=factor)
+        return total
+
+
+def common_dtype(dtypes: Sequence[torch.dtype]) -> torch.dtype:
+    """The type of what is computed from tensors of these types: one that holds the numbers of all of them."""
+    if len(set(dtypes)) == 1:
+        return dtypes[0]
+    return reduce(torch.promote_types, (torch.float16 if is_eight_bit(each) else each for each in dtypes))
+
+
+def is_eight_bit(dtype: torch.dtype) -> bool:
+    """Whether it is one of the floating types of 8 bits, in which no processor computes."""
+    return dtype.is_floating_point and dtype.itemsize == 1
+
+
+def _computable(tensor: Tensor) -> Tensor:
+    return tensor.float() if is_eight_bit(tensor.dtype) else tensor
