@@ -98,13 +98,13 @@ class Form:
         self.adopt(field, control)
         return control
 
-    def tick(self, field: str, label: str, name: str, **more: Any) -> gr.Checkbox:
+    def tick(self, field: str, label: str, name: str, value: bool = False, **more: Any) -> gr.Checkbox:
         """A yes or no."""
-        return self._add(field, gr.Checkbox, label, name, {"value": False}, **more)
+        return self._add(field, gr.Checkbox, label, name, {"value": value}, **more)
 
-    def text(self, field: str, label: str, name: str, **more: Any) -> gr.Textbox:
+    def text(self, field: str, label: str, name: str, value: str = "", **more: Any) -> gr.Textbox:
         """A text of several lines."""
-        return self._add(field, gr.Textbox, label, name, {"value": ""}, **more)
+        return self._add(field, gr.Textbox, label, name, {"value": value}, **more)
 
     def adopt(self, field: str, control: gr.components.Component) -> None:
         """Take in a control that was made elsewhere."""

@@ -13,6 +13,7 @@ __all__ = [
     "hidden_text",
     "icon_button",
     "input_fold",
+    "plain_fold",
     "scripts_place",
     "tab_bar",
     "tab_page",
@@ -42,6 +43,19 @@ def hidden_text(elem_id: str, value: str = "") -> gr.Textbox:
 def scripts_place(elem_id: str, *classes: str) -> None:
     """A place that only scripts write into, below an element of this id."""
     gr.HTML('<div class="scripts-place"></div>', elem_id=elem_id, elem_classes=list(classes))
+
+
+@contextmanager
+def plain_fold(label: str, elem_id: str) -> Iterator[None]:
+    """A fold that opens and shuts under its heading."""
+    with gr.Column(elem_id=elem_id, elem_classes=["fold"], min_width=0):
+        gr.HTML(
+            f'<button type="button" class="fold-toggle" aria-expanded="false">{html.escape(label)}'
+            '<span class="icon"></span></button>',
+            elem_classes=["fold-head", "plain-fold"],
+        )
+        with gr.Column(elem_classes=["fold-body"], min_width=0):
+            yield
 
 
 @contextmanager
