@@ -5,6 +5,7 @@ from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
 from modules.checkpoints.opening import open_tensors
+from modules.checkpoints.recognition import family_of
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile
@@ -29,6 +30,7 @@ __all__ = [
     "VaeFile",
     "VaeShelf",
     "VectorNumber",
+    "family_of",
     "files_below",
     "load_model",
     "load_tokenizer",

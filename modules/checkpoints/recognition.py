@@ -9,9 +9,11 @@ from pathlib import Path
 from modules.checkpoints.families import FAMILIES
 from modules.checkpoints.families.recipe import UNET_MARK, Recipe
 from modules.checkpoints.ldm_config import LdmConfig
+from modules.checkpoints.model import Family
+from modules.checkpoints.opening import open_tensors
 from modules.errors import EaselError
 
-__all__ = ["recognise"]
+__all__ = ["family_of", "recognise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,27 @@ def recognise(path: Path, names: Collection[str], config: LdmConfig | None) -> R
 
     Raises EaselError, saying what the file is instead, when it is no checkpoint.
     """
-    for recipe in FAMILIES:
-        if all(_any_starts(names, mark) for mark in recipe.marks):
-            return _configured(recipe, config)
-    raise EaselError(_what_it_is(path, names))
+    found = _found(names)
+    if found is None:
+        raise EaselError(_what_it_is(path, names))
+    return _configured(found, config)
+
+
+def family_of(path: Path) -> Family | None:
+    """The family of the single-file checkpoint `path`, told from its tensors' names alone; None for what is no
+    checkpoint, and for a folder. Raises EaselError for a file that cannot be read.
+    """
+    if path.is_dir():
+        return None
+    with open_tensors(path, mapped=False) as file:
+        found = _found(file.tensors)
+    return found.family if found else None
+
+
+def _found(names: Collection[str]) -> Recipe | None:
+    """The first family whose marks are all there."""
+    fitting = (each for each in FAMILIES if all(_any_starts(names, mark) for mark in each.marks))
+    return next(fitting, None)
 
 
 def _configured(found: Recipe, config: LdmConfig | None) -> Recipe:

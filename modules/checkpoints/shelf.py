@@ -43,7 +43,7 @@ class CheckpointShelf:
         self.refresh()
 
     def list(self) -> list[CheckpointFile]:
-        """All checkpoints, by name."""
+        """All checkpoints, by name; those in hidden folders last."""
         return list(self._files)
 
     def refresh(self) -> None:
@@ -56,7 +56,8 @@ class CheckpointShelf:
         found += [(path, path.relative_to(self._diffusers).as_posix()) for path in self._folders()]
         named = {path: name for path, name in reversed(found) if not name.lower().endswith(NAMED_VAE_ENDINGS)}
         files = [CheckpointFile(path, self._hashes, name) for path, name in named.items()]
-        self._files = sorted(files, key=lambda file: (file.name.lower(), str(file.path)))
+        # The first one is used where nothing is chosen: none from a hidden folder, while there are others.
+        self._files = sorted(files, key=lambda file: (_is_hidden(file), file.name.lower(), str(file.path)))
 
     def _folders(self) -> Iterator[Path]:
         """The models in diffusers' layout, at most one folder deep."""
@@ -150,7 +151,7 @@ class VaeShelf:
 
 
 def files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """Files in `root` and its sub-folders, symbolic links followed once, hidden folders left out."""
+    """Files in `root` and its sub-folders, hidden ones too; symbolic links are followed once."""
     seen: set[str] = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -158,8 +159,12 @@ def files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders.sort()
         yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(endings))
+
+
+def _is_hidden(file: CheckpointFile) -> bool:
+    return any(part.startswith(".") for part in file.name.split("/"))
 
 
 def _size(path: Path) -> int:

@@ -44,7 +44,7 @@ def names_of(shelf: CheckpointShelf) -> list[str]:
     return [file.name for file in shelf.list()]
 
 
-def test_checkpoints_of_all_folders_are_listed_by_name_and_vaes_are_not(
+def test_checkpoints_of_all_folders_are_listed_by_name_hidden_ones_last_and_vaes_are_not(
     shelf_of: MakeShelf, folders: SimpleNamespace
 ) -> None:
     (folders.checkpoints[1] / "far.CKPT").write_text("x")
