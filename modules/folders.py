@@ -22,10 +22,12 @@ class Folders:
     configs: Path
 
     checkpoints: tuple[Path, ...]
+    new_checkpoints: Path
     checkpoint_file: Path | None
     vae: tuple[Path, ...]
     vae_file: Path | None
     diffusers: Path
+    midas: Path
     embeddings: tuple[Path, ...]
     loras: tuple[Path, ...]
     lycoris: tuple[Path, ...]
@@ -152,10 +154,12 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
         "checkpoints": _distinct(
             models / "Stable-diffusion", flags.ckpt_dir, program / "models" / "Stable-diffusion"
         ),
+        "new_checkpoints": named(flags.ckpt_dir, models / "Stable-diffusion"),
         "checkpoint_file": flags.ckpt and _absolute(flags.ckpt),
         "vae": _distinct(models / "VAE", flags.vae_dir),
         "vae_file": flags.vae_path and _absolute(flags.vae_path),
         "diffusers": models / "diffusers",
+        "midas": models / "midas",
         "embeddings": (named(flags.embeddings_dir, data / "embeddings"),),
         "loras": (named(flags.lora_dir, models / "Lora"),),
         "lycoris": (named(flags.lyco_dir or flags.lyco_dir_backcompat, models / "LyCORIS"),),

@@ -13,11 +13,13 @@ from modules.adapters.embeddings import (
     read_embedding,
 )
 from modules.adapters.files import AdapterFile, AdapterShelf
-from modules.adapters.network import Magnitudes
+from modules.adapters.names import Adaptable, Place, module_places
+from modules.adapters.network import Magnitudes, Network, added_weight, module_of, read_network
 from modules.adapters.shelves import AdapterShelves
 from modules.adapters.wardrobe import Wardrobe, Worn
 
 __all__ = [
+    "Adaptable",
     "AdapterFile",
     "AdapterShelf",
     "AdapterShelves",
@@ -25,8 +27,14 @@ __all__ = [
     "EmbeddingTable",
     "KnownEmbeddings",
     "Magnitudes",
+    "Network",
+    "Place",
     "Wardrobe",
     "Worn",
+    "added_weight",
     "known_embeddings",
+    "module_of",
+    "module_places",
     "read_embedding",
+    "read_network",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from torch import nn
 
@@ -14,9 +14,9 @@ from modules.adapters.kinds import TENSOR_NAMES
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
 
-    from modules.checkpoints import Model
+    from modules.checkpoints import CheckpointFile, Family
 
-__all__ = ["Place", "module_places", "split_name"]
+__all__ = ["Adaptable", "Place", "module_places", "split_name"]
 
 SPELLINGS = {
     "lora_A.weight": "lora_down.weight",
@@ -67,6 +67,24 @@ BLOCK = re.compile(
     r"^(down_blocks|up_blocks)\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)(?:\.(.*))?$"
 )
 MIDDLE = re.compile(r"^mid_block\.(resnets|attentions)\.(\d+)(?:\.(.*))?$")
+
+
+class _Tower(Protocol):
+    @property
+    def encoder(self) -> nn.Module: ...
+
+
+class Adaptable(Protocol):
+    """What networks are matched to: a loaded model, or one whose modules have sizes and no numbers."""
+
+    @property
+    def checkpoint(self) -> CheckpointFile: ...
+    @property
+    def family(self) -> Family: ...
+    @property
+    def unet(self) -> UNet2DConditionModel: ...
+    @property
+    def towers(self) -> Sequence[_Tower]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +156,7 @@ def _from_kohya(module: str) -> str:
     return f"lora_unet_{block}_{part}_{rest}"
 
 
-def module_places(model: Model) -> dict[str, Place]:
+def module_places(model: Adaptable) -> dict[str, Place]:
     """The module for each name that `split_name` gives: a UNet's in the original layout
     (`lora_unet_input_...`), or in diffusers' (`unet.down_blocks_...`), and a text encoder's (`lora_te1_...`).
     """

@@ -12,12 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from modules.adapters.kinds import Part, Tensors, read_part
-from modules.adapters.names import Place, split_name
-from modules.checkpoints import Model, TensorFile, open_tensors
+from modules.adapters.kinds import LowRank, Part, Tensors, read_part
+from modules.adapters.names import Adaptable, Place, split_name
+from modules.checkpoints import TensorFile, open_tensors
 from modules.errors import EaselError
 
-__all__ = ["Magnitudes", "Network", "module_of", "read_network"]
+__all__ = ["Magnitudes", "Network", "added_weight", "module_of", "read_network"]
 
 SHOWN = 3
 CONTEXT_FAMILIES = {
@@ -61,14 +61,23 @@ class Network:
         yield f"LoRA {name}: {count} of its {all_parts} parts fit no module of this model: {shown}."
 
 
-def module_of(model: Model, place: Place) -> nn.Module:
+def module_of(model: Adaptable, place: Place) -> nn.Module:
     """The module that `place` names."""
     root: nn.Module = model.towers[place.tower].encoder if place.is_text else model.unet
     return root.get_submodule(place.name)
 
 
+def added_weight(weight: Tensor, part: Part, strength: float, ranks: int | None = None) -> Tensor:
+    """`weight`, float32, with the change `part` of a network in it; ranks: of only its first so many."""
+    if strength == 0:
+        return weight
+    if isinstance(part, LowRank) and part.mid is None:
+        return part.added(weight, strength, ranks)
+    return weight + part.delta(weight, ranks) * strength
+
+
 def read_network(
-    path: Path, model: Model, places: Mapping[str, Place], magnitudes: Magnitudes = Magnitudes.AUTOMATIC
+    path: Path, model: Adaptable, places: Mapping[str, Place], magnitudes: Magnitudes = Magnitudes.AUTOMATIC
 ) -> Network:
     """Read the file and match it to `model`, whose modules have the names `places`.
 
@@ -139,7 +148,7 @@ def _fits(part: Part, module: nn.Module) -> bool:
 
 
 def _sentence_of_mismatch(
-    path: Path, model: Model, groups: Mapping[str, Mapping[str, str]], file: TensorFile
+    path: Path, model: Adaptable, groups: Mapping[str, Mapping[str, str]], file: TensorFile
 ) -> str:
     made_for = _family_of(groups, file)
     if made_for and made_for != str(model.family):

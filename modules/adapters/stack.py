@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from modules.adapters.files import AdapterFile
-from modules.adapters.kinds import LowRank, Part
+from modules.adapters.kinds import Part
 from modules.adapters.names import Place, module_places
-from modules.adapters.network import Magnitudes, Network, module_of, read_network
+from modules.adapters.network import Magnitudes, Network, added_weight, module_of, read_network
 from modules.checkpoints import Model
 from modules.errors import EaselError
 
@@ -54,7 +54,7 @@ class NetworkStack:
     """The networks in one model. Weights are changed once; a step of sampling costs nothing more."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
         self._wanted: tuple[Any, ...] = ()
         self._networks: dict[tuple[Any, ...], Network] = {}
         self._originals: dict[Place, _Original] = {}
@@ -103,7 +103,7 @@ class NetworkStack:
     def _network(self, file: AdapterFile, magnitudes: Magnitudes) -> Network:
         key = (str(file.path), file.changed_at, magnitudes)
         if key not in self._networks:
-            network = read_network(file.path, self._model, self._places, magnitudes)
+            network = read_network(file.path, self.model, self._places, magnitudes)
             while len(self._networks) >= MOST_KEPT:
                 self._networks.pop(next(iter(self._networks)))
             self._networks[key] = network
@@ -113,36 +113,28 @@ class NetworkStack:
 
     @cached_property
     def _places(self) -> Mapping[str, Place]:
-        return module_places(self._model)
+        return module_places(self.model)
 
     def _restore(self) -> None:
         for place, original in self._originals.items():
-            module = module_of(self._model, place)
+            module = module_of(self.model, place)
             _set(module, "weight", original.weight)
             if original.bias is not None:
                 _set(module, "bias", original.bias)
         self._originals.clear()
 
     def _change(self, place: Place, parts: Sequence[tuple[WantedNetwork, Part]]) -> None:
-        module = module_of(self._model, place)
+        module = module_of(self.model, place)
         weight, bias = module.weight, getattr(module, "bias", None)
         assert isinstance(weight, Tensor)
         self._originals[place] = _Original(weight.data, None if bias is None else bias.data)
         changed = weight.data.float()
         for wanted, part in parts:
-            changed = _added(changed, part, wanted.strength(place), wanted.ranks)
+            changed = added_weight(changed, part, wanted.strength(place), wanted.ranks)
             if bias is not None and part.bias is not None:
                 shift = part.bias.to(bias).reshape(bias.shape) * wanted.strength(place)
                 _set(module, "bias", module.bias.data + shift)
         _set(module, "weight", changed.to(weight.dtype))
-
-
-def _added(weight: Tensor, part: Part, strength: float, ranks: int | None) -> Tensor:
-    if strength == 0:
-        return weight
-    if isinstance(part, LowRank) and part.mid is None:
-        return part.added(weight, strength, ranks)
-    return weight + part.delta(weight, ranks) * strength
 
 
 def _set(module: nn.Module, name: str, numbers: Tensor) -> None:

@@ -82,6 +82,12 @@ class HashCache:
                 return known
             return self._compute(path, state)
 
+    def learn(self, path: Path, sha256: str) -> None:
+        """Remember the sha256 of a file that whoever wrote it has computed on the way."""
+        state = _state(path)
+        if self.enabled and state is not None:
+            self._remember(path, state, sha256)
+
     def compute_later(self, path: Path) -> threading.Thread | None:
         """Compute the hash on a thread of its own, one file at a time; None if it is known.
 
@@ -105,12 +111,15 @@ class HashCache:
         except OSError as error:
             log.warning("no hash of %s: %s", path.name, error)
             return None
+        self._remember(path, state, digest)
+        return digest
+
+    def _remember(self, path: Path, state: tuple[int, int], digest: str) -> None:
         with self._lock:
             self._entries[str(path)] = _Entry(*state, digest)
             # What another program wrote meanwhile is kept.
             self._entries = {**_read_entries(self._store), **self._entries}
             _write_entries(self._store, self._entries)
-        return digest
 
 
 def _state(path: Path) -> tuple[int, int] | None:
