@@ -129,7 +129,7 @@ class Folders:
         """
         own = (self.models, self.data)
         wanted = (
-            *self.checkpoints, *self.vae, self.diffusers, *self.embeddings, *self.loras,
+            *self.checkpoints, *self.vae, self.diffusers, self.midas, *self.embeddings, *self.loras,
             *self.hypernetworks,
             *self.upscalers.values(), *self.interrogators, self.outputs, self.cache, self.extensions,
         )  # fmt: skip

@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, DPTForDepthEstimation
 
 from modules.checkpoints.assembly import Blueprint
+from modules.checkpoints.depth import plan_depth_estimator
 from modules.checkpoints.diffusers_folder import config_of_folder, recipe_of_folder
 from modules.checkpoints.families import Recipe
 from modules.checkpoints.files import CheckpointFile, VaeFile
@@ -46,6 +47,7 @@ class ModelPlan:
     _unet: Blueprint[UNet2DConditionModel]
     _towers: tuple[TowerPlan, ...]
     _vae: Blueprint[AutoencoderKL]
+    _depth: Blueprint[DPTForDepthEstimation] | None
 
     @property
     def family(self) -> Family:
@@ -93,6 +95,7 @@ class ModelPlan:
             vae_file=self.vae_file,
             extra_input=self.extra_input,
             vector_numbers=self.vector_numbers,
+            depth_estimator=self._depth.build(policy.dtype, policy.device) if self._depth else None,
         )
 
     def _found_prediction(self, unet: UNet2DConditionModel) -> Prediction:
@@ -101,13 +104,19 @@ class ModelPlan:
 
 @contextmanager
 def plan_model(
-    file: CheckpointFile, configs: Path, vae: VaeFile | None = None, *, mapped: bool = True
+    file: CheckpointFile,
+    configs: Path,
+    vae: VaeFile | None = None,
+    *,
+    depth: Path | None = None,
+    mapped: bool = True,
 ) -> Iterator[ModelPlan]:
     """Open and check a checkpoint and its VAE, the file `vae` where one is given; inside, `load` reads it.
 
     Between the two whoever owns another model can let go of it, so that memory holds one model at a time
     and a broken file costs nothing. configs: the folder of Easel's model configurations and tokenizer.
-    mapped: see `open_tensors`. Raises EaselError, saying what is wrong with which file.
+    depth: the folder of a depth estimator for checkpoints that want one and hold none. mapped: see
+    `open_tensors`. Raises EaselError, saying what is wrong with which file.
     """
     with ExitStack() as files:
         opened = files.enter_context(open_checkpoint(file.path, mapped=mapped))
@@ -120,7 +129,8 @@ def plan_model(
         source = files.enter_context(open_checkpoint(vae.path, mapped=mapped)) if vae else opened
         part = _fitting_vae(source, config.scale_factor, unet.module.config.out_channels)
         extra, prediction = extra_input_of(opened, unet.module), told_prediction(opened, config)
-        yield ModelPlan(file, vae, extra, recipe, config, *prediction, unet, towers, part)
+        estimator = plan_depth_estimator(opened, depth, files) if extra is ExtraInput.DEPTH else None
+        yield ModelPlan(file, vae, extra, recipe, config, *prediction, unet, towers, part, estimator)
 
 
 def load_model(
@@ -144,8 +154,6 @@ def with_vae(model: Model, vae: VaeFile | None) -> Model:
     Nothing else is loaded anew, and `model` itself is not changed. Raises EaselError for a VAE that does
     not fit.
     """
-    if vae == model.vae_file:
-        return model
     with open_checkpoint((vae or model.checkpoint).path) as opened:
         blueprint = _fitting_vae(opened, model.latent_scale, model.latent_channels)
         part = blueprint.build(model.policy.vae_dtype, model.policy.device)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer, DPTForDepthEstimation
 
 from modules.memory import DevicePolicy
 from modules.sampling import Prediction
@@ -34,6 +34,7 @@ class ExtraInput(StrEnum):
     NONE = "nothing"
     MASK = "a mask and the picture without what is masked"
     PICTURE = "the picture that is to be edited"
+    DEPTH = "a map of how near things are in the picture"
 
 
 class VectorNumber(StrEnum):
@@ -96,3 +97,17 @@ class Model:
     extra_input: ExtraInput = ExtraInput.NONE
     vector_numbers: tuple[VectorNumber, ...] = ()
     """What stands behind the pooled text in a conditioning's vector; empty: there is no vector."""
+    depth_estimator: DPTForDepthEstimation | None = None
+    """What makes maps of depths; None also for a checkpoint that wants them, where there is none."""
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """All that has weights."""
+        towers = (part for tower in self.towers for part in (tower.encoder, tower.projection) if part)
+        depth = (self.depth_estimator,) if self.depth_estimator else ()
+        return (self.unet, self.vae, *towers, *depth)
+
+    @property
+    def nbytes(self) -> int:
+        """Of all weights, in the types that they have now."""
+        return sum(parameter.nbytes for module in self.modules for parameter in module.parameters())

@@ -16,9 +16,8 @@ from modules.errors import EaselError
 __all__ = ["extra_input_of", "plan_unet", "plan_vae"]
 
 VAE_MARK = "decoder.conv_in.weight"
-EXTRA_INPUTS = {0: ExtraInput.NONE, 4: ExtraInput.PICTURE, 5: ExtraInput.MASK}
+EXTRA_INPUTS = {0: ExtraInput.NONE, 1: ExtraInput.DEPTH, 4: ExtraInput.PICTURE, 5: ExtraInput.MASK}
 """By the number of channels behind the latent's four."""
-DEPTH_CHANNELS = 1
 
 
 def plan_unet(opened: OpenedCheckpoint, config: LdmConfig) -> Blueprint[UNet2DConditionModel]:
@@ -64,14 +63,9 @@ def plan_vae(opened: OpenedCheckpoint, scale: float) -> Blueprint[AutoencoderKL]
 
 def extra_input_of(opened: OpenedCheckpoint, unet: UNet2DConditionModel) -> ExtraInput:
     """What the UNet is given besides the latent. Raises EaselError for a number of channels that nobody
-    knows, and for depth models.
+    knows.
     """
     extra = unet.config.in_channels - unet.config.out_channels
-    if extra == DEPTH_CHANNELS:
-        raise EaselError(
-            f"{opened.name} draws over a map of depths, which this version cannot make of a picture. Choose "
-            "another checkpoint."
-        )
     if extra not in EXTRA_INPUTS:
         raise EaselError(
             f"The UNet in {opened.name} takes {unet.config.in_channels} channels and answers with "

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from modules.checkpoints import ExtraInput, Model
 from modules.generation.autoencoder import encode
+from modules.generation.depth import depth_map
 
 __all__ = [
     "extra_input_for_picture",
@@ -57,8 +58,11 @@ def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: flo
     """What such a checkpoint is given in a hires pass over enlarged `pictures` (B, 3, H, W) in -1 .. 1.
 
     All is masked, and of the picture there is what `mask_weight` leaves, counted in 0 .. 1 where the model
-    expects -1 .. 1, sic (BEHAVIOUR section 10). None for other checkpoints.
+    expects -1 .. 1, sic (BEHAVIOUR section 10). A checkpoint that draws over depths is given those of the
+    pictures. None for ordinary ones.
     """
+    if model.extra_input is ExtraInput.DEPTH:
+        return depth_map(model, pictures)
     if not is_inpainting(model):
         return _extra_without_picture(model, pictures.shape[2], pictures.shape[3])
     masked = encode(model, (pictures + 1) / 2 * (1 - mask_weight))
@@ -76,10 +80,11 @@ def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None
 
 
 def extra_input_for_picture(model: Model, pixels: Tensor) -> Tensor | None:
-    """What a checkpoint that edits `pixels` (B, 3, H, W) in -1 .. 1 is given: their latent, unscaled, sic.
-
-    None for others.
+    """What a checkpoint that edits `pixels` (B, 3, H, W) in -1 .. 1 is given: their latent, unscaled, sic;
+    one that draws over depths: theirs. None for others.
     """
+    if model.extra_input is ExtraInput.DEPTH:
+        return depth_map(model, pixels)
     if model.extra_input is not ExtraInput.PICTURE:
         return None
     return encode(model, pixels) / model.latent_scale

@@ -320,15 +320,12 @@ def test_a_file_may_say_what_it_predicts_and_that_it_ends_in_noise_alone(
     assert bool(model.alphas_cumprod[-1] < 1e-6) is ends_in_noise
 
 
-@pytest.mark.parametrize(
-    ("channels", "sentence"), [(5, "draws over a map of depths"), (7, "takes 7 channels and answers with 4")]
-)
-def test_a_network_over_an_input_that_nobody_can_make_is_refused(
-    channels: int, sentence: str, saved: Saved, tiny_tensors: Tensors, configs: Path
+def test_a_network_over_an_input_that_nobody_knows_is_refused(
+    saved: Saved, tiny_tensors: Tensors, configs: Path
 ) -> None:
     first = "model.diffusion_model.input_blocks.0.0.weight"
-    with pytest.raises(EaselError, match=sentence):
-        load_model(saved({**tiny_tensors, first: torch.zeros(32, channels, 3, 3)}), CPU, configs)
+    with pytest.raises(EaselError, match="takes 7 channels and answers with 4"):
+        load_model(saved({**tiny_tensors, first: torch.zeros(32, 7, 3, 3)}), CPU, configs)
 
 
 @pytest.mark.parametrize("name", ["tiny-sd2", "tiny-sdxl"])
