@@ -16,6 +16,7 @@ from modules.adapters.files import AdapterFile, AdapterShelf
 from modules.adapters.names import Adaptable, Place, module_places
 from modules.adapters.network import Magnitudes, Network, added_weight, module_of, read_network
 from modules.adapters.shelves import AdapterShelves
+from modules.adapters.stack import WantedNetwork
 from modules.adapters.wardrobe import Wardrobe, Worn
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Magnitudes",
     "Network",
     "Place",
+    "WantedNetwork",
     "Wardrobe",
     "Worn",
     "added_weight",

@@ -5,15 +5,26 @@ from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
 from modules.checkpoints.opening import open_tensors
+from modules.checkpoints.outline import ModelOutline, outline_model
 from modules.checkpoints.recognition import family_of
 from modules.checkpoints.safetensors_file import read_metadata
-from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below
+from modules.checkpoints.safetensors_writer import (
+    ByteSink,
+    TensorEntry,
+    safetensors_header,
+    safetensors_order,
+    write_safetensors,
+)
+from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below, folders_below
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile
 from modules.checkpoints.tokenizers import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
 from modules.checkpoints.torch_tree import read_tree
+from modules.checkpoints.torch_writer import torch_file_size, write_torch_file
+from modules.checkpoints.vae_layout import vae_names
 
 __all__ = [
+    "ByteSink",
     "CheckpointFile",
     "CheckpointShelf",
     "ExtraInput",
@@ -21,9 +32,11 @@ __all__ = [
     "HashCache",
     "HashedFile",
     "Model",
+    "ModelOutline",
     "ModelPlan",
     "Prediction",
     "StoredTensor",
+    "TensorEntry",
     "TensorFile",
     "TextTower",
     "TowerUse",
@@ -32,13 +45,21 @@ __all__ = [
     "VectorNumber",
     "family_of",
     "files_below",
+    "folders_below",
     "load_model",
     "load_tokenizer",
     "old_hash",
     "open_tensors",
+    "outline_model",
     "plan_model",
     "read_metadata",
     "read_text_lists",
     "read_tree",
+    "safetensors_header",
+    "safetensors_order",
+    "torch_file_size",
+    "vae_names",
     "with_vae",
+    "write_safetensors",
+    "write_torch_file",
 ]

@@ -23,6 +23,7 @@ from modules.checkpoints.opened import OpenedCheckpoint, open_checkpoint
 from modules.checkpoints.parts import extra_input_of, plan_unet, plan_vae
 from modules.checkpoints.prediction import told_prediction, tried_prediction
 from modules.checkpoints.recognition import recognise
+from modules.checkpoints.sources import Sources
 from modules.checkpoints.towers import TowerPlan, plan_tower
 from modules.errors import EaselError
 from modules.memory import DevicePolicy
@@ -75,6 +76,11 @@ class ModelPlan:
     def vector_numbers(self) -> tuple[VectorNumber, ...]:
         """What stands behind the pooled text in a conditioning's vector; empty: there is no vector."""
         return self._recipe.vector_numbers
+
+    @property
+    def sources(self) -> tuple[Sources, ...]:
+        """Where the numbers of the UNet lie, then those of each text encoder, by the parameters' names."""
+        return self._unet.sources, *(tower.encoder.sources for tower in self._towers)
 
     def load(self, policy: DevicePolicy) -> Model:
         """Read the model into memory. May be called once."""
