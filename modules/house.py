@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 from modules.batches import Batches
+from modules.errors import NotFound
+from modules.extra_networks import Catalogue, Listing, ModelVersion, NetworkKind, ShownRules, Wish, list_cards
 from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation import Engine, Order, PictureKinds
@@ -35,10 +37,13 @@ class House:
     interrogation: Interrogation
     started: float
     batches: Batches = field(init=False)
+    networks: Catalogue = field(init=False)
 
     def __post_init__(self) -> None:
         batches = Batches(self.folders, self.flags, self.queue, partial(self.order, save=True))
         object.__setattr__(self, "batches", batches)
+        networks = Catalogue(self.engine.shelf, self.engine.adapters, self.folders)
+        object.__setattr__(self, "networks", networks)
 
     def submit_request(self, request: PictureKinds, client: str = "api", save: bool | None = None) -> Job:
         """Accept a request: made an order, then queued. Raises as `order` and `JobQueue.submit` do."""
@@ -60,6 +65,16 @@ class House:
         if name := values.get("sd_model_checkpoint"):
             values = {**values, "sd_model_checkpoint": self.engine.shelf.find(str(name)).title}
         self.store.change(values)
+
+    def list_networks(self, kind: NetworkKind, wish: Wish, *, anew: bool = False) -> Listing:
+        """A page of cards, by the settings and by the checkpoint in use. anew: see `Catalogue.look`."""
+        options = self.store.options
+        try:
+            version = self.networks.version_of(self.engine.checkpoint_of(options))
+        except NotFound:
+            version = ModelVersion.UNKNOWN
+        rules = ShownRules.from_options(options)
+        return list_cards(self.networks.look(kind, anew=anew), wish, rules, version)
 
     def close(self) -> None:
         """Stop the work after its current step; what is unfinished goes on after the next start."""

@@ -61,8 +61,8 @@ def recognise(path: Path, names: Collection[str], config: LdmConfig | None) -> R
 
 
 def family_of(path: Path) -> Family | None:
-    """The family of the single-file checkpoint `path`, told from its tensors' names alone; None for what is no
-    checkpoint, and for a folder. Raises EaselError for a file that cannot be read.
+    """The family of the single-file checkpoint `path`, told from its tensors' names alone; None for a folder,
+    and for what is no checkpoint. Raises EaselError for a file that cannot be read.
     """
     if path.is_dir():
         return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -19,6 +21,9 @@ __all__ = ["looks_like_safetensors", "read_header", "read_metadata"]
 LENGTH_BYTES = 8
 LONGEST_HEADER = 100_000_000
 """Bytes; the format's own limit."""
+USUAL_METADATA = 1 << 16
+"""Bytes of a header that are read for metadata alone; a longer one is read whole."""
+METADATA_FIRST = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
 
 DTYPES = {
     "F64": torch.float64,
@@ -54,21 +59,42 @@ def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
 def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; empty for a file that cannot be read as one."""
     try:
-        header, _ = _read_json(path)
+        metadata = _leading_metadata(path)
+        return _text_metadata(_read_json(path)[0].get("__metadata__", {}) if metadata is None else metadata)
     except (EaselError, OSError):
         return {}
-    return _text_metadata(header.get("__metadata__", {}))
+
+
+def _leading_metadata(path: Path) -> object | None:
+    """The metadata where they stand first in the header, as most programs write them: the table of tensors,
+    often the larger part, is not read. None where they do not, or are long.
+    """
+    with path.open("rb") as file:
+        length = _header_length(path, file)
+        head = file.read(min(length, USUAL_METADATA))
+    try:
+        text = getincrementaldecoder("utf-8")().decode(head)
+        begin = METADATA_FIRST.match(text)
+        return json.JSONDecoder().raw_decode(text, begin.end())[0] if begin else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _header_length(path: Path, file: BinaryIO) -> int:
+    """Bytes of the header of the open file, which stands behind them then. Raises EaselError."""
+    size = path.stat().st_size
+    prefix = file.read(LENGTH_BYTES)
+    length: int = struct.unpack("<Q", prefix)[0] if len(prefix) == LENGTH_BYTES else size
+    if length > LONGEST_HEADER:
+        raise _broken(path, f"its header claims to be {length} bytes long, more than the format allows")
+    if LENGTH_BYTES + length > size:
+        raise _broken(path, "it ends before its header does")
+    return length
 
 
 def _read_json(path: Path) -> tuple[dict[str, Any], int]:
-    size = path.stat().st_size
     with path.open("rb") as file:
-        prefix = file.read(LENGTH_BYTES)
-        length = struct.unpack("<Q", prefix)[0] if len(prefix) == LENGTH_BYTES else size
-        if length > LONGEST_HEADER:
-            raise _broken(path, f"its header claims to be {length} bytes long, more than the format allows")
-        if LENGTH_BYTES + length > size:
-            raise _broken(path, "it ends before its header does")
+        length = _header_length(path, file)
         text = file.read(length)
     try:
         header = json.loads(text)

@@ -15,7 +15,7 @@ from modules.errors import InvalidRequest, NotFound
 if TYPE_CHECKING:
     from modules.folders import Folders
 
-__all__ = ["CheckpointShelf", "VaeShelf", "files_below"]
+__all__ = ["CheckpointShelf", "VaeShelf", "files_below", "folders_below"]
 
 CHECKPOINT_ENDINGS = (".safetensors", ".ckpt")
 VAE_ENDINGS = (".safetensors", ".ckpt", ".pt")
@@ -151,7 +151,13 @@ class VaeShelf:
 
 
 def files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """Files in `root` and its sub-folders, hidden ones too; symbolic links are followed once."""
+    """Files in `root` and its sub-folders, hidden ones too, by folder and name."""
+    for folder, names in folders_below(root):
+        yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(endings))
+
+
+def folders_below(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """`root` and its sub-folders, each with the names of its files; symbolic links are followed once."""
     seen: set[str] = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -160,7 +166,7 @@ def files_below(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
             continue
         seen.add(real)
         folders.sort()
-        yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(endings))
+        yield folder, names
 
 
 def _is_hidden(file: CheckpointFile) -> bool:

@@ -51,7 +51,7 @@ def test_checkpoints_of_all_folders_are_listed_by_name_hidden_ones_last_and_vaes
     shelf = shelf_of(
         "b.safetensors", "Sub/A.ckpt", "b.vae.safetensors", "c.vae.pt", "notes.txt", "d.yaml", ".x/e.ckpt"
     )
-    assert names_of(shelf) == ["b.safetensors", "far.CKPT", "Sub/A.ckpt"]
+    assert names_of(shelf) == ["b.safetensors", "far.CKPT", "Sub/A.ckpt", ".x/e.ckpt"]
 
 
 def test_a_model_in_diffusers_layout_is_one_checkpoint_with_a_hash_of_its_own(
