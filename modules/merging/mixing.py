@@ -1,4 +1,4 @@
-"""What is computed from the tensors of several models: all of it element by element."""
+"""What is computed from the tensors of several models."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["AddDifference", "Linear", "Mix", "WeightedSum", "common_dtype", "is_eight_bit"]
+__all__ = ["AddDifference", "FirstChannels", "Linear", "Mix", "WeightedSum", "common_dtype", "is_eight_bit"]
 
 
 class Mix(Protocol):
     """Tensors of one shape to a tensor of that shape; the type of the answer is the caller's to change."""
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it may be done in pieces of any size."""
 
     def __call__(self, parts: Sequence[Tensor]) -> Tensor: ...
 
@@ -26,6 +30,7 @@ class WeightedSum:
     """
 
     multiplier: float
+    is_elementwise = True
 
     def __call__(self, parts: Sequence[Tensor]) -> Tensor:
         """Of A and B."""
@@ -38,6 +43,7 @@ class AddDifference:
     """A + m * (B - C), rounded to the tensors' own type after each operation."""
 
     multiplier: float
+    is_elementwise = True
 
     def __call__(self, parts: Sequence[Tensor]) -> Tensor:
         """Of A, B and C."""
@@ -52,6 +58,7 @@ class Linear:
     """
 
     factors: tuple[float, ...]
+    is_elementwise = True
 
     def __call__(self, parts: Sequence[Tensor]) -> Tensor:
         """Of as many tensors as there are factors."""
@@ -76,3 +83,24 @@ def is_eight_bit(dtype: torch.dtype) -> bool:
 
 def _computable(tensor: Tensor) -> Tensor:
     return tensor.float() if is_eight_bit(tensor.dtype) else tensor
+
+
+@dataclass(frozen=True, slots=True)
+class FirstChannels:
+    """`mix` in the first so many input channels, of a tensor that has more of them than others; the rest stay
+    as they are in the first tensor.
+    """
+
+    mix: Mix
+    channels: int
+    first_is_mixed: bool
+    """Whether the first tensor is one of those that `mix` is of."""
+
+    is_elementwise = False
+
+    def __call__(self, parts: Sequence[Tensor]) -> Tensor:
+        """Of the tensor that has more channels, and others."""
+        mixed = parts if self.first_is_mixed else parts[1:]
+        result = _computable(parts[0]).clone()
+        result[:, : self.channels] = self.mix([part[:, : self.channels] for part in mixed])
+        return result

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor, dtype
+from torch import dtype
 
 from modules.checkpoints import HashedFile, StoredTensor
+from modules.merging.bake import BakePlan
 from modules.merging.mixing import Mix
 from modules.merging.request import FileFormat
 
@@ -38,12 +39,13 @@ class DryRun:
     config: str | None
     """Name of the configuration that is written beside it."""
     size: int
+    """Exact for safetensors; a .ckpt is some kilobytes larger where it is larger than 2 GB."""
     dtypes: Mapping[str, int]
     """How many tensors of the result have a type, by its name ("float16")."""
     merged: int
     """Tensors that are computed from several models."""
     copied: int
-    """Those taken from one model, A or the formula's first."""
+    """Those taken from one model as they are: the first of the merge."""
     from_vae: int
     """Those taken from the baked-in VAE."""
     with_loras: int
@@ -92,8 +94,8 @@ class Piece:
     parts: tuple[Part, ...]
     mix: Mix | None = None
     """What is computed from the parts; None: there is one, and it is copied."""
-    changes: Callable[[Tensor], Tensor] | None = None
-    """What networks make of it: float32 in the piece's shape, in and out."""
+    is_baked: bool = False
+    """Whether networks change it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,11 @@ class MergePlan:
     overwrite: bool
     pieces: tuple[Piece, ...]
     parents: Mapping[str, Parent]
-    """By letter; networks and the VAE by their names."""
+    """By the letters of the models; "vae"; networks as "lora 1" and so on."""
     metadata: Callable[[Mapping[str, str | None]], dict[str, str]]
     """The result's metadata, from the parents' sha256."""
     needs_hashes: bool
+    bake: BakePlan | None
     config: ConfigCopy | None
 
 

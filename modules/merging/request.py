@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from modules.adapters import Magnitudes
+
 __all__ = [
     "BakedLora",
     "ConfigSource",
@@ -147,6 +149,9 @@ class MergeRequest(_Request):
         {}, max_length=30, description="The multiplier in single blocks: BASE, IN00 ..., M00, OUT00 ..."
     )
     loras: tuple[BakedLora, ...] = Field((), max_length=MOST_LORAS, description="LoRAs to bake in.")
+    magnitudes: Magnitudes = Field(
+        Magnitudes.AUTOMATIC, description="Whether the magnitudes of DoRAs among them are applied."
+    )
     config_source: ConfigSource = Field(
         ConfigSource.FIRST_FOUND, description="0: the configuration of A, B or C, 1: B's, 2: C's, 3: none."
     )
