@@ -40,14 +40,6 @@ class AdapterFile(HashedFile):
         given = self.metadata.get("ss_output_name", "")
         return given if given and given != "None" else self.name
 
-    @property
-    def changed_at(self) -> float:
-        """Time of the file's last change, seconds; 0 if it is gone."""
-        try:
-            return self.path.stat().st_mtime
-        except OSError:
-            return 0.0
-
     @cached_property
     def network_hash(self) -> str | None:
         """What generation texts write of a LoRA: of a safetensors file the hash of its numbers alone, so that

@@ -40,6 +40,11 @@ class Wardrobe:
         self._hypernetworks = HypernetworkHooks(model.unet)
         self.embeddings = EmbeddingTable(model, shelves.embeddings)
 
+    def now_in(self, model: Model) -> None:
+        """`model` is the same model with another VAE; nothing else of it has changed."""
+        self._networks.model = model
+        self.embeddings.model = model
+
     def wear(self, tags: Sequence[NetworkTag], magnitudes: Magnitudes = Magnitudes.AUTOMATIC) -> Worn:
         """Have exactly the adapters of `tags` in the model. Raises InvalidRequest for a tag that cannot be
         read.

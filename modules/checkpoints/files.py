@@ -58,6 +58,14 @@ class HashedFile:
         return sum(path.stat().st_size for path in files_of(self.path))
 
     @property
+    def changed_at(self) -> float:
+        """Time of the last change of its bytes, seconds; 0 if it is gone."""
+        try:
+            return max((path.stat().st_mtime for path in files_of(self.path)), default=0.0)
+        except OSError:
+            return 0.0
+
+    @property
     def stem(self) -> str:
         """The file's name without folder and extension."""
         return self.path.name if self.path.is_dir() else self.path.stem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -12,6 +13,7 @@ from modules.errors import EaselError
 __all__ = ["find_tokenizer", "load_tokenizer"]
 
 TOKENIZER = "clip-tokenizer"
+FILES = "vocab.json", "merges.txt"
 
 
 def find_tokenizer(folder: Path | None, configs: Path) -> CLIPTokenizer:
@@ -21,10 +23,25 @@ def find_tokenizer(folder: Path | None, configs: Path) -> CLIPTokenizer:
 
 
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
-    """The CLIP tokenizer of `vocab.json` and `merges.txt` in `folder`; nothing else is read or looked up."""
+    """The CLIP tokenizer of `vocab.json` and `merges.txt` in `folder`; nothing else is read or looked up.
+
+    Checkpoints share it: nobody changes a tokenizer. Raises EaselError for files that cannot be read.
+    """
+    return _tokenizer(folder, tuple(_changed_at(folder / name) for name in FILES))
+
+
+def _changed_at(file: Path) -> float:
     try:
-        vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
-        lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: Path, changed_at: tuple[float, ...]) -> CLIPTokenizer:
+    try:
+        vocabulary = json.loads((folder / FILES[0]).read_text(encoding="utf-8"))
+        lines = (folder / FILES[1]).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise EaselError(
             f"The tokenizer in {folder} cannot be read: {error}. Restore it from Easel's own files."

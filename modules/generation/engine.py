@@ -1,13 +1,12 @@
-"""The engine: the one owner of the loaded model.
+"""The engine: the one owner of the loaded models.
 
 It plans runs, loads what they need, and makes their pictures.
 """
 
-import gc
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import torch
 
@@ -34,8 +33,9 @@ from modules.generation.guard import MemoryGuard
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
-from modules.generation.loaded import LoadedModel
+from modules.generation.loaded import LoadedModel, ModelChoice
 from modules.generation.order import Order, PictureKinds, make_order
+from modules.generation.resident_models import Allowance, ResidentModels
 from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.scripts import NoScripts, ScriptMenu
@@ -61,7 +61,7 @@ EMBEDDED_CHECKPOINT = "easel-emoji"
 
 
 class Engine:
-    """Makes pictures with one loaded model at a time.
+    """Makes pictures with the models that it has in memory.
 
     Runs and loads are one after another: calls from several threads wait.
     """
@@ -76,17 +76,23 @@ class Engine:
             folders, self.hashes, [folders.checkpoint_file] if folders.checkpoint_file else []
         )
         self.vae_shelf = VaeShelf(folders, self.hashes, [folders.vae_file] if folders.vae_file else [])
-        book = CostBook(lambda file: plan_model(file, folders.configs), self.policy)
+        book = CostBook(lambda file: plan_model(file, folders.configs, depth=folders.midas), self.policy)
         self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
         self._counts = TokenCounts(folders.configs)
         self.adapters = AdapterShelves(folders, self.hashes)
-        self._loaded: LoadedModel | None = None
+        self._models = ResidentModels(self._load)
         self._lock = threading.Lock()
 
     @property
     def model(self) -> Model | None:
-        """The model in memory, None before the first."""
-        return self._loaded.model if self._loaded else None
+        """The model that was used last, None before the first."""
+        current = self._models.current
+        return current.model if current else None
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All models that are in memory, used last first."""
+        return tuple(each.model for each in self._models.all)
 
     def order(
         self, request: PictureKinds, options: Options, styles: StyleBook, save: bool | None = None
@@ -147,13 +153,13 @@ class Engine:
 
     def count_tokens(self, text: str, options: Options, *, negative: bool = False) -> tuple[int, int]:
         """Tokens that `text` uses and the limit of its chunks, (12, 75), whether or not a model is loaded."""
-        loaded = self._loaded
+        loaded = self._models.current
         lookup = loaded.wardrobe.embeddings.lookups()[0] if loaded else None
         return self._counts.count(text, options, self.model, lookup, negative=negative)
 
     def embeddings(self) -> KnownEmbeddings:
         """The textual inversions that the loaded model can read, and the others: without a model all."""
-        loaded = self._loaded
+        loaded = self._models.current
         return known_embeddings(self.adapters.embeddings, loaded.wardrobe.embeddings if loaded else None)
 
     def preload(self, options: Options) -> None:
@@ -162,12 +168,12 @@ class Engine:
         Raises EaselError with the reason it cannot be.
         """
         with self._lock:
-            self._ready(options, say=log.info)
+            self._models.bring(self._choice(options), Allowance.of(options), say=log.info)
 
     def unload(self) -> None:
-        """Free the model's memory once the running batch is done; the next run loads it again."""
+        """Free the memory of all models once the running batch is done; the next run loads them again."""
         with self._lock:
-            self._let_go()
+            self._models.clear()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -182,15 +188,19 @@ class Engine:
         """
         attention = attention_of(run.options, self.flags)
         with self._lock:
-            studio = self._studio(run, attention, watcher)
-            with (
-                explained_shortage(run),
-                self.policy.precision_scope(),
-                attention_scope(attention),
-                threads_scope(run.order.threads),
-            ):
-                facts = draw_pictures(run, pictures, studio, watcher, receive)
-            self.guard.rested(studio.first.model)
+            try:
+                studio = self._studio(run, attention, watcher)
+                with (
+                    explained_shortage(run),
+                    self.policy.precision_scope(),
+                    attention_scope(attention),
+                    threads_scope(run.order.threads),
+                ):
+                    facts = draw_pictures(run, pictures, studio, watcher, receive)
+                del studio
+            finally:
+                self._models.settle(Allowance.of(run.options))
+            self.guard.rested(self.models)
         return facts
 
     def make(self, run: Run, watcher: Watcher, ledger: Ledger | None = None) -> GenerationResult:
@@ -207,67 +217,60 @@ class Engine:
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
         return self.vae_shelf.choose(options.sd_vae, checkpoint)
 
-    def _ready(self, options: Options, say: Callable[[str], None]) -> LoadedModel:
-        """The model that `options` asks for, loaded if it is another one than before."""
-        checkpoint = self.checkpoint_of(options)
-        vae = self._vae_of(options, checkpoint)
-        if self._loaded and self._loaded.model.checkpoint.path == checkpoint.path:
-            if self._loaded.model.vae_file != vae:
-                say(f"Loading {vae.name if vae else 'the VAE of the checkpoint'}")
-                self._loaded = self._loaded.with_vae(vae)
-            return self._loaded
-        say(f"Loading {checkpoint.name}")
-        self._loaded = self._load(checkpoint, vae, options, let_go=self._let_go)
-        return self._loaded
+    def _choice(self, options: Options, checkpoint: CheckpointFile | None = None) -> ModelChoice:
+        """`checkpoint`, else that of `options`, as `options` want it in memory."""
+        checkpoint = checkpoint or self.checkpoint_of(options)
+        policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
+        return ModelChoice(checkpoint, self._vae_of(options, checkpoint), policy)
 
-    def _let_go(self) -> None:
-        """Free the loaded model before the next is read, so that memory holds one at a time."""
-        self._loaded = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-    def _load(
-        self,
-        checkpoint: CheckpointFile,
-        vae: VaeFile | None,
-        options: Options,
-        let_go: Callable[[], None] = lambda: None,
-    ) -> LoadedModel:
+    def _load(self, choice: ModelChoice, let_go: Callable[[], None]) -> LoadedModel:
         """A model from its files; `let_go` is called once they are known to be good.
 
         Raises InvalidRequest for a file that cannot be loaded: another choice mends it.
         """
-        policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
         try:
-            with plan_model(checkpoint, self.folders.configs, vae) as plan:
+            with plan_model(
+                choice.checkpoint, self.folders.configs, choice.vae, depth=self.folders.midas
+            ) as plan:
                 let_go()
-                loaded = LoadedModel(plan.load(policy), self.adapters)
+                loaded = LoadedModel(plan.load(choice.policy), self.adapters)
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
-        checkpoint.hash_later()
+        choice.checkpoint.hash_later()
         return loaded
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
+        """Who draws `run`, brought into memory. Models that are only kept make room for it."""
+
         def say(stage: str) -> None:
             watcher.on_step(StepReport(0, run.steps_in_all, 0, len(run.groups), stage))
 
-        loaded = [self._ready(run.options, say)]
+        allowance, own = Allowance.of(run.options), self._choice(run.options)
+        names = (run.hires.checkpoint if run.hires else None, run.refiner.checkpoint if run.refiner else None)
+        others = [self._choice(run.options, self.shelf.find(name)) if name else None for name in names]
+        if allowance.total > 1:
+            self._make_room(run, attention, [own, *filter(None, others)])
+        in_use: list[LoadedModel] = []
 
-        def artist(name: str | None) -> Artist | None:
-            if not name:
-                return None
-            checkpoint = self.shelf.find(name)
-            vae = self._vae_of(run.options, checkpoint)
-            found = next((each for each in loaded if each.is_from(checkpoint, vae)), None)
-            if found is None:
-                loaded.append(found := self._load(checkpoint, vae, run.options))
-            return found.artist(run.options, attention)
+        def artist(choice: ModelChoice) -> Artist:
+            loaded = self._models.bring(choice, allowance, in_use, say)
+            if loaded not in in_use:
+                in_use.append(loaded)
+            return loaded.artist(run.options, attention)
 
-        own = loaded[0].artist(run.options, attention)
-        return Studio(
-            first=own,
-            second=artist(run.hires.checkpoint if run.hires else None) or own,
-            refiner=artist(run.refiner.checkpoint if run.refiner else None),
-            scripts=self.scripts,
-        )
+        first = artist(own)
+        second, refiner = (artist(choice) if choice else None for choice in others)
+        return Studio(first, second or first, refiner, self.scripts)
+
+    def _make_room(self, run: Run, attention: AttentionKind, choices: Sequence[ModelChoice]) -> None:
+        """Let models go that are only kept, as far as `run` needs their memory."""
+        wanted = [choice.checkpoint for choice in choices]
+        paths = {checkpoint.path for checkpoint in wanted}
+        if all(each.model.checkpoint.path in paths for each in self._models.all):
+            return
+        given = given_pixels(run.request) if isinstance(run.request, Img2ImgRequest) else 0
+        # A file that cannot be loaded is refused when it is opened.
+        with suppress(EaselError):
+            spare = self.guard.spare(run, wanted, attention, given)
+            if spare is not None:
+                self._models.keep_at_most(spare, paths)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from modules.checkpoints import CheckpointFile, Model
-from modules.generation.costs import CostBook, bytes_of
+from modules.generation.costs import CostBook
 from modules.generation.demand import refusal_of, rough_bytes, work_of
 from modules.generation.run import Run
 from modules.memory import (
@@ -26,11 +28,24 @@ class MemoryGuard:
         self._book, self._policy, self._workers = book, policy, workers
         self._resting = self._held()
 
-    def rested(self, model: Model | None) -> None:
-        """A run is over: what the program holds now besides `model` is what it holds before the next."""
+    def rested(self, models: Iterable[Model]) -> None:
+        """A run is over: what the program holds now besides `models` is what it holds before the next."""
         give_back_heap()
-        parts = (model.unet, model.vae, *(tower.encoder for tower in model.towers)) if model else ()
-        self._resting = max(self._held() - sum(bytes_of(part) for part in parts), 0)
+        self._resting = max(self._held() - sum(model.nbytes for model in models), 0)
+
+    def spare(
+        self, run: Run, checkpoints: Sequence[CheckpointFile], attention: AttentionKind, given_pixels: int = 0
+    ) -> int | None:
+        """Bytes that `run`, which draws with `checkpoints`, leaves to models that are kept for later; None
+        where that cannot be told.
+        """
+        room = memory_for_us(self._policy.device)
+        if room is None:
+            return None
+        first, *others = checkpoints
+        needed = self.forecast(run, first, attention, given_pixels).peak
+        needed += sum(self._book.costs(each).weights for each in dict.fromkeys(others) if each != first)
+        return max(room // self._workers - needed, 0)
 
     def forecast(
         self, run: Run, checkpoint: CheckpointFile, attention: AttentionKind, given_pixels: int = 0

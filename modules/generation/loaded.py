@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
+from dataclasses import dataclass
 from functools import cached_property, partial
+
+import torch
 
 from modules.adapters import AdapterShelves, Magnitudes, Wardrobe, Worn
 from modules.checkpoints import CheckpointFile, Model, VaeFile, with_vae
@@ -13,33 +15,84 @@ from modules.generation.artist import Artist
 from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.preview import LinearPreview
 from modules.generation.token_counts import conditioning_options
-from modules.memory import AttentionKind, set_attention
+from modules.memory import AttentionKind, DevicePolicy, set_attention
 from modules.prompts import NetworkTag
 from modules.settings import Options
 
-__all__ = ["LoadedModel"]
+__all__ = ["LoadedModel", "ModelChoice"]
+
+RAM = torch.device("cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model is wanted: its files, and where and in which types it is to be."""
+
+    checkpoint: CheckpointFile
+    vae: VaeFile | None
+    policy: DevicePolicy
 
 
 class LoadedModel:
-    """A model, what it remembers of texts, its preview map and its adapters."""
+    """A model, what it remembers of texts, its preview map and its adapters.
+
+    Between jobs it may `rest`: without adapters and away from the device, until it is woken.
+    """
 
     def __init__(self, model: Model, adapters: AdapterShelves) -> None:
         enlarge_as_reference(model.unet)
         self.model = model
         self.wardrobe = Wardrobe(model, adapters)
+        self._rests = False
         self._encodings = EncodingCache()
         self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
+        self._checkpoint_changed = model.checkpoint.changed_at
+        self._vae_changed = model.vae_file.changed_at if model.vae_file else 0.0
 
-    def is_from(self, checkpoint: CheckpointFile, vae: VaeFile | None) -> bool:
-        """Whether this is what loading these files would give."""
-        return self.model.checkpoint.path == checkpoint.path and self.model.vae_file == vae
+    def is_from(self, choice: ModelChoice) -> bool:
+        """Whether loading the checkpoint of `choice` would give the same, but for its VAE. A file that is
+        gone counts as unchanged.
+        """
+        return (
+            self.model.checkpoint.path == choice.checkpoint.path
+            and choice.checkpoint.changed_at in (self._checkpoint_changed, 0.0)
+            and self.model.policy == choice.policy
+        )
 
-    def with_vae(self, vae: VaeFile | None) -> LoadedModel:
-        """The same with another VAE. Raises EaselError for a file that does not fit."""
-        other = copy(self)
-        other.model = with_vae(self.model, vae)
-        other.__dict__.pop("preview", None)
-        return other
+    def has_vae(self, vae: VaeFile | None) -> bool:
+        """Whether its VAE is that of the file `vae`, None: of the checkpoint, as it is now."""
+        return self.model.vae_file == vae and (vae is None or vae.changed_at in (self._vae_changed, 0.0))
+
+    def take_vae(self, vae: VaeFile | None) -> None:
+        """Exchange the VAE alone. Raises EaselError for a file that does not fit; then nothing changes."""
+        self.model = with_vae(self.model, vae)
+        self.wardrobe.now_in(self.model)
+        self._vae_changed = vae.changed_at if vae else 0.0
+        self.__dict__.pop("preview", None)
+
+    @property
+    def is_on_device(self) -> bool:
+        """Whether its weights take memory of the device that computes."""
+        return not self._rests or self.model.policy.device == RAM
+
+    def rest(self) -> None:
+        """Take off all adapters and leave the device for the machine's own memory; bits stay as they are."""
+        if self._rests:
+            return
+        if self.wardrobe.wear(()).changed_text:
+            self._encodings.clear()
+        self._move(RAM)
+        self._rests = True
+
+    def wake(self) -> None:
+        """Come back to the device."""
+        if self._rests:
+            self._move(self.model.policy.device)
+            self._rests = False
+
+    def _move(self, device: torch.device) -> None:
+        for module in self.model.modules:
+            module.to(device)
 
     @cached_property
     def preview(self) -> LinearPreview:

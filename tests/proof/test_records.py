@@ -28,6 +28,8 @@ NOT_ABOUT_PIXELS = {
     "add_model_name_to_info", "add_vae_hash_to_info", "add_vae_name_to_info", "add_version_to_infotext",
     # What was encoded before is the same as what is encoded again.
     "persistent_cond_cache",
+    # A model that was kept is the same as one that is loaded again.
+    "sd_checkpoints_limit", "sd_checkpoints_keep_in_cpu", "sd_checkpoint_cache",
 }  # fmt: skip
 
 

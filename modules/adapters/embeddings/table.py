@@ -48,7 +48,7 @@ class EmbeddingTable:
     """The embeddings of a shelf for one model. A file is read when a prompt first names it."""
 
     def __init__(self, model: Model, shelf: AdapterShelf) -> None:
-        self._model, self._shelf = model, shelf
+        self.model, self._shelf = model, shelf
         self._widths = tuple(tower.encoder.embeddings.token_embedding.embedding_dim for tower in model.towers)
         self._read: dict[tuple[str, float], _Read] = {}
         self._named: dict[int, list[_Named]] = {}
@@ -60,7 +60,7 @@ class EmbeddingTable:
         with self._lock:
             self._name()
         used: dict[str, AdapterFile] = {}
-        return tuple(Lookup(self, number, self._named, used) for number in range(len(self._model.towers)))
+        return tuple(Lookup(self, number, self._named, used) for number in range(len(self.model.towers)))
 
     def known(self) -> KnownEmbeddings:
         """All embeddings of the shelf; each is read for it."""
@@ -80,7 +80,7 @@ class EmbeddingTable:
         names = tuple(str(file.path) for file in files)
         if names == self._listed:
             return
-        tokenised = tokenise(self._model.towers[0].tokenizer, [file.name for file in files]) if files else []
+        tokenised = tokenise(self.model.towers[0].tokenizer, [file.name for file in files]) if files else []
         found: defaultdict[int, list[_Named]] = defaultdict(list)
         for file, tokens in zip(files, tokenised, strict=True):
             if tokens:

@@ -20,6 +20,20 @@ class StableDiffusion(Section):
         help="Empty: the first one found.",
         source=ChoiceSource.CHECKPOINTS,
     )
+    sd_checkpoints_limit: int = option(
+        1, "Maximum number of checkpoints loaded at the same time", ge=1, le=10, affects_pixels=False,
+        help="Those used before stay in memory, so that coming back to one costs nothing, as long as the "
+        "memory suffices for what is to be drawn. A job's own refiner and hires checkpoint are loaded beside "
+        "its first in any case.",
+    )  # fmt: skip
+    sd_checkpoints_keep_in_cpu: bool = option(
+        True, "Only keep one model on device", affects_pixels=False,
+        help="The others of those wait in the machine's own memory, not in the device's.",
+    )  # fmt: skip
+    sd_checkpoint_cache: int = option(
+        0, "Checkpoints to cache in RAM", ge=0, le=10, affects_pixels=False,
+        help="That many more wait in the machine's own memory. An older form of the two settings above.",
+    )  # fmt: skip
     emphasis: Literal["None", "Ignore", "Original", "No norm"] = option(
         "Original",
         "Emphasis mode",
