@@ -73,6 +73,7 @@ COLOURS: Mapping[str, str] = {
     "checkbox_label_background_fill": "transparent",
     "checkbox_label_background_fill_dark": "transparent",
     "checkbox_label_border_width": "0px",
+    "checkbox_label_border_width_dark": "0px",
     "checkbox_label_padding": "0px",
     "checkbox_background_color_selected": "*primary_500",
     "checkbox_background_color_selected_dark": "*primary_500",
