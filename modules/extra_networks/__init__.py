@@ -5,11 +5,12 @@ A `Card` is what the file says (`facts`, kept on the disk by `index`), what lies
 which are shown.
 """
 
+from modules.extra_networks.addresses import preview_address
 from modules.extra_networks.card import Card, PreviewFile
 from modules.extra_networks.catalogue import Catalogue, Look
 from modules.extra_networks.covers import COVER_KEYS
 from modules.extra_networks.insertion import Insertion, insertion_of
-from modules.extra_networks.kinds import NetworkKind, kinds_in_order
+from modules.extra_networks.kinds import NetworkKind
 from modules.extra_networks.listing import FolderCount, Listing, ShownRules, SortField, Wish, list_cards
 from modules.extra_networks.previews import PreviewPicture, Previews, replace_preview
 from modules.extra_networks.sidecar import KEYS_OF_KIND, Sidecar
@@ -37,8 +38,8 @@ __all__ = [
     "TrainingFacts",
     "Wish",
     "insertion_of",
-    "kinds_in_order",
     "list_cards",
+    "preview_address",
     "read_training",
     "replace_preview",
 ]

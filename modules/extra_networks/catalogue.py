@@ -68,14 +68,14 @@ class Catalogue:
         self._checkpoints, self._adapters = checkpoints, adapters
         self._index = NetworkIndex(folders.cache / "networks.json")
         self._kept = {kind: _Kept() for kind in NetworkKind}
-        roots = [root for roots in self._roots.values() for root in roots]
-        self.previews = Previews(roots, folders.cache / "previews")
         self._roots: dict[NetworkKind, tuple[Path, ...]] = {
             NetworkKind.CHECKPOINTS: (*folders.checkpoints, folders.diffusers),
             NetworkKind.LORA: (*folders.loras, *folders.lycoris),
             NetworkKind.HYPERNETWORKS: folders.hypernetworks,
             NetworkKind.TEXTUAL_INVERSION: folders.embeddings,
         }
+        every_root = [root for roots in self._roots.values() for root in roots]
+        self.previews = Previews(every_root, folders.cache / "previews")
 
     def roots(self, kind: NetworkKind) -> tuple[Path, ...]:
         """The folders in which files of `kind` are looked for."""

@@ -26,8 +26,8 @@ class Insertion:
 
 
 def insertion_of(card: Card, options: Options) -> Insertion:
-    """By the settings `lora_preferred_name` and `extra_networks_default_multiplier`. Nothing for a checkpoint,
-    which is chosen instead.
+    """By the settings `lora_preferred_name` and `extra_networks_default_multiplier`. Nothing for a
+    checkpoint, which is chosen instead.
     """
     if card.kind is NetworkKind.CHECKPOINTS:
         return Insertion()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from modules.errors import NotFound
 
-__all__ = ["NetworkKind", "kinds_in_order"]
+__all__ = ["NetworkKind"]
 
 
 class NetworkKind(StrEnum):
@@ -30,16 +30,3 @@ class NetworkKind(StrEnum):
             return cls(small)
         known = ", ".join(cls)
         raise NotFound(f'There is no kind of extra networks called "{name[:60]}". There are: {known}.')
-
-
-def kinds_in_order(setting: str) -> list[NetworkKind]:
-    """All kinds, those first that the setting `ui_extra_networks_tab_reorder` names: parts of titles with
-    commas between them.
-    """
-    wanted = [part.strip().lower() for part in setting.split(",") if part.strip()]
-
-    def place(kind: NetworkKind) -> int:
-        title = kind.heading.lower()
-        return next((number for number, part in enumerate(wanted) if part in title), len(wanted))
-
-    return sorted(NetworkKind, key=place)

@@ -5,12 +5,14 @@ from fastapi import FastAPI
 from modules.house import House
 from modules.rest.document import DESCRIPTION, TAGS
 from modules.rest.easel.jobs import job_routes
+from modules.rest.easel.networks import card_routes
 from modules.rest.easel.pictures import picture_routes
 from modules.rest.easel.queue import queue_routes
 from modules.rest.easel.verify import verify_routes
 from modules.rest.errors import document_statuses_of_form, install_error_answers
 from modules.rest.pictures import GivenPictures
 from modules.rest.previews import PreviewEncoder
+from modules.rest.sdapi.extra_networks import card_file_routes
 from modules.rest.sdapi.extras import extras_routes
 from modules.rest.sdapi.generation import generation_routes
 from modules.rest.sdapi.interrogate import interrogate_routes
@@ -46,6 +48,8 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     app.include_router(job_routes(house, given))
     app.include_router(picture_routes(house, previews))
     app.include_router(queue_routes(house))
+    app.include_router(card_routes(house))
+    app.include_router(card_file_routes(house))
     app.include_router(verify_routes(house, given))
     if control and (house.flags.api_server_stop or house.flags.add_stop_route):
         app.include_router(control_routes(control))

@@ -22,5 +22,7 @@ TAGS = {
     "machine": "The program, its memory, and the machine.",
     "jobs": "Easel's own: jobs that are followed and fetched.",
     "queue": "Easel's own: the order of work.",
+    "merging": "Easel's own: checkpoints that are made of others.",
+    "networks": "Cards of checkpoints, LoRAs, hypernetworks and embeddings.",
     "proof": "Easel's own: pictures that are made again and compared.",
 }

@@ -1,6 +1,7 @@
 """Routes that list the files of extra networks: LoRA, hypernetworks, embeddings."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from modules.house import House
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import EmbeddingItem, EmbeddingsAnswer, HypernetworkItem, LoraItem
 
-__all__ = ["network_routes"]
+__all__ = ["network_routes", "unpacked_metadata"]
 
 
 def network_routes(house: House) -> APIRouter:
@@ -60,12 +61,16 @@ def network_routes(house: House) -> APIRouter:
 
 
 def _lora(file: AdapterFile) -> LoraItem:
-    metadata = {key: _unpacked(text) for key, text in file.metadata.items()}
+    metadata = unpacked_metadata(file.metadata)
     return LoraItem(name=file.name, alias=file.alias, path=str(file.path), metadata=metadata)
 
 
+def unpacked_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """`metadata` with tables where trainers wrote them as JSON: the format holds texts alone."""
+    return {key: _unpacked(text) for key, text in metadata.items()}
+
+
 def _unpacked(text: str) -> Any:
-    """Trainers write tables as JSON into metadata, which holds texts alone."""
     if not text.startswith("{"):
         return text
     try:
