@@ -15,6 +15,7 @@ from modules.generation import Engine, Order, PictureKinds
 from modules.interrogation import Interrogation, choose_interrogation_policy
 from modules.jobs import Job, JobQueue, QueueRules
 from modules.jobs.workers import make_workers
+from modules.merging import MergeBench, MergeShelves
 from modules.prompts import StyleBook
 from modules.settings import SettingsStore
 from modules.workflows import MENU
@@ -25,7 +26,7 @@ __all__ = ["House", "make_house"]
 @dataclass(frozen=True)
 class House:
     """Flags, folders, settings, styles, the engine that makes pictures, the queue that keeps it busy,
-    and what describes pictures.
+    what describes pictures, and the bench where checkpoints are merged.
     """
 
     flags: Flags
@@ -38,12 +39,24 @@ class House:
     started: float
     batches: Batches = field(init=False)
     networks: Catalogue = field(init=False)
+    bench: MergeBench = field(init=False)
 
     def __post_init__(self) -> None:
         batches = Batches(self.folders, self.flags, self.queue, partial(self.order, save=True))
         object.__setattr__(self, "batches", batches)
         networks = Catalogue(self.engine.shelf, self.engine.adapters, self.folders)
         object.__setattr__(self, "networks", networks)
+        object.__setattr__(self, "bench", MergeBench(on_done=self.engine.shelf.refresh))
+
+    @property
+    def merge_shelves(self) -> MergeShelves:
+        """Where merges and conversions find what they name."""
+        return MergeShelves(
+            checkpoints=self.engine.shelf,
+            vaes=self.engine.vae_shelf,
+            networks=self.engine.adapters.networks,
+            folders=self.folders,
+        )
 
     def submit_request(self, request: PictureKinds, client: str = "api", save: bool | None = None) -> Job:
         """Accept a request: made an order, then queued. Raises as `order` and `JobQueue.submit` do."""
@@ -78,6 +91,7 @@ class House:
 
     def close(self) -> None:
         """Stop the work after its current step; what is unfinished goes on after the next start."""
+        self.bench.close()
         self.batches.close()
         self.queue.close()
 

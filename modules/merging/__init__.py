@@ -1,5 +1,6 @@
 """Merging checkpoints into a new one, converting one, and baking LoRAs in: tensor by tensor, file to file."""
 
+from modules.merging.bench import MergeBench, MergeRefused, MergeState, MergeTask
 from modules.merging.blocks import block_names, read_block_weights
 from modules.merging.converting import plan_convert
 from modules.merging.merging import plan_merge
@@ -26,11 +27,15 @@ __all__ = [
     "Ema",
     "FileFormat",
     "Interpolation",
+    "MergeBench",
     "MergePlan",
+    "MergeRefused",
     "MergeRequest",
     "MergeResult",
     "MergeShelves",
+    "MergeState",
     "MergeStopped",
+    "MergeTask",
     "MergeWatcher",
     "Mismatch",
     "Precision",

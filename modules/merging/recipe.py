@@ -71,13 +71,13 @@ def conversion_metadata(request: ConvertRequest, model: Index, vae: Index | None
     def metadata(hashes: Hashes) -> dict[str, str]:
         source = {
             "name": model.parent.name,
-            "sha256": hashes["A"],
+            "sha256": hashes.get("A"),
             "save_as": str(request.save_as),
             "ema": str(request.ema),
         }
         result = _without_outdated(model.metadata) | FORMAT | {CONVERSION: json.dumps(source)}
         if vae is not None:
-            result[VAE] = json.dumps({"name": vae.parent.name, "sha256": hashes["vae"]})
+            result[VAE] = json.dumps({"name": vae.parent.name, "sha256": hashes.get("vae")})
         return result
 
     return metadata

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from modules.house import House
 from modules.rest.document import DESCRIPTION, TAGS
 from modules.rest.easel.jobs import job_routes
+from modules.rest.easel.merges import merge_routes
 from modules.rest.easel.networks import card_routes
 from modules.rest.easel.pictures import picture_routes
 from modules.rest.easel.queue import queue_routes
@@ -50,6 +51,7 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     app.include_router(queue_routes(house))
     app.include_router(card_routes(house))
     app.include_router(card_file_routes(house))
+    app.include_router(merge_routes(house))
     app.include_router(verify_routes(house, given))
     if control and (house.flags.api_server_stop or house.flags.add_stop_route):
         app.include_router(control_routes(control))

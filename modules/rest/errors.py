@@ -16,6 +16,7 @@ from modules.errors import Closed, EaselError, InvalidRequest, NotFound
 from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
 from modules.memory import NotEnoughMemory
+from modules.merging import MergeRefused
 from modules.rest.answer import Answer
 
 __all__ = [
@@ -34,7 +35,7 @@ MEANINGS = {
     401: "A name and a password are asked for.",
     403: "The program does not answer this caller, or keeps this closed.",
     404: "A thing that was named does not exist.",
-    409: "The job is in a state in which this cannot be.",
+    409: "As things are this cannot be: a job has ended, a file is in the way.",
     413: "The body is larger than the program takes.",
     414: "The address holds a name that is longer than names can be.",
     422: "A value cannot be used; `field` names it.",
@@ -52,6 +53,7 @@ STATUSES = {
     Closed: 403,
     NotFound: 404,
     WrongState: 409,
+    MergeRefused: 409,
     QueueFull: 429,
     TooManyFetches: 429,
     QueueClosed: 503,
