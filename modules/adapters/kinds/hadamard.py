@@ -34,7 +34,8 @@ def rebuilt(a: Tensor, b: Tensor, core: Tensor | None, like: Tensor) -> Tensor:
     a, b = a.to(like), b.to(like)
     if core is None:
         return a @ b
-    return torch.einsum("rs...,si,ro->oi...", core.to(like), b, a)
+    # The Kronecker product of torch wants its factors' numbers in order.
+    return torch.einsum("rs...,si,ro->oi...", core.to(like), b, a).contiguous()
 
 
 def read_hadamard(tensors: Tensors) -> Hadamard | None:
