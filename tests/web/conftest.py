@@ -87,11 +87,11 @@ def make_program(tmp_path_factory, parity_models) -> Iterator[Callable[..., Prog
     """Starts programs with their own data folders and these settings; all are ended at the end."""
     made = []
 
-    def make(**settings: Any) -> Program:
+    def make(checkpoints: Path = parity_models, **settings: Any) -> Program:
         folder = tmp_path_factory.mktemp("user")
         chosen = {"sd_model_checkpoint": "tiny-sd1.safetensors", **settings}
         (folder / "config.json").write_text(json.dumps(chosen))
-        program = Program(folder, parity_models)
+        program = Program(folder, checkpoints)
         made.append(program)
         program.start()
         return program
@@ -129,8 +129,13 @@ def chromium():
 
 
 # What Gradio says when its page is left while it listens to the server, and what the browser says about an answer
-# that refuses a value, which the page shows in a sentence.
-NO_ERRORS = ("AbortError: signal is aborted", "Connection errored out", "responded with a status of 422")
+# that refuses something, which the page shows in a sentence.
+NO_ERRORS = (
+    "AbortError: signal is aborted",
+    "Connection errored out",
+    "responded with a status of 409",
+    "responded with a status of 422",
+)
 # What browsers and Gradio say, whatever a page does, when nobody answers it.
 AWAY = ("net::ERR_", "Failed to fetch")
 

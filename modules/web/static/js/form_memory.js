@@ -51,4 +51,4 @@ function rememberTyped() {
 
 addEventListener("pagehide", () => formIsRecalled && rememberTyped());
 
-onUiLoaded(() => [...GENERATION_TABS, "extras"].forEach((tab) => press(`${tab}_recall`)));
+onUiLoaded(() => [...GENERATION_TABS, "extras", "modelmerger", "modelmerger_convert"].forEach((tab) => press(`${tab}_recall`)));
