@@ -10,6 +10,7 @@ from modules.web.extras_tab import extras_tab
 from modules.web.gradio_door import GuardedBlocks
 from modules.web.img2img_tab import img2img_tab
 from modules.web.menus import read_menus
+from modules.web.merger_tab import merger_tab
 from modules.web.pnginfo_tab import pnginfo_tab
 from modules.web.queue_tab import queue_tab
 from modules.web.quicksettings import CheckpointChooser
@@ -25,6 +26,7 @@ PAGES: tuple[TabPage, ...] = (
     ("tab_img2img", "img2img"),
     ("tab_extras", "Extras"),
     ("tab_pnginfo", "PNG Info"),
+    ("tab_modelmerger", "Checkpoint Merger"),
     ("tab_queue", "Queue"),
     ("tab_settings", "Settings"),
 )
@@ -49,6 +51,8 @@ def build_page(house: House) -> gr.Blocks:
                 extras_tab(house, defaults)
             with tab_page("tab_pnginfo"):
                 pnginfo_tab()
+            with tab_page("tab_modelmerger"):
+                merger_tab(house, defaults)
             with tab_page("tab_queue"):
                 queue_tab()
             with tab_page("tab_settings"):
