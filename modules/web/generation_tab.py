@@ -6,6 +6,7 @@ import gradio as gr
 
 from modules.house import House
 from modules.web.editing_bar import editing_bar
+from modules.web.extra_networks_tabs import network_tabs
 from modules.web.form import Form
 from modules.web.generation_panel import OwnParts, PanelButtons, generation_panel
 from modules.web.menus import Menus
@@ -29,7 +30,7 @@ def generation_tab(form: Form, house: House, menus: Menus, own: OwnParts) -> Pan
     """Lay out and bind the tab of `form` with its own parts; gives the buttons of the panel."""
     save_edit = editing_bar(form.tab)
     top = top_row(form, menus)
-    with gr.Row(elem_id=form.element_id("extra_tabs"), elem_classes=["generation-row"]):
+    with network_tabs(form), gr.Row(elem_classes=["generation-row"]):
         buttons = generation_panel(form, menus, house.engine.native_size(house.store.options), own)
         results = results_column(form.tab, house.flags)
     styles_dialog(form, house, top.edit_styles)

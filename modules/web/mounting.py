@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from modules.door import root_path
 from modules.house import House
 from modules.web.batch_routes import batch_routes
+from modules.web.extra_networks_routes import network_routes
 from modules.web.extras_routes import extras_routes
 from modules.web.gradio_door import close_gradio_routes
 from modules.web.page import build_page
@@ -66,6 +67,9 @@ SCRIPTS = (
     "drop_picture",
     "settings",
     "page_options",
+    "network_prompts",
+    "networks",
+    "network_editor",
 )
 STYLES = (
     "page",
@@ -81,6 +85,7 @@ STYLES = (
     "icons",
     "interrogate",
     "script_menu",
+    "networks",
 )
 
 
@@ -91,6 +96,7 @@ def mount(app: FastAPI, house: House) -> None:
     app.include_router(batch_routes(house))
     app.include_router(extras_routes(house))
     app.include_router(sending_routes(house))
+    app.include_router(network_routes(house))
     script = _scripts()
 
     @app.get(SCRIPT_URL, include_in_schema=False)

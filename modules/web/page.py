@@ -6,6 +6,7 @@ import gradio as gr
 
 from modules.house import House
 from modules.version import VERSION
+from modules.web.extra_networks_dialogs import network_dialogs
 from modules.web.extras_tab import extras_tab
 from modules.web.gradio_door import GuardedBlocks
 from modules.web.img2img_tab import img2img_tab
@@ -57,6 +58,7 @@ def build_page(house: House) -> gr.Blocks:
                 queue_tab()
             with tab_page("tab_settings"):
                 settings_tab(house, [title for _, title in PAGES])
+        network_dialogs()
         gr.HTML(_footer(), elem_id="footer")
         chooser.bind(page, forms)
     return page

@@ -12,7 +12,7 @@ from modules.errors import EaselError
 from modules.house import House
 from modules.web.form import Form
 from modules.web.menus import SAME_CHECKPOINT, checkpoint_choices, style_names
-from modules.web.widgets import hidden_button, icon_button
+from modules.web.widgets import hidden_button, hidden_text, icon_button
 
 __all__ = ["CheckpointChooser"]
 
@@ -35,6 +35,8 @@ class CheckpointChooser:
             )
             self._refresh = icon_button("Look for new checkpoints", "refresh", "refresh_sd_model_checkpoint")
             self._show = hidden_button("change_checkpoint")
+            self._named = hidden_text("checkpoint_to_choose")
+            self._choose_named = hidden_button("choose_checkpoint")
 
     def bind(self, page: gr.Blocks, forms: Sequence[Form]) -> None:
         """Let the menu act; a size that is the old checkpoint's native one becomes the new one's.
@@ -46,6 +48,7 @@ class CheckpointChooser:
         self._forms = len(forms)
         menus = [self._menu, forms[0].controls["hr_checkpoint_name"], *styles]
         self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET)
+        self._choose_named.click(self._choose, [self._named, *sizes], [self._menu, *sizes], **QUIET)
         self._refresh.click(self._look_again, None, menus, **QUIET)
         self._show.click(self._menus, None, menus, **QUIET)
         page.load(self._menus, None, menus, **QUIET)
