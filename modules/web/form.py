@@ -17,6 +17,7 @@ __all__ = [
     "APART_SHOWN",
     "MASK_ALPHA",
     "OVERRIDES",
+    "REFINER_SHOWN",
     "SCALE_BY",
     "SIZE_MODE",
     "UNSET",
@@ -26,11 +27,12 @@ __all__ = [
     "overrides_from_texts",
 ]
 
-# Controls that are no field of the request: settings of a generation text; whether Extra is ticked, and the
-# fold of luma and chroma; what the size is told by, how far the picture is scaled; how far one sees through
-# the mask of a sketch.
+# Controls that are no field of the request: settings of a generation text; whether Extra is ticked, the folds
+# of the refiner, of luma and chroma; what the size is told by, how far the picture is scaled; how far one
+# sees through the mask of a sketch.
 OVERRIDES = "override_texts"
 VARIATION_SHOWN = "variation_shown"
+REFINER_SHOWN = "refiner_shown"
 APART_SHOWN = "apart_shown"
 SIZE_MODE = "size_mode"
 SCALE_BY = "scale_by"
@@ -133,6 +135,7 @@ class Form:
         shown[VARIATION_SHOWN] = bool(
             values.get("subseed_strength") or (values.get("seed_resize_from_w") or 0) > 0
         )
+        shown[REFINER_SHOWN] = bool(values.get("refiner_checkpoint"))
         shown[APART_SHOWN] = any(
             values.get(name) is not None for name in ("luma_strength", "chroma_strength")
         )

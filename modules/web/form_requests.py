@@ -9,6 +9,7 @@ from modules.web.form import (
     APART_SHOWN,
     MASK_ALPHA,
     OVERRIDES,
+    REFINER_SHOWN,
     SCALE_BY,
     SIZE_MODE,
     UNSET,
@@ -35,6 +36,7 @@ HIRES_FIELDS = (
     "denoising_strength",
 )
 VARIATION_FIELDS = ("subseed", "subseed_strength", "seed_resize_from_w", "seed_resize_from_h")
+REFINER_FIELDS = ("refiner_checkpoint", "refiner_switch_at")
 APART_FIELDS = ("luma_strength", "chroma_strength")
 SMALLEST_SIDE = 64
 
@@ -68,6 +70,13 @@ def _common(tab: str, values: Mapping[str, Any]) -> Values:
     overrides = overrides_from_texts(found.pop(OVERRIDES, None) or [])
     if not found.pop(VARIATION_SHOWN, False):
         found = _without(found, VARIATION_FIELDS)
+    if not found.pop(REFINER_SHOWN, False):
+        found = _without(found, REFINER_FIELDS)
+    elif not found.get("refiner_checkpoint"):
+        raise InvalidRequest(
+            "refiner_checkpoint",
+            "Refiner is ticked, but no checkpoint is chosen there: choose one, or untick it.",
+        )
     found = {field: None if value == UNSET.get(field) else value for field, value in found.items()}
     return {**found, "override_settings": overrides}
 

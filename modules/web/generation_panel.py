@@ -7,6 +7,7 @@ import gradio as gr
 
 from modules.web.form import OVERRIDES, VARIATION_SHOWN, Form
 from modules.web.menus import Menus
+from modules.web.refiner_fold import refiner_fold
 from modules.web.script_menu import script_menu
 from modules.web.widgets import icon_button
 
@@ -44,6 +45,7 @@ def generation_panel(form: Form, menus: Menus, size: tuple[int, int], own: OwnPa
         _sampling(form, menus)
         with gr.Column(elem_id=form.element_id("accordions"), elem_classes=["accordions"], min_width=0):
             own.folds()
+            refiner_fold(form, menus)
         buttons = _size_and_batches(form, size, own.sizes or side_sliders)
         form.slider("cfg_scale", "CFG Scale", "cfg_scale", 1.0, 30.0, 0.5, 7.0)
         own.below_guidance()

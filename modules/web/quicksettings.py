@@ -41,12 +41,13 @@ class CheckpointChooser:
     def bind(self, page: gr.Blocks, forms: Sequence[Form]) -> None:
         """Let the menu act; a size that is the old checkpoint's native one becomes the new one's.
 
-        The first of `forms` is txt2img's, whose hires pass has a menu of checkpoints too.
+        The first of `forms` is txt2img's, whose hires pass has a menu of checkpoints too. Each has a refiner.
         """
         sizes = [form.controls[side] for form in forms for side in ("width", "height")]
         styles = [form.controls["styles"] for form in forms]
         self._forms = len(forms)
-        menus = [self._menu, forms[0].controls["hr_checkpoint_name"], *styles]
+        refiners = [form.controls["refiner_checkpoint"] for form in forms]
+        menus = [self._menu, forms[0].controls["hr_checkpoint_name"], *refiners, *styles]
         self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET)
         self._choose_named.click(self._choose, [self._named, *sizes], [self._menu, *sizes], **QUIET)
         self._refresh.click(self._look_again, None, menus, **QUIET)
@@ -74,10 +75,13 @@ class CheckpointChooser:
         return self._menus()
 
     def _menus(self) -> list[Any]:
-        """The menus that change while the program runs: checkpoints, those of the hires pass, styles."""
+        """The menus that change while the program runs: checkpoints, those of the hires pass and of the
+        refiners, styles.
+        """
         titles, names = checkpoint_choices(self._house), style_names(self._house)
         styles = [gr.update(choices=names) for _ in range(self._forms)]
-        return [self._update(), gr.update(choices=[SAME_CHECKPOINT, *titles]), *styles]
+        refiners = [gr.update(choices=titles) for _ in range(self._forms)]
+        return [self._update(), gr.update(choices=[SAME_CHECKPOINT, *titles]), *refiners, *styles]
 
     def _update(self) -> Any:
         return gr.update(choices=checkpoint_choices(self._house), value=self._current())

@@ -19,6 +19,8 @@ __all__ = ["ParameterReader"]
 
 Values = dict[str, Any]
 
+CHECKPOINT_FIELDS = ("hr_checkpoint_name", "refiner_checkpoint")
+
 
 class ParameterReader:
     """Fills one form, as the settings of the section Infotext say."""
@@ -59,7 +61,8 @@ class ParameterReader:
             if current.get(key) != value
             and (key in order.request.override_settings or field_of_setting(key) is not None)
         }
-        return self._form.updates({**order.request.model_dump(), **names, "override_settings": overrides})
+        values = {**order.request.model_dump(), **names, "override_settings": overrides}
+        return self._form.updates({**values, **self._titles(values)})
 
     def _current_settings(self) -> Values:
         """The settings as an order holds them: the checkpoint by its whole title."""
@@ -92,13 +95,22 @@ class ParameterReader:
         values["override_settings"] = {
             key: value for key, value in overrides.items() if current.get(key) != value
         }
-        return {**values, **self._styles(values)}
+        return {**values, **self._styles(values), **self._titles(values)}
 
     def _sent_values(self, text: GenerationText) -> Values:
         options, values = self._house.store.options, self._values(text)
         kept_out = set() if options.send_seed else {"seed", "subseed"}
         kept_out |= set() if options.send_size else {"width", "height"}
         return {key: value for key, value in values.items() if key not in kept_out}
+
+    def _titles(self, values: Values) -> Values:
+        """The checkpoints of passes under the titles that the menus have; a name that nothing has stays."""
+        found = {}
+        for field in CHECKPOINT_FIELDS:
+            with suppress(EaselError):
+                if values.get(field):
+                    found[field] = self._house.engine.shelf.find(values[field]).title
+        return found
 
     def _styles(self, values: Values) -> Values:
         """The prompts without the styles that they hold, and the styles to choose, by setting."""

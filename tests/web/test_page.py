@@ -18,6 +18,7 @@ from modules.web.generation_panel import OwnParts, generation_panel
 from modules.web.hires_fold import hires_fold
 from modules.web.menus import read_menus
 from modules.web.page import build_page
+from modules.web.reading import ParameterReader
 from modules.web.routes import page_routes
 from modules.web.settings_form import settings_form
 from modules.web.texts import infotext_html
@@ -33,7 +34,9 @@ txt2img_style_apply txt2img_styles_row txt2img_styles txt2img_styles_edit_button
 txt2img_edit_style_prompt txt2img_edit_style_neg_prompt txt2img_edit_style_save txt2img_extra_tabs txt2img_settings
 txt2img_sampling txt2img_scheduler txt2img_steps txt2img_accordions txt2img_hr txt2img_hr-checkbox txt2img_hr_upscaler
 txt2img_hires_steps txt2img_denoising_strength txt2img_hr_scale txt2img_hr_resize_x txt2img_hr_resize_y
-txt2img_hr_sampler txt2img_hr_scheduler txt2img_hr_checkpoint txt2img_hr_prompt txt2img_hr_neg_prompt txt2img_width
+txt2img_hr_sampler txt2img_hr_scheduler txt2img_hr_checkpoint txt2img_hr_prompt txt2img_hr_neg_prompt txt2img_enable
+txt2img_enable-checkbox txt2img_checkpoint txt2img_checkpoint_refresh txt2img_switch_at img2img_enable-checkbox
+img2img_checkpoint img2img_checkpoint_refresh img2img_switch_at txt2img_width
 txt2img_height txt2img_res_switch_btn txt2img_batch_count txt2img_batch_size txt2img_cfg_scale txt2img_seed
 txt2img_random_seed txt2img_reuse_seed txt2img_subseed_show txt2img_subseed txt2img_random_subseed
 txt2img_reuse_subseed txt2img_subseed_strength txt2img_seed_resize_from_w txt2img_seed_resize_from_h txt2img_tiling
@@ -116,6 +119,27 @@ def test_hidden_panels_have_no_say(form):
         form, values_of(form, subseed_strength=0.5, variation_shown=True, enable_hr=True, hr_scale=3.0)
     )
     assert (shown.subseed_strength, shown.hr_scale, shown.hr_sampler_name) == (0.5, 3.0, None)
+
+
+def test_the_refiner_has_a_say_where_it_is_ticked(form):
+    chosen = {"refiner_checkpoint": "tiny-sd2.safetensors", "refiner_switch_at": 0.3}
+    request = asked_for(form, values_of(form, **chosen))
+    assert (request.refiner_checkpoint, request.refiner_switch_at) == (None, None)
+    request = asked_for(form, values_of(form, refiner_shown=True, **chosen))
+    assert (request.refiner_checkpoint, request.refiner_switch_at) == ("tiny-sd2.safetensors", 0.3)
+    with pytest.raises(InvalidRequest, match="no checkpoint is chosen"):
+        asked_for(form, values_of(form, refiner_shown=True))
+
+
+def test_the_checkpoints_of_a_text_are_chosen_in_the_menus(house, form):
+    title = house.engine.shelf.find("tiny-sd2").title
+    text = "a cat\nSteps: 9, Refiner: tiny-sd2, Refiner switch at: 0.4, Hires checkpoint: tiny-sd2, Hires upscale: 2"
+    updates = dict(zip(form.controls, ParameterReader(house, form).read_sent(text), strict=True))
+    assert updates["refiner_shown"]["value"] is True
+    assert updates["refiner_checkpoint"]["value"] == updates["hr_checkpoint_name"]["value"] == title
+    assert updates["refiner_switch_at"]["value"] == 0.4
+    plain = dict(zip(form.controls, ParameterReader(house, form).read_sent("a cat\nSteps: 9"), strict=True))
+    assert plain["refiner_shown"]["value"] is False
 
 
 def test_a_generation_text_put_into_the_form_makes_the_request_that_it_tells_of(form):

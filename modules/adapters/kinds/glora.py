@@ -16,8 +16,8 @@ NAMES = ("a1.weight", "a2.weight", "b1.weight", "b2.weight")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generalised:
-    """b1 @ b2 + weight @ a1 @ a2, with a1 (in, r), a2 (r, in), b1 (out, r), b2 (r, in, kernel ...); where there
-    is a core (r, r, kernel ...) it stands between b1 and b2.
+    """b1 @ b2 + weight @ a1 @ a2, with a1 (in, r), a2 (r, in), b1 (out, r), b2 (r, in, kernel ...); where
+    there is a core (r, r, kernel ...) it stands between b1 and b2.
 
     The first trainers had the factors the other way around: b2 @ b1 + weight @ a2 @ a1, with ranks where the
     others have outputs, and no scale.
