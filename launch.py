@@ -3,6 +3,8 @@
     python launch.py [flags]                   start the server
     python launch.py generate PROMPT [flags]   make a picture without a server
     python launch.py verify PICTURE... [flags] make pictures again and compare them
+    python launch.py merge MODEL... [flags]    make a checkpoint of others
+    python launch.py convert MODEL [flags]     write a checkpoint in another format or number type
     python launch.py test [pytest arguments]   run the tests
 
 Variables of the environment: VENV_DIR (`-` for none), TORCH_COMMAND, REQS_FILE, COMMANDLINE_ARGS, GIT.

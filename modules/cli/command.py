@@ -1,4 +1,6 @@
-"""Understanding the command line: flags; after `generate` what to draw, after `verify` what to compare."""
+"""Understanding the command line: flags; after `generate` what to draw, after `verify` what to compare, after
+`merge` and `convert` which checkpoint to make.
+"""
 
 import argparse
 import itertools
@@ -7,6 +9,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from modules.cli.merge_options import (
+    Conversion,
+    Merging,
+    conversion_from,
+    convert_parser,
+    merge_parser,
+    merging_from,
+)
 from modules.cli.redrawing import Redrawing, add_redrawing_options, redrawing_from
 from modules.flags import FlagParser, Flags, add_flags, environment_arguments, flags_from, parse_flags
 
@@ -41,13 +51,16 @@ class Drawing:
 @dataclass(frozen=True)
 class Command:
     """A command line as understood: the flags, the drawing if it began with `generate`, the picture files if
-    it began with `verify`, with where the pictures that they were drawn from are.
+    it began with `verify`, with where the pictures that they were drawn from are, the merge or conversion if
+    it began with that.
     """
 
     flags: Flags
     drawing: Drawing | None = None
     to_verify: tuple[Path, ...] = ()
     sources: tuple[Path, ...] = ()
+    merging: Merging | None = None
+    conversion: Conversion | None = None
 
 
 def parse_command(words: Sequence[str]) -> Command:
@@ -56,11 +69,15 @@ def parse_command(words: Sequence[str]) -> Command:
     Ends the program with status 2 and a sentence for what is not understood, and with 0 after --help.
     """
     if list(words[:1]) == ["verify"]:
-        # The flags of the environment come behind the files, since some of them take any number of words.
-        files = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
-        rest = words[1 + len(files) :]
-        found = _verify_parser().parse_args([*files, *environment_arguments(), *rest])
+        found = _read(_verify_parser(), words)
         return Command(flags_from(found), to_verify=tuple(found.pictures), sources=tuple(found.source))
+    if list(words[:1]) == ["merge"]:
+        parser = merge_parser()
+        found = _read(parser, words)
+        return Command(flags_from(found), merging=merging_from(found, parser))
+    if list(words[:1]) == ["convert"]:
+        found = _read(convert_parser(), words)
+        return Command(flags_from(found), conversion=conversion_from(found))
     if list(words[:1]) != ["generate"]:
         return Command(parse_flags(words))
     parser = _generate_parser()
@@ -69,6 +86,17 @@ def parse_command(words: Sequence[str]) -> Command:
     values: dict[str, Any] = {name: getattr(found, name) for name in names}
     redrawing = redrawing_from(found, parser)
     return Command(flags_from(found), Drawing(**{**values, "style": tuple(found.style)}, redrawing=redrawing))
+
+
+def _read(parser: FlagParser, words: Sequence[str]) -> argparse.Namespace:
+    """A command that begins with files or names. The flags of the environment come behind these, since some
+    of them take any number of words.
+    """
+    names = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
+    found: argparse.Namespace = parser.parse_args(
+        [*names, *environment_arguments(), *words[1 + len(names) :]]
+    )
+    return found
 
 
 def _generate_parser() -> FlagParser:

@@ -45,6 +45,14 @@ def _run(command: Command) -> int:
         from modules.cli.verify import verify
 
         return verify(command.flags, command.to_verify, command.sources)
+    if command.merging:
+        from modules.cli.merging import merge
+
+        return merge(command.flags, command.merging)
+    if command.conversion:
+        from modules.cli.merging import convert
+
+        return convert(command.flags, command.conversion)
     from modules.server import serve
 
     return serve(command.flags)

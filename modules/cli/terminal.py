@@ -5,11 +5,10 @@ from typing import TextIO
 
 from PIL import Image
 
+from modules.cli.bar import ProgressBar
 from modules.generation import MadePicture, StepReport
 
 __all__ = ["TerminalWatcher"]
-
-BAR_CELLS = 24
 
 
 class TerminalWatcher:
@@ -19,7 +18,7 @@ class TerminalWatcher:
     """
 
     def __init__(self, terminal: TextIO, keep: Callable[[MadePicture], None]) -> None:
-        self._terminal = terminal
+        self._bar = ProgressBar(terminal)
         self._keep = keep
         self._stopping = False
         self.failure: Exception | None = None
@@ -29,14 +28,11 @@ class TerminalWatcher:
         if self._stopping:
             raise KeyboardInterrupt
         self._stopping = True
-        self._line("Stopping after this step; Ctrl-C again stops at once.\n")
+        self._bar.write("Stopping after this step; Ctrl-C again stops at once.\n")
 
     def on_step(self, report: StepReport) -> None:
         """Redraw the bar."""
-        if self._terminal.isatty():
-            part = report.done / max(report.total, 1)
-            filled = round(part * BAR_CELLS)
-            self._line(f"{report.stage} [{'#' * filled}{'.' * (BAR_CELLS - filled)}] {part:4.0%}")
+        self._bar.show(report.stage, report.done / max(report.total, 1))
 
     def wants_preview(self, report: StepReport) -> bool:
         """A terminal shows none."""
@@ -47,7 +43,7 @@ class TerminalWatcher:
 
     def on_picture(self, picture: MadePicture) -> None:
         """Hand on a finished picture; one that was cut short by a stop is dropped."""
-        self._line("")
+        self._bar.write("")
         if self._stopping:
             return
         try:
@@ -57,7 +53,7 @@ class TerminalWatcher:
 
     def on_note(self, sentence: str) -> None:
         """Say it on a line of its own."""
-        self._line(sentence + "\n")
+        self._bar.write(sentence + "\n")
 
     def should_stop(self) -> bool:
         """Whether Ctrl-C was pressed, or a picture could not be kept."""
@@ -69,10 +65,4 @@ class TerminalWatcher:
 
     def clear(self) -> None:
         """Take the bar away."""
-        self._line("")
-
-    def _line(self, text: str) -> None:
-        """Replace what stands on the current line of the terminal."""
-        back = "\r\x1b[K" if self._terminal.isatty() else ""
-        self._terminal.write(back + text)
-        self._terminal.flush()
+        self._bar.write("")

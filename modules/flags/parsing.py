@@ -19,6 +19,8 @@ DESCRIPTION = """Easel: Stable Diffusion in a browser, on your own machine.
   ./webui.sh [flags]                   start the server
   ./webui.sh generate PROMPT [flags]   make a picture without a server; generate --help says how
   ./webui.sh verify PICTURE... [flags] make pictures again and say whether they are the same
+  ./webui.sh merge MODEL... [flags]    make a checkpoint of others; merge --help says how
+  ./webui.sh convert MODEL [flags]     write a checkpoint in another format or number type
   ./webui.sh test [pytest arguments]   run the tests"""
 
 

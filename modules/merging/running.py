@@ -34,7 +34,7 @@ REPORT_SECONDS = 0.2
 
 
 def run_merge(plan: MergePlan, watcher: MergeWatcher | None = None) -> MergeResult:
-    """Write what was planned. Memory holds a few million numbers at a time.
+    """Write what was planned. Memory holds some megabytes of numbers at a time.
 
     Until the file is whole and on the disk it has another name; should it fail, be stopped or killed, there
     is no file, and one that was to be replaced is as it was. Raises MergeStopped when the watcher says so,
