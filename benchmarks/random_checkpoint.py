@@ -10,13 +10,13 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from tools.embedded_model.export import unet_to_ldm, vae_to_ldm
 
-__all__ = ["shapes_of_sd15", "write_random_sd15"]
+__all__ = ["parts_of_sd15", "shapes_of_sd15", "write_random_sd15"]
 
 DEVIATION = 0.02
 
 
-def shapes_of_sd15() -> dict[str, torch.Size]:
-    """Names and shapes of every tensor of Stable Diffusion 1.5 in the field's layout."""
+def parts_of_sd15() -> tuple[UNet2DConditionModel, AutoencoderKL, CLIPTextModel]:
+    """The modules of Stable Diffusion 1.5 without memory."""
     with torch.device("meta"):
         unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)
         vae = AutoencoderKL(
@@ -31,6 +31,12 @@ def shapes_of_sd15() -> dict[str, torch.Size]:
                 hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12
             )
         )
+    return unet, vae, text
+
+
+def shapes_of_sd15() -> dict[str, torch.Size]:
+    """Names and shapes of every tensor of Stable Diffusion 1.5 in the field's layout."""
+    unet, vae, text = parts_of_sd15()
     text_tensors = {
         f"text_model.{name.removeprefix('text_model.')}": t for name, t in text.state_dict().items()
     }

@@ -15,6 +15,8 @@ from typing import BinaryIO, Self
 import torch
 from torch import Tensor
 
+from modules.checkpoints.conversion import converted
+
 __all__ = ["StoredTensor", "TensorFile"]
 
 
@@ -110,7 +112,7 @@ class TensorFile:
         )
         if dtype and stored.dtype is torch.float64:
             ordered = ordered.to(dtype)  # some devices have no float64 to convert from
-        tensor = ordered.to(device, dtype or stored.dtype, copy=self._map is not None).contiguous()
+        tensor = converted(ordered, dtype or stored.dtype, device, copy=self._map is not None)
         del view, ordered
         self._release(stored)
         return tensor

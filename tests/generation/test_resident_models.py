@@ -1,9 +1,13 @@
 """Which models stay in memory between jobs, and what becomes of them there."""
 
 import gc
+import json
 import os
 import shutil
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +24,7 @@ from modules.settings import Options
 
 from .drawing import TINY, Recorder, pixels
 
+ROOT = Path(__file__).parents[2]
 A, B, C = "one", "two", "three"
 
 
@@ -210,3 +215,28 @@ def test_models_that_only_wait_go_before_a_job_lacks_memory(engine, monkeypatch)
     monkeypatch.setattr("modules.generation.guard.memory_for_us", lambda _: 0)
     draw(engine, A, sd_checkpoints_limit=3, memory_forecast=False)
     assert names(engine) == [A]
+
+
+CHANGES = """
+import json, sys
+from benchmarks.changes import measure
+from modules.flags import parse_flags
+from modules.folders import Folders
+from modules.generation import Engine
+
+flags = parse_flags(["--data-dir", sys.argv[1], "--ckpt-dir", sys.argv[2], "--no-hashing"], {})
+engine = Engine(Folders.from_flags(flags), flags)
+changes = measure(engine, ["tiny-sd1", "tiny-sdxl", "tiny-sd2"], 21)
+print(json.dumps([change.resident for change in changes]))
+"""
+
+
+@pytest.mark.slow
+def test_twenty_changes_of_the_checkpoint_take_no_more_memory_than_the_first(tmp_path, parity_models):
+    """Of three sizes, so that each meets the holes that the one before has left."""
+    command = [sys.executable, "-c", CHANGES, str(tmp_path), str(parity_models)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    resident = json.loads(answer.stdout.splitlines()[-1])
+    for size in range(3):
+        first, *later = resident[size::3]
+        assert max(later) < first * 1.03
