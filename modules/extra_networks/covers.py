@@ -28,7 +28,8 @@ def cover_of(metadata: Mapping[str, str], number: int = 0) -> bytes:
 
     Raises NotFound when there is none.
     """
-    texts = _covers(metadata.get(COVERS, "")) + [metadata[THUMBNAIL]] * bool(metadata.get(THUMBNAIL))
+    thumbnail = metadata.get(THUMBNAIL, "")
+    texts = [*_covers(metadata.get(COVERS, "")), *([thumbnail] if thumbnail else [])]
     if not 0 <= number < len(texts):
         raise NotFound(f"The file has {len(texts)} pictures inside, so there is no picture {number}.")
     try:
