@@ -79,7 +79,7 @@ def with_small_defaults(values):
 def send(case):
     """The call, made cheap if it makes pictures, and its answer held against the document."""
     path = case.operation.path
-    if path.endswith("/txt2img"):
+    if path.endswith(("/txt2img", "/img2img")):
         case.body = with_small_defaults(bounded(case.body))
     elif "/easel/v1/jobs" in path and isinstance(case.body, dict) and "request" in case.body:
         case.body = {**case.body, "request": with_small_defaults(bounded(case.body["request"]))}

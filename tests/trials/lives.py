@@ -60,16 +60,27 @@ class Nursery:
         """
         port = free_port()
         phases = PhaseFile(self.log.with_suffix(".phase"), new=True)
-        flags = ["--nowebui", "--api", "--skip-load-model-at-start", "--port", str(port)]
-        flags += ["--data-dir", str(data), "--ckpt-dir", str(models)]
+        words = ["--nowebui", "--api", "--skip-load-model-at-start", "--port", str(port)]
+        words += ["--data-dir", str(data), "--ckpt-dir", str(models)]
+        return Life(self, self.run(words, self.log, phases, die_at, clock), port, phases)
+
+    def run(
+        self,
+        words: list[str],
+        log: Path,
+        phases: PhaseFile | None = None,
+        die_at: tuple[Phase, int] | None = None,
+        clock: float = 0.0,
+    ) -> int:
+        """The id of a process that is the program with these words of the command line."""
         wish = {
-            "start": flags,
-            "log": str(self.log),
-            "phases": str(phases.path),
+            "start": words,
+            "log": str(log),
+            "phases": str(phases.path) if phases else None,
             "die_at": die_at,
             "clock": clock,
         }
-        return Life(self, self.tell(wish), port, phases)
+        return int(self.tell(wish))
 
     def tell(self, wish: dict[str, Any]) -> Any:
         """The answer of `prefork` to one wish."""

@@ -3,7 +3,7 @@
     python -m tests.trials.prefork
 
 Importing torch and its relatives takes six seconds, a fork some milliseconds; what is forked is the same
-server that `webui.py` starts. Says "ready", then reads one JSON object a line and answers each: {"start": WORDS, "log": FILE, "phases": FILE,
+server that `webui.py` starts. Says "ready", then reads one JSON object a line and answers each: {"start": WORDS, "log": FILE, "phases": FILE or null,
 "die_at": [PHASE, N] or null, "clock": SECONDS} with the new process's id; {"poll": ID} and {"kill": ID} with how
 it ended (null: it lives).
 """
@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import modules.server  # noqa: F401  (the work of importing is what is saved)
+import modules.server
+import modules.web  # noqa: F401  (the work of importing is what is saved)
 from modules.cli import main as program
 
 from .phases import Phase, mark_phases
@@ -30,8 +31,9 @@ def _live(wish: dict[str, Any]) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if wish["clock"]:
         _set_clock(wish["clock"])
-    die_at = wish["die_at"]
-    mark_phases(Path(wish["phases"]), (Phase(die_at[0]), die_at[1]) if die_at else None)
+    if wish["phases"]:
+        die_at = wish["die_at"]
+        mark_phases(Path(wish["phases"]), (Phase(die_at[0]), die_at[1]) if die_at else None)
     return program(wish["start"])
 
 

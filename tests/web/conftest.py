@@ -2,18 +2,16 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.trials.asking import ask, free_port, until
+from tests.trials.lives import Nursery
+
 CHROMIUM = "/usr/bin/chromium"
 QUIET_BROWSER = [
     "--no-sandbox",
@@ -23,67 +21,59 @@ QUIET_BROWSER = [
     "--disable-sync",
     "--no-first-run",
 ]
-START = """
-import sys
-from modules.flags import parse_flags
-from modules.server import serve
-serve(parse_flags(sys.argv[1:]))
-"""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Program:
     """The program in a process of its own, over a data folder; it can be killed and started again."""
 
-    def __init__(self, folder: Path, checkpoints: Path) -> None:
+    def __init__(self, nursery: Nursery, folder: Path, checkpoints: Path) -> None:
         self.folder = folder
+        self._nursery = nursery
         self._checkpoints = checkpoints
-        self._port = _free_port()
+        self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = 0
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        flags = ["--data-dir", self.folder, "--ckpt-dir", self._checkpoints, "--port", self._port]
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "COMMANDLINE_ARGS": ""}
-        command = [sys.executable, "-c", START, *map(str, flags)]
-        with (self.folder / "server.log").open("ab") as output:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-        self._wait_until_it_answers()
+        words = ["--data-dir", self.folder, "--ckpt-dir", self._checkpoints, "--port", self._port]
+        self._process = self._nursery.run([*map(str, words)], self._log)
+        until(lambda: self._is_over() or self._answers(), every=0.1)
+        assert not self._is_over(), self._log.read_text()
 
     def kill(self) -> None:
         """End it as a crash does."""
-        assert self._process
-        self._process.kill()
-        self._process.wait(30)
+        self._nursery.tell({"kill": self._process})
 
     def stop(self) -> None:
-        """End it as Ctrl-C does."""
-        assert self._process
-        self._process.terminate()
-        self._process.wait(60)
+        """End it as the system does when it shuts down."""
+        if not self._is_over():
+            os.kill(self._process, signal.SIGTERM)
+            until(self._is_over, 60, every=0.05)
 
-    def _wait_until_it_answers(self) -> None:
-        assert self._process
-        log = self.folder / "server.log"
-        deadline = time.monotonic() + 300
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, log.read_text()
-            try:
-                with urllib.request.urlopen(f"{self.address}/internal/ping", timeout=2):
-                    return
-            except OSError:
-                time.sleep(0.3)
-        raise AssertionError(f"The server did not answer:\n{log.read_text()}")
+    @property
+    def _log(self) -> Path:
+        return self.folder / "server.log"
+
+    def _is_over(self) -> bool:
+        return self._nursery.tell({"poll": self._process}) is not None
+
+    def _answers(self) -> bool:
+        try:
+            return ask(self._port, "/internal/ping") == {}
+        except OSError:
+            return False
 
 
 @pytest.fixture(scope="session")
-def make_program(tmp_path_factory, parity_models) -> Iterator[Callable[..., Program]]:
+def nursery(tmp_path_factory) -> Iterator[Nursery]:
+    """Starts programs quickly."""
+    with Nursery(tmp_path_factory.mktemp("nursery") / "nursery.log") as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def make_program(nursery, tmp_path_factory, parity_models) -> Iterator[Callable[..., Program]]:
     """Starts programs with their own data folders and these settings; all are ended at the end."""
     made = []
 
@@ -91,7 +81,7 @@ def make_program(tmp_path_factory, parity_models) -> Iterator[Callable[..., Prog
         folder = tmp_path_factory.mktemp("user")
         chosen = {"sd_model_checkpoint": "tiny-sd1.safetensors", **settings}
         (folder / "config.json").write_text(json.dumps(chosen))
-        program = Program(folder, checkpoints)
+        program = Program(nursery, folder, checkpoints)
         made.append(program)
         program.start()
         return program
