@@ -15,8 +15,8 @@ from modules.merging.plan import Part, Piece
 __all__ = ["memory_of", "numbers_of"]
 
 CHUNK = 1 << 18
-"""Numbers that are computed at a time, where a piece need not be computed whole: so many stay in the processor's
-caches, and memory is used again instead of being asked for anew, which makes ten times the speed.
+"""Numbers that are computed at a time, where a piece need not be computed whole: so many stay in the caches
+of a processor, and memory is used again instead of being asked for anew, which makes ten times the speed.
 """
 WIDEST = 8
 """Bytes of a number in float64, the widest that is computed in."""

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -22,9 +23,6 @@ from modules.merging.recipe import MetadataOf
 from modules.merging.request import FileFormat
 
 __all__ = ["Draft", "finished"]
-
-SHOWN_HASH = "0" * 64
-"""Stands for a hash that is not known yet; they all have one length."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +95,18 @@ def _dry_run(draft: Draft) -> DryRun:
 def _size(draft: Draft, entries: Sequence[TensorEntry]) -> int:
     if draft.file_format is FileFormat.CKPT:
         return torch_file_size(entries)
-    hashes = {
-        name: SHOWN_HASH if parent.file.hashes.enabled else None for name, parent in draft.parents.items()
-    }
-    header = safetensors_header(entries, draft.metadata(hashes))
+    header = safetensors_header(entries, draft.metadata(_assumed_hashes(draft.parents)))
     return len(header) + sum(entry.size for entry in entries)
+
+
+def _assumed_hashes(parents: Mapping[str, Parent]) -> dict[str, str | None]:
+    """Those that are known; others are different ones of the same length."""
+    return {
+        name: parent.file.known_sha256 or sha256(str(parent.file.path).encode()).hexdigest()
+        if parent.file.hashes.enabled
+        else None
+        for name, parent in parents.items()
+    }
 
 
 def _refusal(draft: Draft, matching: Matching, merged: int, size: int, free: int | None) -> str | None:

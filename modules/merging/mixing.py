@@ -53,8 +53,8 @@ class AddDifference:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """The sum of each tensor times its factor, so exactly that one rounding remains to be done: in float32
-    for tensors of at most 16 bits, else in float64.
+    """The sum of each tensor times its factor, in float64: so exactly that one rounding remains, even where
+    large numbers cancel each other out.
     """
 
     factors: tuple[float, ...]
@@ -62,10 +62,9 @@ class Linear:
 
     def __call__(self, parts: Sequence[Tensor]) -> Tensor:
         """Of as many tensors as there are factors."""
-        wide = torch.float64 if any(part.dtype.itemsize > 2 for part in parts) else torch.float32
-        total = parts[0].to(wide) * self.factors[0]
+        total = parts[0].double().mul_(self.factors[0])
         for part, factor in zip(parts[1:], self.factors[1:], strict=True):
-            total.add_(part.to(wide), alpha=factor)
+            total.add_(part.double(), alpha=factor)
         return total
 
 

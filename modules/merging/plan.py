@@ -39,7 +39,7 @@ class DryRun:
     config: str | None
     """Name of the configuration that is written beside it."""
     size: int
-    """Exact for safetensors; a .ckpt is some kilobytes larger where it is larger than 2 GB."""
+    """Exact for safetensors; a .ckpt of more than 2 GB has some kilobytes more."""
     dtypes: Mapping[str, int]
     """How many tensors of the result have a type, by its name ("float16")."""
     merged: int

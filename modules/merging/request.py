@@ -39,7 +39,7 @@ class Interpolation(StrEnum):
     ADD_DIFFERENCE = "Add difference"
     """A + m * (B - C), in the files' own types."""
     FORMULA = "Formula"
-    """The request's formula, in single precision or better, rounded once."""
+    """The request's formula, in double precision, rounded once."""
 
 
 class FileFormat(StrEnum):

@@ -22,6 +22,7 @@ from modules.errors import EaselError
 from modules.merging.bake import Baker
 from modules.merging.computing import numbers_of
 from modules.merging.plan import ConfigCopy, MergePlan, MergeResult, Parent, Piece
+from modules.merging.recipe import Hashes
 from modules.merging.request import FileFormat
 from modules.merging.unfinished import UnfinishedFile, clear_unfinished
 from modules.merging.watching import MergeStopped, MergeWatcher, Unwatched
@@ -44,7 +45,7 @@ def run_merge(plan: MergePlan, watcher: MergeWatcher | None = None) -> MergeResu
     started = time.monotonic()
     if plan.dry_run.refusal:
         raise EaselError(plan.dry_run.refusal)
-    metadata = plan.metadata(_hashes(plan, watcher))
+    hashes = _hashes(plan, watcher)
     folder = plan.path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,7 @@ def run_merge(plan: MergePlan, watcher: MergeWatcher | None = None) -> MergeResu
         raise EaselError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
     clear_unfinished(folder)
     with UnfinishedFile(plan.path) as file:
-        _write(plan, metadata, file, watcher)
+        _write(plan, hashes, file, watcher)
         sha256 = file.finish(replace=plan.overwrite)
     _remember(plan, sha256)
     notes = _copy_config(plan.config, plan) if plan.config else ()
@@ -71,7 +72,7 @@ run_convert = run_merge
 
 
 @torch.no_grad()
-def _write(plan: MergePlan, metadata: Mapping[str, str], file: UnfinishedFile, watcher: MergeWatcher) -> None:
+def _write(plan: MergePlan, hashes: Hashes, file: UnfinishedFile, watcher: MergeWatcher) -> None:
     entries = safetensors_order(TensorEntry(each.name, each.dtype, each.shape) for each in plan.pieces)
     by_name = {piece.name: piece for piece in plan.pieces}
     pieces = [by_name[entry.name] for entry in entries]
@@ -83,7 +84,7 @@ def _write(plan: MergePlan, metadata: Mapping[str, str], file: UnfinishedFile, w
         if plan.file_format is FileFormat.CKPT:
             write_torch_file(file, entries, numbers)
         else:
-            write_safetensors(file, entries, metadata, numbers)
+            write_safetensors(file, entries, plan.metadata(hashes), numbers)
 
 
 def _all_numbers(
