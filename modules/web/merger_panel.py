@@ -166,13 +166,12 @@ def _how_it_is_written(form: Form, house: House) -> Chooser:
 
 def _metadata(form: Form) -> gr.Button:
     with plain_fold("Metadata", form.element_id("metadata")):
-        with gr.Row(elem_classes=["form-row", "merger-beside"]):
-            for field, label, name in (
-                ("save_metadata", "Save metadata", "save_metadata"),
-                ("add_merge_recipe", "Add merge recipe metadata", "add_recipe"),
-                ("copy_metadata_fields", "Copy metadata from merged models", "copy_metadata"),
-            ):
-                form.tick(field, label, name, value=True, container=False, min_width=160)
+        for field, label, name in (
+            ("save_metadata", "Save metadata", "save_metadata"),
+            ("add_merge_recipe", "Add merge recipe metadata", "add_recipe"),
+            ("copy_metadata_fields", "Copy metadata from merged models", "copy_metadata"),
+        ):
+            form.tick(field, label, name, value=True, container=False)
         form.text(
             "metadata_json", "Metadata in JSON format", "metadata_json", value="{}", lines=3, max_lines=12
         )
