@@ -45,7 +45,7 @@ def shelves(folders: Folders) -> Callable[[], MergeShelves]:
         return MergeShelves(
             CheckpointShelf(folders, hashes),
             VaeShelf(folders, hashes),
-            AdapterShelf(folders.loras, (".safetensors",), hashes),
+            AdapterShelf((*folders.loras, folders.models / "Lora"), (".safetensors",), hashes),
             folders,
         )
 
