@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from modules.adapters.files import AdapterFile
-from modules.checkpoints import read_tree
+from modules.checkpoints import computing_dtype, read_tree
 from modules.errors import EaselError
 
 __all__ = ["Hypernetwork", "HypernetworkHooks", "WantedHypernetwork", "read_hypernetwork"]
@@ -142,7 +142,7 @@ class HypernetworkHooks:
             if pair is None:
                 continue
             for layer, change in zip((keys, values), pair, strict=True):
-                change.to(layer.weight)
+                change.to(layer.weight.device, computing_dtype(layer))
                 self._handles.append(layer.register_forward_pre_hook(_Change(change, wanted.strength)))
         if len(self._handles) == installed:
             widths = ", ".join(map(str, network.pairs))

@@ -15,7 +15,7 @@ from modules.adapters.files import AdapterFile
 from modules.adapters.kinds import Part
 from modules.adapters.names import Place, module_places
 from modules.adapters.network import Magnitudes, Network, added_weight, module_of, read_network
-from modules.checkpoints import Model
+from modules.checkpoints import Model, exact_weight, narrowed
 from modules.errors import EaselError
 
 __all__ = ["NetworkStack", "WantedNetwork"]
@@ -128,13 +128,13 @@ class NetworkStack:
         weight, bias = module.weight, getattr(module, "bias", None)
         assert isinstance(weight, Tensor)
         self._originals[place] = _Original(weight.data, None if bias is None else bias.data)
-        changed = weight.data.float()
+        changed = exact_weight(module)
         for wanted, part in parts:
             changed = added_weight(changed, part, wanted.strength(place), wanted.ranks)
             if bias is not None and part.bias is not None:
                 shift = part.bias.to(bias).reshape(bias.shape) * wanted.strength(place)
                 _set(module, "bias", module.bias.data + shift)
-        _set(module, "weight", changed.to(weight.dtype))
+        _set(module, "weight", narrowed(changed, weight.dtype))
 
 
 def _set(module: nn.Module, name: str, numbers: Tensor) -> None:

@@ -1,9 +1,25 @@
 """Checkpoints: finding and hashing them, opening them as data, and building the model."""
 
+from modules.checkpoints.eight_bits import (
+    computing_dtype,
+    eight_bit_layers,
+    exact_weight,
+    narrowed,
+)
 from modules.checkpoints.files import CheckpointFile, HashedFile, VaeFile
 from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
-from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, TextTower, TowerUse, VectorNumber
+from modules.checkpoints.model import (
+    EightBits,
+    ExtraInput,
+    Family,
+    KeptWeights,
+    Model,
+    Prediction,
+    TextTower,
+    TowerUse,
+    VectorNumber,
+)
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.outline import ModelOutline, outline_model
 from modules.checkpoints.recognition import family_of
@@ -27,10 +43,12 @@ __all__ = [
     "ByteSink",
     "CheckpointFile",
     "CheckpointShelf",
+    "EightBits",
     "ExtraInput",
     "Family",
     "HashCache",
     "HashedFile",
+    "KeptWeights",
     "Model",
     "ModelOutline",
     "ModelPlan",
@@ -43,11 +61,15 @@ __all__ = [
     "VaeFile",
     "VaeShelf",
     "VectorNumber",
+    "computing_dtype",
+    "eight_bit_layers",
+    "exact_weight",
     "family_of",
     "files_below",
     "folders_below",
     "load_model",
     "load_tokenizer",
+    "narrowed",
     "old_hash",
     "open_tensors",
     "outline_model",

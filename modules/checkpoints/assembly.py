@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from modules.checkpoints.eight_bits import eight_bit_layers, keep_in_eight_bits
+from modules.checkpoints.model import WIDE, KeptWeights
 from modules.checkpoints.sources import Sources
 from modules.errors import EaselError
 
@@ -25,12 +27,18 @@ class Blueprint(Generic[M]):
     sources: Sources
     """By the names of the module's parameters."""
 
-    def build(self, dtype: torch.dtype, device: torch.device) -> M:
-        """The module in evaluation mode, its parameters read from the file. May be called once."""
-        filled = {
-            name: self.sources[name].read(dtype, device).reshape(parameter.shape)
-            for name, parameter in self.module.named_parameters()
-        }
+    def build(self, dtype: torch.dtype, device: torch.device, kept: KeptWeights = WIDE) -> M:
+        """The module in evaluation mode, its parameters read from the file; `kept`: how the weights of its
+        large layers are. May be called once.
+        """
+        layers = eight_bit_layers(self.module) if kept.eight_bits else {}
+        filled = {}
+        for name, parameter in list(self.module.named_parameters()):
+            numbers = self.sources[name].read(dtype, device).reshape(parameter.shape)
+            layer, _, what = name.rpartition(".")
+            if what == "weight" and layer in layers:
+                numbers = keep_in_eight_bits(layers[layer], numbers, exact_copy=kept.exact_copies)
+            filled[name] = numbers
         self.module.load_state_dict(filled, strict=False, assign=True)
         return self.module.requires_grad_(False).eval()
 

@@ -18,7 +18,7 @@ from modules.checkpoints.diffusers_folder import config_of_folder, recipe_of_fol
 from modules.checkpoints.families import Recipe
 from modules.checkpoints.files import CheckpointFile, VaeFile
 from modules.checkpoints.ldm_config import LdmConfig, read_ldm_config
-from modules.checkpoints.model import ExtraInput, Family, Model, Prediction, VectorNumber
+from modules.checkpoints.model import WIDE, ExtraInput, Family, KeptWeights, Model, Prediction, VectorNumber
 from modules.checkpoints.opened import OpenedCheckpoint, open_checkpoint
 from modules.checkpoints.parts import extra_input_of, plan_unet, plan_vae
 from modules.checkpoints.prediction import told_prediction, tried_prediction
@@ -82,10 +82,12 @@ class ModelPlan:
         """Where the numbers of the UNet lie, then those of each text encoder, by the parameters' names."""
         return self._unet.sources, *(tower.encoder.sources for tower in self._towers)
 
-    def load(self, policy: DevicePolicy) -> Model:
-        """Read the model into memory. May be called once."""
+    def load(self, policy: DevicePolicy, kept: KeptWeights = WIDE) -> Model:
+        """Read the model into memory; `kept`: how the weights of its UNet and text encoders are there. May be
+        called once.
+        """
         vae = self._vae.build(policy.vae_dtype, policy.device)
-        unet = self._unet.build(policy.dtype, policy.device)
+        unet = self._unet.build(policy.dtype, policy.device, kept)
         alphas = _alphas_cumprod(self._config)
         return Model(
             checkpoint=self.checkpoint,
@@ -93,7 +95,7 @@ class ModelPlan:
             prediction=self._prediction or self._found_prediction(unet),
             unet=unet,
             vae=vae,
-            towers=tuple(tower.build(policy) for tower in self._towers),
+            towers=tuple(tower.build(policy, kept) for tower in self._towers),
             alphas_cumprod=zero_terminal_snr(alphas) if self._zero_terminal_snr else alphas,
             latent_scale=self._config.scale_factor,
             latent_channels=vae.config.latent_channels,
@@ -101,6 +103,7 @@ class ModelPlan:
             vae_file=self.vae_file,
             extra_input=self.extra_input,
             vector_numbers=self.vector_numbers,
+            kept=kept,
             depth_estimator=self._depth.build(policy.dtype, policy.device) if self._depth else None,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer, DPTForDepthEstimation
@@ -16,7 +17,17 @@ from modules.sampling import Prediction
 if TYPE_CHECKING:
     from modules.checkpoints.files import CheckpointFile, VaeFile
 
-__all__ = ["ExtraInput", "Family", "Model", "Prediction", "TextTower", "TowerUse", "VectorNumber"]
+__all__ = [
+    "EightBits",
+    "ExtraInput",
+    "Family",
+    "KeptWeights",
+    "Model",
+    "Prediction",
+    "TextTower",
+    "TowerUse",
+    "VectorNumber",
+]
 
 
 class Family(StrEnum):
@@ -49,6 +60,38 @@ class VectorNumber(StrEnum):
     TARGET_HEIGHT = "target height"
     TARGET_WIDTH = "target width"
     AESTHETIC_SCORE = "aesthetic score"
+
+
+class EightBits(StrEnum):
+    """For which models: values of the setting `fp8_storage`."""
+
+    NEVER = "Disable"
+    XL = "Enable for SDXL"
+    ALWAYS = "Enable"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWeights:
+    """How the weights of a UNet and its text encoders are kept: wide, as they compute, or in 8 bits; then
+    perhaps with copies in half precision in the machine's own memory, to add networks to.
+    """
+
+    eight_bits: bool = False
+    exact_copies: bool = False
+
+    @classmethod
+    def of(cls, setting: str, exact_copies: bool, family: Family, device: torch.device) -> KeptWeights:
+        """What the settings `fp8_storage` and `cache_fp16_weight` mean for a model. Apple's devices have no
+        such numbers.
+        """
+        wanted = EightBits(setting)
+        is_xl = family in (Family.SDXL, Family.SDXL_REFINER)
+        applies = wanted is EightBits.ALWAYS or (wanted is EightBits.XL and is_xl)
+        return cls(True, exact_copies) if applies and device.type != "mps" else cls()
+
+
+WIDE = KeptWeights()
+"""As they compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +140,7 @@ class Model:
     extra_input: ExtraInput = ExtraInput.NONE
     vector_numbers: tuple[VectorNumber, ...] = ()
     """What stands behind the pooled text in a conditioning's vector; empty: there is no vector."""
+    kept: KeptWeights = WIDE
     depth_estimator: DPTForDepthEstimation | None = None
     """What makes maps of depths; None also for a checkpoint that wants them, where there is none."""
 

@@ -8,9 +8,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from modules.checkpoints.conversion import converted
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile
+from modules.errors import EaselError
 
 __all__ = ["Source", "Sources", "part_of", "sources_of"]
+
+SCALE = "scale_weight"
+"""What programs that write files in 8 bits call the scale of a layer's weight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +24,8 @@ class Source:
 
     file: TensorFile
     stored: StoredTensor
+    scale: StoredTensor | None = None
+    """A number that all of the tensor's are multiplied by; files in 8 bits have it."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -35,15 +42,30 @@ class Source:
 
     def read(self, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
         """The numbers in memory of their own, in `dtype` (None: as stored), on `device`."""
-        return self.file.read_stored(self.stored, dtype, device)
+        if self.scale is None:
+            return self.file.read_stored(self.stored, dtype, device)
+        numbers = self.file.read_stored(self.stored, torch.float32)
+        numbers *= self.file.read_stored(self.scale, torch.float32)
+        return converted(numbers, dtype or torch.float32, device, copy=False)
 
 
 Sources = Mapping[str, Source]
 
 
 def sources_of(file: TensorFile) -> dict[str, Source]:
-    """All tensors of an open file by their names."""
-    return {name: Source(file, stored) for name, stored in file.tensors.items()}
+    """All tensors of an open file by their names. Raises EaselError for unknown scales."""
+    return {name: Source(file, stored, _scale_of(name, file)) for name, stored in file.tensors.items()}
+
+
+def _scale_of(name: str, file: TensorFile) -> StoredTensor | None:
+    layer, _, what = name.rpartition(".")
+    scale = file.tensors.get(f"{layer}.{SCALE}") if what == "weight" else None
+    if scale and scale.numel != 1:
+        raise EaselError(
+            f'{file.path.name} scales "{name}" by {scale.numel} numbers; Easel knows files in 8 bits '
+            "with one scale a layer. Fetch the model in half precision."
+        )
+    return scale
 
 
 def part_of(sources: Sources, prefix: str) -> dict[str, Source]:

@@ -12,7 +12,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from modules.checkpoints.assembly import Blueprint, draw_blueprint
 from modules.checkpoints.families import TowerLayout, TowerPlace
 from modules.checkpoints.ldm_config import LdmConfig
-from modules.checkpoints.model import TextTower, TowerUse
+from modules.checkpoints.model import WIDE, KeptWeights, TextTower, TowerUse
 from modules.checkpoints.opened import OpenedCheckpoint
 from modules.checkpoints.sources import Sources, part_of
 from modules.checkpoints.text_layout import clip_names, count_layers, open_clip_names, tower_config
@@ -35,9 +35,9 @@ class TowerPlan:
     tokenizer: CLIPTokenizer
     use: TowerUse
 
-    def build(self, policy: DevicePolicy) -> TextTower:
-        """The tower in memory. May be called once."""
-        encoder = self.encoder.build(policy.dtype, policy.device)
+    def build(self, policy: DevicePolicy, kept: KeptWeights = WIDE) -> TextTower:
+        """The tower in memory, the encoder's weights as `kept` says. May be called once."""
+        encoder = self.encoder.build(policy.dtype, policy.device, kept)
         positions = torch.arange(encoder.config.max_position_embeddings, device=policy.device)
         encoder.embeddings.position_ids = positions.expand((1, -1))
         projection = self.projection.build(policy.dtype, policy.device) if self.projection else None

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
-from modules.checkpoints import CheckpointFile, ModelPlan
+from modules.checkpoints import CheckpointFile, EightBits, KeptWeights, ModelPlan, eight_bit_layers
 from modules.memory import DevicePolicy, ModelCosts, rehearse
 
 __all__ = ["CostBook", "bytes_of"]
@@ -28,23 +28,33 @@ class CostBook:
 
     def __init__(self, plan: PlanModel, policy: DevicePolicy) -> None:
         self._plan, self._policy = plan, policy
-        self._known: dict[tuple[str, int, int], ModelCosts] = {}
+        self._known: dict[tuple[str, int, int, str], ModelCosts] = {}
         self._lock = threading.Lock()
 
-    def costs(self, checkpoint: CheckpointFile) -> ModelCosts:
-        """Of `checkpoint`. Raises EaselError for a file that cannot be loaded."""
+    def costs(self, checkpoint: CheckpointFile, eight_bits: str = EightBits.NEVER) -> ModelCosts:
+        """Of `checkpoint`, its weights kept as the setting `fp8_storage` says. Raises EaselError for a file
+        that cannot be loaded.
+        """
         facts = checkpoint.path.stat()
-        key = (str(checkpoint.path), facts.st_mtime_ns, facts.st_size)
+        key = (str(checkpoint.path), facts.st_mtime_ns, facts.st_size, eight_bits)
         with self._lock:
             if key not in self._known:
                 with self._plan(checkpoint) as plan:
-                    self._known[key] = _costs_of(plan, self._policy)
+                    self._known[key] = _costs_of(plan, self._policy, eight_bits)
             return self._known[key]
 
 
 def bytes_of(module: nn.Module) -> int:
     """Of the parameters of `module`, in their type."""
     return sum(parameter.nbytes for parameter in module.parameters())
+
+
+def _weights_of(module: nn.Module, policy: DevicePolicy, kept: KeptWeights) -> int:
+    """Bytes of a module without memory, once it is filled and `kept`."""
+    layers = eight_bit_layers(module).values() if kept.eight_bits else ()
+    narrow = sum(layer.weight.numel() for layer in layers if isinstance(layer.weight, nn.Parameter))
+    elements = sum(parameter.numel() for parameter in module.parameters())
+    return narrow + (elements - narrow) * policy.dtype.itemsize
 
 
 def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:
@@ -59,7 +69,7 @@ def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:
     }
 
 
-def _costs_of(plan: ModelPlan, policy: DevicePolicy) -> ModelCosts:
+def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCosts:
     """What the checkpoint of `plan` takes under `policy`; its modules have no memory, and stay without."""
     reorders = policy.device.type == "cpu"
     # The plan's modules are of float32.
@@ -69,16 +79,15 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy) -> ModelCosts:
     context = torch.empty(ROWS, TOKENS, unet.config.cross_attention_dim, device="meta")
     latent = torch.empty(1, vae.config.latent_channels, SIDE, SIDE, device="meta")
     pixels = torch.empty(1, 3, PIXELS, PIXELS, device="meta")
-    told = _beside(plan)
+    told, kept = _beside(plan), KeptWeights.of(eight_bits, False, plan.family, policy.device)
     step = rehearse(
         lambda: unet(noisy, 0, context, added_cond_kwargs=told, return_dict=False), reorders=reorders
     )
     decode = rehearse(lambda: vae.decode(latent, return_dict=False), reorders=reorders)
     encode = rehearse(lambda: vae.encode(pixels, return_dict=False), reorders=reorders)
     return ModelCosts(
-        weights=round(
-            (bytes_of(unet) + sum(map(bytes_of, plan.text_encoders))) * own + bytes_of(vae) * own_vae
-        ),
+        weights=sum(_weights_of(part, policy, kept) for part in (unet, *plan.text_encoders))
+        + round(bytes_of(vae) * own_vae),
         step=step.peak * own / (ROWS * SIDE**2),
         # The matrix, and its softmax beside it.
         matrix=2 * step.matrix * policy.dtype.itemsize / (ROWS * SIDE**4),

@@ -62,6 +62,8 @@ class ModelFacts:
     """The .yaml beside the checkpoint that says what it is."""
     refiner: ModelFiles | None = None
     """The files of the refiner, where one takes part."""
+    in_eight_bits: bool = False
+    """Whether its weights are kept so."""
     adapters: tuple[FileFacts, ...] = ()
     """LoRAs and hypernetworks in use, in the order of the prompts."""
     embeddings: tuple[FileFacts, ...] = ()
@@ -111,6 +113,7 @@ def facts_of(first: Artist, second: Artist, refiner: Artist | None = None) -> Mo
         config=_config(checkpoint),
         second=None if second.model is model else _files(second.model),
         refiner=_files(refiner.model) if refiner else None,
+        in_eight_bits=model.kept.eight_bits,
         surroundings=surroundings_of(model.policy, first.attention, upcast=first.upcast_attention),
     )
 

@@ -221,7 +221,8 @@ class Engine:
         """`checkpoint`, else that of `options`, as `options` want it in memory."""
         checkpoint = checkpoint or self.checkpoint_of(options)
         policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
-        return ModelChoice(checkpoint, self._vae_of(options, checkpoint), policy)
+        vae, exact_copies = self._vae_of(options, checkpoint), options.cache_fp16_weight
+        return ModelChoice(checkpoint, vae, policy, options.fp8_storage, exact_copies)
 
     def _load(self, choice: ModelChoice, let_go: Callable[[], None]) -> LoadedModel:
         """A model from its files; `let_go` is called once they are known to be good.
@@ -233,7 +234,7 @@ class Engine:
                 choice.checkpoint, self.folders.configs, choice.vae, depth=self.folders.midas
             ) as plan:
                 let_go()
-                loaded = LoadedModel(plan.load(choice.policy), self.adapters)
+                loaded = LoadedModel(plan.load(choice.policy, choice.kept(plan.family)), self.adapters)
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         choice.checkpoint.hash_later()

@@ -44,14 +44,16 @@ class MemoryGuard:
             return None
         first, *others = checkpoints
         needed = self.forecast(run, first, attention, given_pixels).peak
-        needed += sum(self._book.costs(each).weights for each in dict.fromkeys(others) if each != first)
+        for each in set(others) - {first}:
+            needed += self._book.costs(each, run.options.fp8_storage).weights
         return max(room // self._workers - needed, 0)
 
     def forecast(
         self, run: Run, checkpoint: CheckpointFile, attention: AttentionKind, given_pixels: int = 0
     ) -> Forecast:
         """Bytes of this process, or of its device, that `run` will take."""
-        return forecast(self._book.costs(checkpoint), work_of(run, attention, given_pixels), self._resting)
+        costs = self._book.costs(checkpoint, run.options.fp8_storage)
+        return forecast(costs, work_of(run, attention, given_pixels), self._resting)
 
     def check(
         self, run: Run, checkpoint: CheckpointFile, attention: AttentionKind, given_pixels: int = 0
@@ -67,7 +69,8 @@ class MemoryGuard:
         rough = rough_bytes(work, checkpoint.size)
         if rough is not None and self._resting + rough < room:
             return
-        if refusal := refusal_of(work, self._book.costs(checkpoint), self._resting, room):
+        costs = self._book.costs(checkpoint, run.options.fp8_storage)
+        if refusal := refusal_of(work, costs, self._resting, room):
             raise refusal
 
     def _held(self) -> int:

@@ -25,6 +25,8 @@ def model_fields(model: ModelFacts, run: Run) -> Fields:
     return {
         "Model hash": model.short_hash if options.add_model_hash_to_info else None,
         "Model": model.stem if options.add_model_name_to_info else None,
+        "FP8 weight": options.fp8_storage if model.in_eight_bits else None,
+        "Cache FP16 weight for LoRA": options.cache_fp16_weight if model.in_eight_bits else None,
         "VAE hash": model.vae_short_hash if options.add_vae_hash_to_info else None,
         "VAE": model.vae_name if options.add_vae_name_to_info else None,
     }

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import torch
 
 from modules.adapters import AdapterShelves, Magnitudes, Wardrobe, Worn
-from modules.checkpoints import CheckpointFile, Model, VaeFile, with_vae
+from modules.checkpoints import CheckpointFile, EightBits, Family, KeptWeights, Model, VaeFile, with_vae
 from modules.conditioning import EmbeddingLookup, EncodingCache, PromptEncoder
 from modules.generation.artist import Artist
 from modules.generation.odd_sizes import enlarge_as_reference
@@ -26,11 +26,20 @@ RAM = torch.device("cpu")
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Which model is wanted: its files, and where and in which types it is to be."""
+    """Which model is wanted: its files, and where and in which types it is to be.
+
+    `eight_bits`, `exact_copies`: see `KeptWeights.of`.
+    """
 
     checkpoint: CheckpointFile
     vae: VaeFile | None
     policy: DevicePolicy
+    eight_bits: str = EightBits.NEVER
+    exact_copies: bool = False
+
+    def kept(self, family: Family) -> KeptWeights:
+        """How the weights of a model of `family` are kept."""
+        return KeptWeights.of(self.eight_bits, self.exact_copies, family, self.policy.device)
 
 
 class LoadedModel:
@@ -57,6 +66,7 @@ class LoadedModel:
             self.model.checkpoint.path == choice.checkpoint.path
             and choice.checkpoint.changed_at in (self._checkpoint_changed, 0.0)
             and self.model.policy == choice.policy
+            and self.model.kept == choice.kept(self.model.family)
         )
 
     def has_vae(self, vae: VaeFile | None) -> bool:

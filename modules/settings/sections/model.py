@@ -152,6 +152,15 @@ class Optimizations(Section):
         "checkpoint. Without this, what does not fit fails while it is drawn, or ends the program.",
         affects_pixels=False,
     )
+    fp8_storage: Literal["Disable", "Enable for SDXL", "Enable"] = option(
+        "Disable", "FP8 weight",
+        help="Weights are kept in 8 bits and made wide a layer at a time: half the memory, a little slower, "
+        "and pictures that differ. The checkpoint is loaded again.",
+    )  # fmt: skip
+    cache_fp16_weight: bool = option(
+        False, "Cache FP16 weight for LoRA",
+        help="With FP8 weight: exact copies stay in the machine's own memory, for LoRAs to be added to.",
+    )  # fmt: skip
     exact_batches: bool = option(
         False,
         "Exact batches",
