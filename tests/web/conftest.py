@@ -174,6 +174,14 @@ def watched(chromium, server) -> Iterator[Watch]:
     watch.close()
 
 
+@pytest.fixture(scope="module")
+def shared_page(chromium, server) -> Iterator[Any]:
+    """A page that the tests of a file share, who leave it as they found it: opening one takes a while."""
+    watch = Watch(chromium, server)
+    yield watch()
+    watch.close()
+
+
 @pytest.fixture
 def open_page(chromium):
     """Opens a page of a program that may go away."""
@@ -193,3 +201,11 @@ def page(watched):
     page = watched()
     yield page
     page.evaluate("fetch('sdapi/v1/interrupt', {method: 'POST'})")
+
+
+@pytest.fixture(scope="module")
+def kept_page(chromium, server):
+    """A page that stays open from test to test, for what shows the server's state and keeps none of its own."""
+    watch = Watch(chromium, server)
+    yield watch()
+    watch.close()

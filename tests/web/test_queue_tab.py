@@ -28,13 +28,17 @@ def empty_queue(server):
 
 
 @pytest.fixture
-def queue(empty_queue, page, server):
+def queue(kept_page, empty_queue, server):
     """The tab, opened on such a queue."""
+    page = kept_page
+    page.set_viewport_size({"width": 1440, "height": 1000})
     page.click("#tab_queue-button")
+    page.wait_for_function(f"!document.querySelector('{WAITING}, {PAST}')")
     page.wait_for_function("document.querySelector('#queue_pause').textContent.startsWith('Resume')")
     yield page
     for job in call(server, "GET", "/easel/v1/queue")["waiting"]:
         call(server, "POST", f"/easel/v1/jobs/{job}/cancel", {})
+    call(server, "POST", "/sdapi/v1/interrupt")
     call(server, "POST", "/easel/v1/queue/resume", {})
 
 
