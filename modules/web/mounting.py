@@ -68,6 +68,7 @@ SCRIPTS = (
     "settings",
     "page_options",
     "network_prompts",
+    "network_pane",
     "networks",
     "network_editor",
 )

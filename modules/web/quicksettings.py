@@ -36,7 +36,7 @@ class CheckpointChooser:
             self._refresh = icon_button("Look for new checkpoints", "refresh", "refresh_sd_model_checkpoint")
             self._show = hidden_button("change_checkpoint")
             self._named = hidden_text("checkpoint_to_choose")
-            self._choose_named = hidden_button("choose_checkpoint")
+            self._by_name = hidden_button("choose_checkpoint")
 
     def bind(self, page: gr.Blocks, forms: Sequence[Form]) -> None:
         """Let the menu act; a size that is the old checkpoint's native one becomes the new one's.
@@ -48,10 +48,13 @@ class CheckpointChooser:
         self._forms = len(forms)
         refiners = [form.controls["refiner_checkpoint"] for form in forms]
         menus = [self._menu, forms[0].controls["hr_checkpoint_name"], *refiners, *styles]
-        self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET)
-        self._choose_named.click(self._choose, [self._named, *sizes], [self._menu, *sizes], **QUIET)
-        self._refresh.click(self._look_again, None, menus, **QUIET)
-        self._show.click(self._menus, None, menus, **QUIET)
+        for event in (
+            self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET),
+            self._by_name.click(self._choose_named, [self._named, *sizes], [self._menu, *sizes], **QUIET),
+            self._refresh.click(self._look_again, None, menus, **QUIET),
+            self._show.click(self._menus, None, menus, **QUIET),
+        ):
+            event.then(fn=None, js="() => { checkpointMayHaveChanged(); }")
         page.load(self._menus, None, menus, **QUIET)
 
     def _choose(self, title: str | None, *sizes: float) -> list[Any]:
@@ -68,6 +71,11 @@ class CheckpointChooser:
             is_native = sizes[side : side + 2] == before
             chosen += after if is_native else (gr.skip(), gr.skip())
         return chosen
+
+    def _choose_named(self, name: str | None, *sizes: float) -> list[Any]:
+        """Of a checkpoint that something else than the menu names: the menu shows it then."""
+        _, *sides = self._choose(name, *sizes)
+        return [self._update(), *sides]
 
     def _look_again(self) -> list[Any]:
         self._house.engine.shelf.refresh()

@@ -10,6 +10,7 @@ function setHidden(id, text) {
 // Gradio fills the form from the job's request.
 async function fillFormFrom(tab, id) {
     switchToTab(`tab_${tab}`);
+    showGeneration(tab);
     await setHidden(`${tab}_job_to_read`, id);
     press(`${tab}_read_job`);
 }

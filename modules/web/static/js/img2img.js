@@ -33,6 +33,7 @@ function chooseSubtab(pageId) {
 // The names are the field's.
 function switch_to_img2img_tab(number) {
     switchToTab("tab_img2img");
+    showGeneration("img2img");
     chooseSubtab(tabButtons(img2imgBar())[number].dataset.page);
 }
 

@@ -10,6 +10,7 @@ function chosenPictureAddress(tab) {
 
 // Gradio reads the text into the form, by the settings of the section Infotext.
 async function fillFormFromText(tab, text) {
+    showGeneration(tab);
     await setHidden(`${tab}_text_to_read`, text);
     press(`${tab}_read_text`);
 }
