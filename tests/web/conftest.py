@@ -174,14 +174,6 @@ def watched(chromium, server) -> Iterator[Watch]:
     watch.close()
 
 
-@pytest.fixture(scope="module")
-def shared_page(chromium, server) -> Iterator[Any]:
-    """A page that the tests of a file share, who leave it as they found it: opening one takes a while."""
-    watch = Watch(chromium, server)
-    yield watch()
-    watch.close()
-
-
 @pytest.fixture
 def open_page(chromium):
     """Opens a page of a program that may go away."""
