@@ -110,12 +110,14 @@ class CardDetails(CardAnswer):
 class CardText(BaseModel):
     """What a person writes about a network; fields that are left out stay as they are."""
 
-    description: Text | None = None
-    sd_version: Literal["SD1", "SD2", "SDXL", "SD3", "Unknown"] | None = None
-    activation_text: Text | None = None
-    preferred_weight: float | None = Field(None, ge=0, le=2)
-    negative_text: Text | None = None
-    notes: Text | None = None
+    description: Text | None = Field(None, description="What is shown on the card.")
+    sd_version: Literal["SD1", "SD2", "SDXL", "SD3", "Unknown"] | None = Field(
+        None, description="The version of Stable Diffusion that it is made for; Unknown: as the file tells."
+    )
+    activation_text: Text | None = Field(None, description="Put into the prompt with it.")
+    preferred_weight: float | None = Field(None, ge=0, le=2, description="0: the setting's.")
+    negative_text: Text | None = Field(None, description="Put into the negative prompt with it.")
+    notes: Text | None = Field(None, description="For the person alone.")
 
 
 class PreviewOrder(BaseModel):

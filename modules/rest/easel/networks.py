@@ -26,6 +26,9 @@ Name = Annotated[str, Query(max_length=4000, description="As a list of cards tel
 Kind = Annotated[NetworkKind, Query(description="Which kind of networks.")]
 Search = Annotated[str, Query(max_length=1000, description="Words that all have to be there.")]
 Folder = Annotated[str, Query(max_length=4000, description="This sub-folder and those in it; empty: all.")]
+Sort = Annotated[SortField, Query(description="What the cards are ordered by.")]
+Descending = Annotated[bool, Query(description="Last first.")]
+Page = Annotated[int, Query(ge=0, description="From 0.")]
 Size = Annotated[int, Query(ge=1, le=1000, description="Cards on a page.")]
 Anew = Annotated[bool, Query(description="Read every file's size and time again.")]
 EveryVersion = Annotated[bool, Query(description="Also those for other models than the one in use.")]
@@ -40,9 +43,9 @@ def card_routes(house: House) -> APIRouter:
         kind: Kind,
         search: Search = "",
         folder: Folder = "",
-        sort: SortField = SortField.PATH,
-        descending: bool = False,
-        page: Annotated[int, Query(ge=0)] = 0,
+        sort: Sort = SortField.PATH,
+        descending: Descending = False,
+        page: Page = 0,
         page_size: Size = 100,
         every_version: EveryVersion = False,
         anew: Anew = False,
