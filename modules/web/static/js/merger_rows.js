@@ -4,9 +4,10 @@ const MERGER_KEY = "easel.merger.rows";
 const FIRST_FREE_LETTER = "D";
 const MOST_LETTERS = 23;
 
-// The blocks of a UNet by the names that the field passes around; SDXL has the first nine of IN and OUT.
+// The blocks of a UNet by the names that the field passes around; SDXL has the first nine of IN and OUT. BASE is all that
+// is no block: text encoders, VAE.
 const MERGER_BLOCKS = [
-    ["Text", ["BASE"]],
+    ["Rest", ["BASE"]],
     ["In", blockNames("IN", 12)],
     ["Mid", ["M00"]],
     ["Out", blockNames("OUT", 12)],
@@ -197,7 +198,7 @@ function makeBlocks() {
     const reset = rowButton("All as the multiplier", () => takeBlocks(""));
     const line = element("div", "merger-row");
     line.append(text, reset);
-    const hint = element("p", "hint", "Grey blocks follow the multiplier; a double click lets one follow it again. SDXL has 0 to 8 of In and Out.");
+    const hint = element("p", "hint", "Grey blocks follow the multiplier; a double click lets one follow it again. Rest is all that is no block, such as the text encoder. SDXL has 0 to 8 of In and Out.");
     scriptsPlace("modelmerger_block_weights").replaceChildren(strip, line, hint);
     showBlocks();
 }
