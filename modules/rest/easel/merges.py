@@ -22,7 +22,7 @@ from modules.rest.errors import error_statuses
 
 __all__ = ["merge_routes"]
 
-MergeId = Annotated[str, Path(max_length=200)]
+MergeId = Annotated[str, Path(max_length=200, description="As the answer that began it says.")]
 BEGUN: dict[int | str, dict[str, Any]] = {
     200: {"model": DryRunAnswer, "description": "What would be written, for a dry run."},
     **error_statuses(409),
