@@ -7,6 +7,7 @@ from modules.checkpoints.eight_bits import (
     narrowed,
 )
 from modules.checkpoints.files import CheckpointFile, HashedFile, VaeFile
+from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.hashes import HashCache, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import (
@@ -63,6 +64,7 @@ __all__ = [
     "VectorNumber",
     "computing_dtype",
     "eight_bit_layers",
+    "encodable",
     "exact_weight",
     "family_of",
     "files_below",

@@ -18,13 +18,21 @@ from typing import Any, BinaryIO
 
 import torch
 
+from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.inert import INERT_NAMES, INERT_PACKAGES, Inert
 from modules.errors import EaselError
 
-__all__ = ["LONGEST_PICKLE", "StorageView", "damaged", "run_pickle"]
+__all__ = ["LEGACY_MAGIC", "LONGEST_PICKLE", "StorageView", "damaged", "run_pickle"]
 
 LONGEST_PICKLE = 64 << 20
 """Bytes; that of a full-size checkpoint has half a million."""
+MOST_INSTRUCTIONS = 1_500_000
+"""A full-size checkpoint's pickle has a hundred thousand; looking through this many takes half a second."""
+MOST_AXES = 64
+"""Of a tensor, as in torch."""
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+"""The one number beyond 64 bits that torch writes. Others could be chosen so that a dictionary of them takes
+for ever."""
 
 STORAGES = {
     "DoubleStorage": torch.float64,
@@ -93,11 +101,15 @@ def run_pickle(path: Path, file: BinaryIO) -> tuple[Any, dict[str, torch.dtype]]
 
 def _check_instructions(path: Path, index: BinaryIO) -> None:
     for count, (opcode, argument, _) in enumerate(pickletools.genops(index)):
+        if count > MOST_INSTRUCTIONS:
+            raise damaged(path, "its index is longer than any model's")
         if opcode.name in FORBIDDEN_OPCODES:
             raise damaged(path, f"its index holds the instruction {opcode.name}, which torch never writes")
         # The machine's memo grows to the largest number that is named.
         if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and isinstance(argument, int) and argument > count:
             raise damaged(path, "its index asks for more memory than it can need")
+        if type(argument) is int and argument.bit_length() > 64 and argument != LEGACY_MAGIC:
+            raise damaged(path, "its index holds a number that is larger than any model's")
 
 
 class _DataUnpickler(pickle.Unpickler):
@@ -113,10 +125,11 @@ class _DataUnpickler(pickle.Unpickler):
         """What the pickle gets for a name: a stand-in of this file. Raises EaselError for any other name."""
         found = _known(module, name)
         if found is None:
+            wanted = encodable(f"{module[:80]}.{name[:80]}")
             raise EaselError(
-                f"{self._path.name} was not loaded: besides tensors it asks for {module[:80]}.{name[:80]}, "
-                "which a model does not need and which could run commands on this machine. Nothing of it was "
-                "run. Look for the same model as .safetensors, or delete the file."
+                f"{self._path.name} was not loaded: besides tensors it asks for {wanted}, which a model does "
+                "not need and which could run commands on this machine. Nothing of it was run. Look for the "
+                "same model as .safetensors, or delete the file."
             )
         return found
 
@@ -145,6 +158,8 @@ def _rebuild_tensor(
     storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: Any
 ) -> StorageView:
     numbers = (offset, *shape, *stride)
+    if len(shape) > MOST_AXES or len(stride) > MOST_AXES:
+        raise pickle.UnpicklingError("a tensor of more axes than there can be")
     if not isinstance(storage, _Storage) or any(type(number) is not int or number < 0 for number in numbers):
         raise pickle.UnpicklingError("a tensor that is no window on a storage")
     return StorageView(storage, offset, tuple(shape), tuple(stride))

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import torch
 
+from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.tensor_file import StoredTensor
 from modules.errors import EaselError
 
@@ -21,6 +22,10 @@ __all__ = ["looks_like_safetensors", "read_header", "read_metadata"]
 LENGTH_BYTES = 8
 LONGEST_HEADER = 100_000_000
 """Bytes; the format's own limit."""
+MOST_BRACKETS, MOST_COMMAS = 600_000, 3_000_000
+"""In a header; a tensor takes three and seven. The largest models have ten thousand, and long metadata."""
+MOST_AXES = 64
+"""Of a tensor, as in torch."""
 USUAL_METADATA = 1 << 16
 """Bytes of a header that are read for metadata alone; a longer one is read whole."""
 METADATA_FIRST = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
@@ -51,7 +56,8 @@ def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     header, data_start = _read_json(path)
     metadata = _text_metadata(header.pop("__metadata__", {}))
     data_bytes = path.stat().st_size - data_start
-    tensors = {name: _stored(path, name, entry, data_start, data_bytes) for name, entry in header.items()}
+    entries = {encodable(name): entry for name, entry in header.items()}
+    tensors = {name: _stored(path, name, entry, data_start, data_bytes) for name, entry in entries.items()}
     _refuse_overlaps(path, tensors)
     return tensors, metadata
 
@@ -97,6 +103,7 @@ def _read_json(path: Path) -> tuple[dict[str, Any], int]:
         length = _header_length(path, file)
         text = file.read(length)
     try:
+        _refuse_intricacy(path, text)
         header = json.loads(text)
     except (ValueError, RecursionError):
         raise _broken(path, "its header is not readable") from None
@@ -105,16 +112,24 @@ def _read_json(path: Path) -> tuple[dict[str, Any], int]:
     return header, LENGTH_BYTES + length
 
 
+def _refuse_intricacy(path: Path, text: bytes) -> None:
+    """Raises EaselError for a header that would take a hundred times its size in memory."""
+    if text.count(b"[") + text.count(b"{") > MOST_BRACKETS or text.count(b",") > MOST_COMMAS:
+        raise _broken(path, "its header describes more tensors than any model has")
+
+
 def _text_metadata(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
-    return {str(key): text for key, text in value.items() if isinstance(text, str)}
+    return {encodable(str(key)): encodable(text) for key, text in value.items() if isinstance(text, str)}
 
 
 def _stored(path: Path, name: str, entry: object, data_start: int, data_bytes: int) -> StoredTensor:
     try:
         kind, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]  # type: ignore[index]
-        whole = all(type(number) is int and number >= 0 for number in (*shape, begin, end))
+        numbers = (*shape, begin, end)
+        whole = isinstance(kind, str) and len(shape) <= MOST_AXES
+        whole = whole and all(type(number) is int and 0 <= number < 1 << 63 for number in numbers)
     except (TypeError, KeyError, ValueError):
         whole = False
     if not whole:

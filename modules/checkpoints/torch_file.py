@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from modules.checkpoints.pickles import LONGEST_PICKLE, StorageView, damaged, run_pickle
+from modules.checkpoints.foreign_text import encodable
+from modules.checkpoints.pickles import LEGACY_MAGIC, LONGEST_PICKLE, StorageView, damaged, run_pickle
 from modules.checkpoints.tensor_file import StoredTensor
 from modules.errors import EaselError
 
@@ -19,13 +21,20 @@ __all__ = [
     "read_text_lists",
     "read_torch_index",
     "read_torch_tree",
+    "refuse_inflation",
 ]
 
 ZIP_START = b"PK\x03\x04"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LOCAL_HEADER_BYTES = 30
 MOST_ENTRIES = 100_000
+LONGEST_READING = 4 << 20
+"""Bytes that an archive's table of contents may have; that of a full-size checkpoint has a tenth."""
+LONGEST_MARK = 64
+"""Bytes of the entry that names the byte order."""
+
+MOST_SHARED = 8
+"""How many times as large as the file its tensors may be."""
 
 ZIP_ERRORS = (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, struct.error)
 """What a damaged archive makes the standard library raise."""
@@ -46,7 +55,9 @@ def read_torch_index(path: Path) -> dict[str, StoredTensor]:
     views = _state_dict(tree)
     if not views:
         raise EaselError(f"{path.name} holds no tensors by name, so it is not a model.")
-    return {name: locate(path, name, view, starts) for name, view in views.items()}
+    located = {name: locate(path, name, view, starts) for name, view in views.items()}
+    refuse_inflation(path, located.values())
+    return located
 
 
 def read_torch_tree(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
@@ -86,7 +97,7 @@ def read_text_lists(path: Path) -> dict[str, list[str]]:
 def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
     """The pickle's result, and where each storage lies: key -> (start, bytes)."""
     try:
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(_Portions(file))
     except ZIP_ERRORS:
         raise damaged(path, "it is cut short or no zip archive") from None
     entries = {info.filename: info for info in archive.infolist()}
@@ -100,7 +111,8 @@ def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int
         raise damaged(path, "its index is longer than any model's")
     if any(info.compress_type != zipfile.ZIP_STORED for info in entries.values()):
         raise damaged(path, "its contents are compressed, which torch never does")
-    if _contents(path, archive, f"{root}byteorder", b"little") != b"little":
+    mark = entries.get(f"{root}byteorder")
+    if mark and (mark.file_size > LONGEST_MARK or _contents(path, archive, mark.filename) != b"little"):
         raise EaselError(f"{path.name} was saved on a machine with another byte order and cannot be read.")
     tree, _ = run_pickle(path, io.BytesIO(_contents(path, archive, index.filename)))
     folder = f"{root}data/"
@@ -112,11 +124,34 @@ def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int
     return tree, starts
 
 
-def _contents(path: Path, archive: zipfile.ZipFile, name: str, default: bytes = b"") -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Portions:
+    """A file for `zipfile`, which reads a table of contents in one go: a longer one than any model's is cut
+    short, and so refused.
+    """
+
+    file: BinaryIO
+
+    def read(self, count: int = -1) -> bytes:
+        """Up to `LONGEST_READING` bytes."""
+        return self.file.read(min(count, LONGEST_READING) if count >= 0 else LONGEST_READING)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As the file's own. So are the two below."""
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where reading goes on."""
+        return self.file.tell()
+
+    def seekable(self) -> bool:
+        """Whether `seek` works."""
+        return True
+
+
+def _contents(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         return archive.read(name)
-    except KeyError:
-        return default
     except ZIP_ERRORS:
         raise damaged(path, "its index is damaged") from None
 
@@ -155,7 +190,9 @@ def _state_dict(tree: Any) -> dict[str, StorageView]:
     if not isinstance(tree, dict):
         return {}
     return {
-        name: view for name, view in tree.items() if isinstance(name, str) and isinstance(view, StorageView)
+        encodable(name): view
+        for name, view in tree.items()
+        if isinstance(name, str) and isinstance(view, StorageView)
     }
 
 
@@ -173,6 +210,15 @@ def locate(path: Path, name: str, view: StorageView, starts: Mapping[str, tuple[
     if not inside or stored.numel * dtype.itemsize > size or start + size > path.stat().st_size:
         raise damaged(path, f'the numbers of "{name[:80]}" are cut short')
     return stored
+
+
+def refuse_inflation(path: Path, tensors: Iterable[StoredTensor]) -> None:
+    """Raises EaselError where the tensors of a file, which may share their numbers, are together much larger
+    than it.
+    """
+    wanted = sum(stored.numel * stored.dtype.itemsize for stored in tensors)
+    if wanted > MOST_SHARED * path.stat().st_size:
+        raise damaged(path, f"its tensors would take {wanted} bytes, many times those of the file")
 
 
 def _ordinary_stride(shape: tuple[int, ...]) -> tuple[int, ...]:

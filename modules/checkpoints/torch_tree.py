@@ -8,15 +8,19 @@ from typing import Any
 
 from torch import Tensor
 
-from modules.checkpoints.pickles import StorageView
+from modules.checkpoints.foreign_text import encodable
+from modules.checkpoints.pickles import StorageView, damaged
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile
-from modules.checkpoints.torch_file import locate, read_torch_tree
+from modules.checkpoints.torch_file import locate, read_torch_tree, refuse_inflation
 from modules.errors import EaselError
 
 __all__ = ["read_tree"]
 
 DEEPEST = 8
 """Levels of lists and dictionaries; the files that are meant have four."""
+MOST_NODES = 200_000
+"""Values of all levels; the files that are meant have some hundreds. A pickle names one list many times for a
+few bytes."""
 
 
 def read_tree(path: Path) -> Any:
@@ -28,9 +32,10 @@ def read_tree(path: Path) -> Any:
     """
     try:
         tree, starts = read_torch_tree(path)
-        found: dict[str, StoredTensor] = {}
-        shape = _numbered(path, tree, starts, found)
-        with TensorFile(path, found, {}, mapped=False) as file:
+        numbering = _Numbering(path, starts)
+        shape = numbering.numbered(tree)
+        refuse_inflation(path, numbering.found.values())
+        with TensorFile(path, numbering.found, {}, mapped=False) as file:
             return _filled(shape, file)
     except OSError as error:
         raise EaselError(
@@ -44,27 +49,33 @@ class _Place(str):
     __slots__ = ()
 
 
-def _numbered(
-    path: Path,
-    node: Any,
-    starts: Mapping[str, tuple[int, int]],
-    found: dict[str, StoredTensor],
-    level: int = 0,
-) -> Any:
-    """The tree with a name in the place of each tensor, which is put into `found`."""
-    if isinstance(node, StorageView):
-        place = _Place(len(found))
-        found[place] = locate(path, place, node, starts)
-        return place
-    if level < DEEPEST and isinstance(node, dict):
-        return {
-            key: _numbered(path, each, starts, found, level + 1)
-            for key, each in node.items()
-            if isinstance(key, str | int)
-        }
-    if level < DEEPEST and isinstance(node, list | tuple):
-        return [_numbered(path, each, starts, found, level + 1) for each in node]
-    return node if isinstance(node, str | int | float | bool) else None
+class _Numbering:
+    """Puts names in the places of tensors, and keeps where these lie."""
+
+    def __init__(self, path: Path, starts: Mapping[str, tuple[int, int]]) -> None:
+        self._path, self._starts, self._nodes = path, starts, 0
+        self.found: dict[str, StoredTensor] = {}
+
+    def numbered(self, node: Any, level: int = 0) -> Any:
+        """The tree below `node` with names for its tensors. Raises EaselError for one without end."""
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise damaged(self._path, "it holds more values than any file of its kind")
+        if isinstance(node, StorageView):
+            place = _Place(len(self.found))
+            self.found[place] = locate(self._path, place, node, self._starts)
+            return place
+        if level < DEEPEST and isinstance(node, dict):
+            return {
+                encodable(key) if isinstance(key, str) else key: self.numbered(each, level + 1)
+                for key, each in node.items()
+                if isinstance(key, str | int)
+            }
+        if level < DEEPEST and isinstance(node, list | tuple):
+            return [self.numbered(each, level + 1) for each in node]
+        if isinstance(node, str):
+            return encodable(node)
+        return node if isinstance(node, int | float | bool) else None
 
 
 def _filled(node: Any, file: TensorFile) -> Any:

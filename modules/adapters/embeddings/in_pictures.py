@@ -19,32 +19,48 @@ from modules.imaging import open_picture
 __all__ = ["read_picture_tree"]
 
 TEXT_NAME = "sd-ti-embedding"
-LARGEST_DATA = 64 << 20
+LARGEST_DATA = 8 << 20
 """Bytes of JSON; 75 vectors for SDXL take two million."""
+LARGEST_TEXT = LARGEST_DATA * 4 // 3 + 4
+"""The same in base64."""
+LARGEST_PICTURE = 4_000_000
+"""Pixels; the field shares embeddings in pictures of half a million."""
 TENSOR = "TORCHTENSOR"
 
 
 def read_picture_tree(path: Path) -> Any:
     """What the picture holds, with tensors in place of their lists; None if it holds nothing.
 
-    Raises ValueError, OSError or zlib.error for data that is damaged.
+    Raises ValueError, OSError or zlib.error for data that is damaged, EaselError for what is no picture.
     """
     with open_picture("picture", path.read_bytes()) as image:
         text = getattr(image, "text", {}).get(TEXT_NAME)
+        if text and len(text) > LARGEST_TEXT:
+            raise ValueError("its data is longer than any embedding's")
         packed = base64.b64decode(text) if text else _from_pixels(image)
     if packed is None:
         return None
-    return json.loads(packed, object_hook=_tensor)
+    try:
+        return json.loads(packed, object_hook=_tensor)
+    except RecursionError:
+        raise ValueError("its data is nested without end") from None
 
 
 def _tensor(node: Mapping[str, Any]) -> Any:
-    return torch.tensor(node[TENSOR]) if TENSOR in node else node
+    if TENSOR not in node:
+        return node
+    try:
+        return torch.tensor(node[TENSOR], dtype=torch.float32)
+    except (TypeError, RuntimeError, OverflowError):
+        raise ValueError("its vectors are no numbers") from None
 
 
 def _from_pixels(image: Image.Image) -> bytes | None:
     """The data in the low four bits of the bars left and right of two black columns: low halves of the bytes
     on the left, high halves on the right, each mixed with a sequence of numbers.
     """
+    if image.width * image.height > LARGEST_PICTURE:
+        return None
     pixels = np.bitwise_and(_without_black_border(np.asarray(image.convert("RGB"))), np.uint8(15))
     black = np.flatnonzero(pixels.sum(axis=(0, 2)) == 0)
     if len(black) < 2:
@@ -70,10 +86,17 @@ def _without_black_border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _mixed(block: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The block exclusive-or the numbers of a linear congruential generator, Numerical Recipes' one."""
-    number = 0
-    numbers: NDArray[np.uint8] = np.empty(block.size, np.uint8)
-    for place in range(block.size):
-        number = (1664525 * number + 1013904223) % 2**32
-        numbers[place] = number % 255 & 0x0F
-    mixed: NDArray[np.uint8] = block ^ numbers.reshape(block.shape)
+    numbers = _generated(block.size)
+    mixed: NDArray[np.uint8] = block ^ (numbers % 255 & 0x0F).astype(np.uint8).reshape(block.shape)
     return mixed
+
+
+def _generated(count: int) -> NDArray[np.uint32]:
+    """The first `count` numbers after 0; the known ones give as many further ones at once."""
+    factor, shift = 1664525, 1013904223
+    numbers: NDArray[np.uint32] = np.array([shift], np.uint32)
+    while len(numbers) < count:
+        following = numbers * np.uint32(factor) + np.uint32(shift)
+        numbers = np.concatenate([numbers, following])
+        factor, shift = factor * factor % 2**32, (factor * shift + shift) % 2**32
+    return numbers[:count]

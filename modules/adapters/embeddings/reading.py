@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from modules.adapters.embeddings.in_pictures import read_picture_tree
-from modules.checkpoints import open_tensors, read_tree
+from modules.checkpoints import encodable, open_tensors, read_tree
 from modules.errors import EaselError
 
 __all__ = ["EMBEDDING_ENDINGS", "Embedding", "read_embedding"]
@@ -105,4 +105,6 @@ def _vectors(tree: Any) -> tuple[Tensor, ...] | None:
 
 
 def _kind(value: Any, kind: type) -> Any:
+    if kind is str and isinstance(value, str):
+        return encodable(value)
     return value if isinstance(value, kind) else None
