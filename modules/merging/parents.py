@@ -31,6 +31,8 @@ NEEDED = {
     Interpolation.ADD_DIFFERENCE: "ABC",
 }
 FIELDS = {"A": "primary", "B": "secondary", "C": "tertiary"}
+SCALE = ".scale_weight"
+"""Ends the name of the number that all numbers of a layer, in 8 bits, are to be multiplied by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ def read_index(file: HashedFile, name: str) -> Index:
             f"{name} is a folder in diffusers' layout; what is merged and converted are single files."
         )
     with open_tensors(file.path, mapped=False) as opened:
+        if any(each.endswith(SCALE) for each in opened.tensors):
+            raise EaselError(
+                f"{name} keeps its numbers in 8 bits with a scale a layer, so they cannot be merged or "
+                "converted as they are. Fetch the model in half precision."
+            )
         state = file.path.stat()
         parent = Parent(file, name, state.st_size, state.st_mtime_ns)
         return Index(parent, opened.tensors, opened.metadata)

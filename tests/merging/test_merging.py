@@ -175,6 +175,16 @@ def test_numbers_of_eight_bits_are_computed_wider(put, merge):
     assert merge(custom_name="mixed").tensors["model.x"].dtype == torch.float16
 
 
+def test_numbers_that_only_count_with_a_scale_beside_them_are_refused(put, plan):
+    put(
+        "a",
+        {"model.x.weight": torch.ones(4).to(torch.float8_e4m3fn), "model.x.scale_weight": torch.tensor(0.5)},
+    )
+    put("b", {"model.x.weight": torch.ones(4)})
+    with pytest.raises(EaselError, match="keeps its numbers in 8 bits with a scale a layer"):
+        plan()
+
+
 def test_discarded_weights(abc, merge, plan):
     done = merge(discard_weights=r"^first_stage|betas")
     assert set(abc[0]) - set(done.tensors) == {"first_stage_model.decoder.conv_in.weight", "betas"}
