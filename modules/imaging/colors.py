@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,6 +18,8 @@ Floats = NDArray[np.float64]
 
 def correct_colours(result: Image.Image, original: Image.Image) -> Image.Image:
     """`result` with the histogram of `original`'s colours, and its own luminosity (RGB, the same size)."""
+    import cv2  # Not before it is needed: it is large.
+
     pixels, wanted = (_to_lab(image) for image in (result, original))
     matched = np.stack([_matched(pixels[..., k], wanted[..., k]) for k in range(3)], axis=-1)
     coloured = cv2.cvtColor(matched.astype(np.uint8), cv2.COLOR_LAB2RGB)
@@ -26,6 +27,8 @@ def correct_colours(result: Image.Image, original: Image.Image) -> Image.Image:
 
 
 def _to_lab(image: Image.Image) -> Bytes:
+    import cv2
+
     return np.asarray(cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2LAB), dtype=np.uint8)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
@@ -69,6 +68,10 @@ def invert_mask(mask: Image.Image) -> Image.Image:
 
 def blur_mask(mask: Image.Image, across: int, down: int) -> Image.Image:
     """`mask` (L) softened by a Gaussian of these standard deviations in pixels; 0 leaves an axis sharp."""
+    if across <= 0 and down <= 0:
+        return mask
+    import cv2  # Not before it is needed: it is large.
+
     pixels = np.asarray(mask)
     if across > 0:
         pixels = cv2.GaussianBlur(pixels, (_kernel_size(across), 1), across)
