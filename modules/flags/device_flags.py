@@ -36,4 +36,7 @@ class DeviceFlags:
     opt_split_attention_invokeai: bool = flag(False, "Like --opt-split-attention.", D)
     opt_sub_quad_attention: bool = flag(False, "Attention in chunks: least memory.", D)
     disable_opt_split_attention: bool = flag(False, "Plain attention, never in slices.", D)
+    disable_model_loading_ram_optimization: bool = flag(
+        False, "Load checkpoints without mapping the file into memory.", D
+    )
     skip_load_model_at_start: bool = flag(False, "Load the checkpoint with the first picture.", D)

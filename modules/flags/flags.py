@@ -51,8 +51,8 @@ class Flags(
 
     @property
     def files_closed_by(self) -> str | None:
-        """The flag of `exposed_by`, unless `--enable-insecure-folder-access` opens what writes files and names
-        folders. None: it is open.
+        """The flag of `exposed_by`, unless `--enable-insecure-folder-access` opens what writes files and
+        names folders. None: it is open.
         """
         return None if self.enable_insecure_folder_access else self.exposed_by
 

@@ -32,10 +32,6 @@ class LaterFlags:
     medvram: bool = flag(False, "Move the model's parts to the card one at a time.", L)
     medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", L)
     lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", L)
-    lowram: bool = flag(False, "Load checkpoints straight to the card.", L)
-    disable_model_loading_ram_optimization: bool = flag(
-        False, "Load checkpoints without mapping the file into memory.", L
-    )
     sub_quad_q_chunk_size: int = flag(1024, "Query chunk of --opt-sub-quad-attention.", L, convert=int)
     sub_quad_kv_chunk_size: int | None = flag(
         None, "Key and value chunk of --opt-sub-quad-attention.", L, convert=int

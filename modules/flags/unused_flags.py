@@ -15,6 +15,7 @@ U = FlagGroup.UNUSED
 class UnusedFlags:
     """Accepted, named once in the log, otherwise without effect."""
 
+    lowram: bool = flag(False, "Checkpoints are always read straight to the card.", U)
     f: bool = flag(False, "As root the program starts anyway.", U, spelling="-f")
     update_check: bool = flag(False, "The program never asks the network for versions.", U)
     skip_version_check: bool = flag(False, "Versions are pinned; nothing is compared.", U)

@@ -222,7 +222,8 @@ class Engine:
         checkpoint = checkpoint or self.checkpoint_of(options)
         policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
         vae, exact_copies = self._vae_of(options, checkpoint), options.cache_fp16_weight
-        return ModelChoice(checkpoint, vae, policy, options.fp8_storage, exact_copies)
+        slow = options.disable_mmap_load_safetensors or self.flags.disable_model_loading_ram_optimization
+        return ModelChoice(checkpoint, vae, policy, options.fp8_storage, exact_copies, mapped=not slow)
 
     def _load(self, choice: ModelChoice, let_go: Callable[[], None]) -> LoadedModel:
         """A model from its files; `let_go` is called once they are known to be good.

@@ -30,6 +30,8 @@ NOT_ABOUT_PIXELS = {
     "persistent_cond_cache",
     # A model that was kept is the same as one that is loaded again.
     "sd_checkpoints_limit", "sd_checkpoints_keep_in_cpu", "sd_checkpoint_cache",
+    # However a file is read, its numbers are the same.
+    "disable_mmap_load_safetensors",
 }  # fmt: skip
 
 
