@@ -136,13 +136,19 @@ def examples(document):
         yield from ((operation, example) for example in given)
 
 
-def test_every_body_has_an_example_and_those_that_name_no_job_are_accepted(document, subtests):
+def names_something(operation):
+    """Whether it is about a job, a network or the like that has to be there."""
+    parameters = operation.definition.raw.get("parameters", [])
+    return any(each["name"] in KNOWN and each["required"] for each in parameters)
+
+
+def test_every_body_has_an_example_and_those_that_name_nothing_are_accepted(document, subtests):
     found = list(examples(document))
     assert len(found) >= 10
     for operation, example in found:
         with subtests.test(operation.label):
             assert example
-            if "{" not in operation.path:
+            if not names_something(operation):
                 case = operation.Case(body=example, media_type="application/json")
                 assert send(case).status_code < 300
 

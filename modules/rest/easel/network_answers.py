@@ -18,6 +18,7 @@ from modules.extra_networks import (
     read_training,
 )
 from modules.rest.answer import Answer
+from modules.rest.pictures import EXAMPLE_PICTURE
 from modules.settings import Options
 
 __all__ = [
@@ -110,12 +111,16 @@ class CardDetails(CardAnswer):
 class CardText(BaseModel):
     """What a person writes about a network; fields that are left out stay as they are."""
 
-    description: Text | None = Field(None, description="What is shown on the card.")
+    description: Text | None = Field(
+        None, description="What is shown on the card.", examples=["Drawings in ink"]
+    )
     sd_version: Literal["SD1", "SD2", "SDXL", "SD3", "Unknown"] | None = Field(
         None, description="The version of Stable Diffusion that it is made for; Unknown: as the file tells."
     )
-    activation_text: Text | None = Field(None, description="Put into the prompt with it.")
-    preferred_weight: float | None = Field(None, ge=0, le=2, description="0: the setting's.")
+    activation_text: Text | None = Field(
+        None, description="Put into the prompt with it.", examples=["ink drawing"]
+    )
+    preferred_weight: float | None = Field(None, ge=0, le=2, description="0: the setting's.", examples=[0.8])
     negative_text: Text | None = Field(None, description="Put into the negative prompt with it.")
     notes: Text | None = Field(None, description="For the person alone.")
 
@@ -123,7 +128,9 @@ class CardText(BaseModel):
 class PreviewOrder(BaseModel):
     """A picture for a card."""
 
-    picture: str = Field(description="The file in base64, with or without a data URL's head.")
+    picture: str = Field(
+        description="The file in base64, with or without a data URL's head.", examples=[EXAMPLE_PICTURE]
+    )
 
 
 def card_answer(card: Card, options: Options) -> CardAnswer:
