@@ -1,6 +1,7 @@
 """The rules of the house, held for all of it: style, types, floors, sizes, docstrings."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.flags import WITHOUT_EFFECT, described_flags
+from modules.flags import WITHOUT_EFFECT, Flags, described_flags
 from modules.settings import describe_options
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,4 +141,7 @@ def test_every_flag_that_claims_an_effect_is_read():
     text = "\n".join(path.read_text(encoding="utf-8") for path in FILES if "flags" not in path.parts)
     claimed = [name for name, info in described_flags().items() if info.group not in WITHOUT_EFFECT]
     read = set(re.findall(r"\bflags\.([a-z0-9_]+)", text)) | set(re.findall(r'"([a-z0-9_]+)"', text))
+    for name, each in inspect.getmembers(Flags, lambda each: isinstance(each, property)):
+        if name in read:
+            read |= set(re.findall(r"\bself\.([a-z0-9_]+)", inspect.getsource(each.fget)))
     assert [name for name in claimed if name not in read | READ_BY_LAUNCH | ALWAYS_ON] == []

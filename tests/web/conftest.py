@@ -154,7 +154,7 @@ class Watch:
 
     def _note_message(self, message: Any) -> None:
         if message.type == "error" and not any(said in message.text for said in self._tolerated):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location['url']}")
 
     def _note_request(self, request: Any) -> None:
         if not request.url.startswith((self._address, "data:", "blob:")):

@@ -195,7 +195,7 @@ def test_nothing_on_the_tab_is_wider_than_a_phone_and_the_form_is_there_after_a_
         "#extras_files", [{"name": "wide.png", "mimeType": "image/png", "buffer": png((900, 20))}]
     )
     page.wait_for_selector("#extras_image_batch img")
-    page.get_by_label("Scale to").check()
+    page.get_by_role("radio", name="Scale to").check()
     page.locator("#extras_upscaling_resize_w input[type=number]").fill("640")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.wait_for_function("localGet('easel.form.extras')?.upscaling_resize_w === 640")
