@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ __all__ = ["NetworkStack", "WantedNetwork"]
 
 log = logging.getLogger(__name__)
 
+COMPACT = torch.float16
 MOST_KEPT = 4
 """Network files that stay in memory; the next job may want them again."""
 
@@ -44,10 +45,44 @@ class WantedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class _Original:
-    """The numbers of a module before any network; they are kept as they are and put back, never computed."""
+    """The numbers of a module before any network; they are put back, never computed.
+
+    Weights of float32 that came out of a file of float16 are kept in that, and the module's own memory is
+    written over: half the memory, and most of the time of putting networks on is new memory.
+    """
 
     weight: Tensor
     bias: Tensor | None
+
+    @classmethod
+    def of(cls, module: nn.Module) -> _Original:
+        """What `module` holds now."""
+        weight, bias = module.weight, getattr(module, "bias", None)
+        assert isinstance(weight, Tensor)
+        return cls(_compact(weight.data), None if bias is None else bias.data)
+
+    def is_compact_in(self, module: nn.Module) -> bool:
+        """Whether the weight is kept in fewer bits than the module's own."""
+        assert isinstance(module.weight, Tensor)
+        return self.weight.dtype is COMPACT and module.weight.dtype is torch.float32
+
+    def put_back(self, module: nn.Module) -> None:
+        """Let `module` hold them again."""
+        self.write(module, self.weight)
+        self.put_bias_back(module)
+
+    def put_bias_back(self, module: nn.Module) -> None:
+        """Let `module` hold its bias again, where it has one."""
+        if self.bias is not None:
+            _set(module, "bias", self.bias)
+
+    def write(self, module: nn.Module, numbers: Tensor) -> None:
+        """Give `module` the weight `numbers`: in its own memory where a compact one is kept."""
+        assert isinstance(module.weight, Tensor)
+        if self.is_compact_in(module):
+            module.weight.data.copy_(numbers)
+        else:
+            _set(module, "weight", numbers)
 
 
 class NetworkStack:
@@ -74,9 +109,10 @@ class NetworkStack:
         had_text = any(place.is_text for place in self._originals)
         # Should this fail half-way, the next call must not take what is there for what was wanted before.
         self._wanted = ()
-        self._restore()
         found = self._read(wanted, magnitudes)
-        for place in dict.fromkeys(place for _, network in found for place in network.parts):
+        changing = dict.fromkeys(place for _, network in found for place in network.parts)
+        self._restore([place for place in self._originals if self._leaves(place, changing)])
+        for place in changing:
             self._change(
                 place, [(each, network.parts[place]) for each, network in found if place in network.parts]
             )
@@ -115,26 +151,38 @@ class NetworkStack:
     def _places(self) -> Mapping[str, Place]:
         return module_places(self.model)
 
-    def _restore(self) -> None:
-        for place, original in self._originals.items():
-            module = module_of(self.model, place)
-            _set(module, "weight", original.weight)
-            if original.bias is not None:
-                _set(module, "bias", original.bias)
-        self._originals.clear()
+    def _leaves(self, place: Place, changing: Collection[Place]) -> bool:
+        """Whether the module has to be as it was, before `changing` ones are computed from what is kept."""
+        module = module_of(self.model, place)
+        return place not in changing or not self._originals[place].is_compact_in(module)
+
+    def _restore(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self._originals.pop(place).put_back(module_of(self.model, place))
 
     def _change(self, place: Place, parts: Sequence[tuple[WantedNetwork, Part]]) -> None:
         module = module_of(self.model, place)
-        weight, bias = module.weight, getattr(module, "bias", None)
-        assert isinstance(weight, Tensor)
-        self._originals[place] = _Original(weight.data, None if bias is None else bias.data)
-        changed = exact_weight(module)
+        assert isinstance(module.weight, Tensor)
+        if place not in self._originals:
+            self._originals[place] = _Original.of(module)
+        original = self._originals[place]
+        original.put_bias_back(module)
+        is_compact = original.is_compact_in(module)
+        changed = original.weight.float() if is_compact else exact_weight(module)
         for wanted, part in parts:
             changed = added_weight(changed, part, wanted.strength(place), wanted.ranks)
-            if bias is not None and part.bias is not None:
-                shift = part.bias.to(bias).reshape(bias.shape) * wanted.strength(place)
+            if original.bias is not None and part.bias is not None:
+                shift = part.bias.to(original.bias).reshape(original.bias.shape) * wanted.strength(place)
                 _set(module, "bias", module.bias.data + shift)
-        _set(module, "weight", narrowed(changed, weight.dtype))
+        original.write(module, narrowed(changed, module.weight.dtype))
+
+
+def _compact(weight: Tensor) -> Tensor:
+    """`weight` in half its bits, where these say the same and the machine's own memory holds it."""
+    if weight.device.type != "cpu" or weight.dtype is not torch.float32:
+        return weight
+    compact = weight.to(COMPACT)
+    return compact if torch.equal(compact.float(), weight) else weight
 
 
 def _set(module: nn.Module, name: str, numbers: Tensor) -> None:

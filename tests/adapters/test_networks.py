@@ -293,6 +293,46 @@ def test_half_precision_weights_come_back_exactly(tiny_model, shelves):
     assert same(before, list(half.unet.parameters()))
 
 
+def test_weights_of_half_precision_files_stay_in_their_memory_and_the_originals_take_half_of_it(
+    tiny_model, shelves, wardrobe
+):
+    side = weight_of(tiny_model, TO_Q).shape[0]
+    out = KOHYA.replace("to_q", "to_out_0")
+    shift = {f"{out}.diff_b": numbers(side)}
+    put(shelves, "first", low_rank(KOHYA, side, side) | low_rank(out, side, side) | shift)
+    put(
+        shelves,
+        "second",
+        low_rank(KOHYA, side, side) | low_rank(out, side, side),
+    )
+    module = tiny_model.unet.get_submodule(TO_Q)
+    before, place = bits(tiny_model), module.weight.data_ptr()
+    wardrobe.wear(tags("<lora:second:0.4>"))
+    alone = bits(tiny_model)
+    assert module.weight.data_ptr() == place
+    [kept] = [each for name, each in wardrobe._networks._originals.items() if name.name == TO_Q]
+    assert kept.weight.nbytes * 2 == module.weight.nbytes
+    wardrobe.wear(tags("<lora:first:1><lora:second:0.9>"))
+    assert not same(alone, bits(tiny_model))
+    wardrobe.wear(tags("<lora:second:0.4>"))
+    assert same(alone, bits(tiny_model))
+    wardrobe.wear([])
+    assert same(before, bits(tiny_model))
+
+
+def test_weights_that_half_precision_cannot_hold_come_back_exactly_too(tiny_model, shelves, wardrobe):
+    module = tiny_model.unet.get_submodule(TO_Q)
+    own = module.weight.data
+    module.weight.data = own + 2**-20
+    before = bits(tiny_model)
+    put(shelves, "net", low_rank(KOHYA, own.shape[0], own.shape[0]))
+    wardrobe.wear(tags("<lora:net:0.4>"))
+    assert not same(before, bits(tiny_model))
+    wardrobe.wear([])
+    assert same(before, bits(tiny_model))
+    module.weight.data = own
+
+
 def test_the_recorded_files_come_off_exactly(tiny_model, shelves, parity_models):
     folder = shelves.networks._roots[0]
     folder.mkdir(parents=True, exist_ok=True)
