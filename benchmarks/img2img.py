@@ -81,6 +81,13 @@ def easel(flags: list[str], case: Case) -> Callable[[], object]:
     return draw
 
 
+def plainly(vae: torch.nn.Module) -> None:
+    """Let the VAE compute as diffusers makes it: the loader lets activations overwrite what they read."""
+    for module in vae.modules():
+        if isinstance(module, torch.nn.SiLU):
+            module.inplace = False
+
+
 def diffusers(flags: list[str], case: Case) -> Callable[[], object]:
     """One call of the plain pipeline over a model that Easel's loader has read."""
     from diffusers import EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline
@@ -95,6 +102,7 @@ def diffusers(flags: list[str], case: Case) -> Callable[[], object]:
     set_threads()
     shelf = CheckpointShelf(folders, HashCache(folders.cache / "hashes.json"))
     model = load_model(shelf.find(case.checkpoint), choose_policy(parsed), folders.configs)
+    plainly(model.vae)
     tower = model.towers[0]
     tower.tokenizer.model_max_length = 77
     # The pipeline compares it with a number.

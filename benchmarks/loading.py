@@ -1,13 +1,14 @@
 """Time and peak memory of loading a full-size SD 1.5 checkpoint, against diffusers' `from_single_file`.
 
-    venv/bin/python benchmarks/loading.py [--rounds 5] [--cold] [--checkpoint FILE] [--markdown FILE]
+    venv/bin/python benchmarks/loading.py [--rounds 5] [--cold] [--device cuda] [--checkpoint FILE]
 
 Each load is a process of its own, the two sides in turn (A B A B ...), from a file that lies in the system's
 cache, or with --cold from the disk. Libraries are imported before the clock starts. Seconds are those of the
 best round, which other programs on the machine disturbed least, and of the processor (median), which they
 disturb little. Memory is what the process has at most while it loads, above what it had before (VmHWM of
 Linux, mapped pages of the file included). The checkpoint is 2 GB of random float16 weights; they are
-converted, since a pipeline in the file's own type would only map them and read nothing.
+converted, since a pipeline in the file's own type would only map them and read nothing. With --device cuda
+the model goes to the card in half precision, as it is in the file; memory is then still the process's own.
 """
 
 import argparse
@@ -37,8 +38,9 @@ from modules.memory import DevicePolicy, set_threads
 
 MEBIBYTE = 1 << 20
 SIDES = ("easel", "diffusers")
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-"""What processors compute in by default, and with --precision half."""
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+OF_DEVICE = {"cpu": ("float32", "bfloat16"), "cuda": ("float16",)}
+"""What processors compute in by default, and with --precision half; and cards."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,18 @@ class Taken:
     """Bytes."""
 
 
-def load_by_easel(path: Path, dtype: torch.dtype, _: Path) -> object:
+def load_by_easel(path: Path, dtype: torch.dtype, device: str, _: Path) -> object:
     """As the engine loads it."""
     file = CheckpointFile(path, HashCache(Path("unused"), enabled=False), path.name)
-    return load_model(file, DevicePolicy(torch.device("cpu"), dtype, dtype), ROOT / "configs")
+    return load_model(file, DevicePolicy(torch.device(device), dtype, dtype), ROOT / "configs")
 
 
-def load_by_diffusers(path: Path, dtype: torch.dtype, config: Path) -> object:
+def load_by_diffusers(path: Path, dtype: torch.dtype, device: str, config: Path) -> object:
     """As its documentation says, with configurations from a folder in place of the network."""
-    return StableDiffusionPipeline.from_single_file(
+    pipeline = StableDiffusionPipeline.from_single_file(
         path, config=str(config), torch_dtype=dtype, safety_checker=None, local_files_only=True
     )
+    return pipeline if device == "cpu" else pipeline.to(device)
 
 
 def write_configs(folder: Path) -> None:
@@ -88,23 +91,26 @@ def write_configs(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps(index))
 
 
-def measure_here(side: str, path: Path, dtype: torch.dtype, config: Path) -> Taken:
+def measure_here(side: str, path: Path, dtype: torch.dtype, device: str, config: Path) -> Taken:
     """Load in this process."""
     load = load_by_easel if side == "easel" else load_by_diffusers
     set_threads()
+    torch.zeros(1, device=device)  # the device's own beginnings are nobody's time
     before = psutil.Process().memory_info().rss
     watch_peak()
     started, busy = time.perf_counter(), time.process_time()
-    model = load(path, dtype, config)
+    model = load(path, dtype, device, config)
+    if device == "cuda":
+        torch.cuda.synchronize()
     taken = Taken(time.perf_counter() - started, time.process_time() - busy, peak() - before)
     del model
     return taken
 
 
-def measure(side: str, path: Path, dtype: str, config: Path) -> Taken:
+def measure(side: str, path: Path, dtype: str, device: str, config: Path) -> Taken:
     """Load in a process of its own."""
     command = [sys.executable, __file__, "--one", side, "--dtype", dtype, "--checkpoint", str(path)]
-    command += ["--config", str(config)]
+    command += ["--config", str(config), "--device", device]
     answer = subprocess.run(
         command, capture_output=True, text=True, check=True, env=os.environ | {"HF_HUB_OFFLINE": "1"}
     )
@@ -135,7 +141,7 @@ def row(dtype: str, ours: list[Taken], theirs: list[Taken]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def table(path: Path, config: Path, dtypes: list[str], rounds: int, *, cold: bool) -> str:
+def table(path: Path, config: Path, dtypes: list[str], device: str, rounds: int, *, cold: bool) -> str:
     """A row for each number type."""
     lines = [
         "| loaded as | Easel, s | diffusers, s | ratio | Easel, processor s | diffusers, processor s | ratio "
@@ -147,7 +153,7 @@ def table(path: Path, config: Path, dtypes: list[str], rounds: int, *, cold: boo
         for _ in range(rounds):
             for side in SIDES:
                 in_cache(path, wanted=not cold)
-                taken[side].append(measure(side, path, dtype, config))
+                taken[side].append(measure(side, path, dtype, device, config))
                 print(dtype, side, taken[side][-1], file=sys.stderr)
         lines.append(row(dtype, *taken.values()))
     return "\n".join(lines) + "\n"
@@ -162,12 +168,13 @@ def main() -> None:
     parser.add_argument("--cold", action="store_true", help="read from the disk, not from the system's cache")
     parser.add_argument("--checkpoint", type=Path, help="a file to load in place of random weights")
     parser.add_argument("--dtype", choices=DTYPES, help="this number type alone")
+    parser.add_argument("--device", choices=OF_DEVICE, default="cpu")
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--one", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        taken = measure_here(args.one, args.checkpoint, DTYPES[args.dtype], args.config)
+        taken = measure_here(args.one, args.checkpoint, DTYPES[args.dtype], args.device, args.config)
         print(json.dumps(asdict(taken)))
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -175,8 +182,8 @@ def main() -> None:
         if not args.checkpoint:
             write_random_sd15(path)
         write_configs(Path(folder) / "config")
-        dtypes = [args.dtype] if args.dtype else list(DTYPES)
-        text = table(path, Path(folder) / "config", dtypes, args.rounds, cold=args.cold)
+        dtypes = [args.dtype] if args.dtype else list(OF_DEVICE[args.device])
+        text = table(path, Path(folder) / "config", dtypes, args.device, args.rounds, cold=args.cold)
     print(text)
     if args.markdown:
         args.markdown.write_text(text)
