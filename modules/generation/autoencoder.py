@@ -32,7 +32,7 @@ def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
     Raises EaselError when there is no picture even then.
     """
     vae = model.vae
-    scaled = latent.unsqueeze(0) / model.latent_scale
+    scaled = model.policy.laid_out(latent.unsqueeze(0) / model.latent_scale)
     pixels = _decoded(vae, scaled)
     if pixels.isfinite().all():
         return pixels.float()
@@ -122,7 +122,7 @@ def encode(model: Model, pixels: Tensor, generators: Sequence[torch.Generator] =
     """Latents (B, C, h, w) of `pixels` (B, 3, H, W) in -1 .. 1: a draw of the posterior with a generator for
     each picture, or its mean without any.
     """
-    vae = model.vae
+    vae, pixels = model.vae, model.policy.laid_out(pixels)
     posterior = _encoded(vae, pixels)
     if vae.dtype != torch.float32 and not posterior.mean.isfinite().all():
         with _in_float32(vae):

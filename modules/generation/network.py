@@ -33,12 +33,12 @@ def network_of(model: Model) -> Network:
     """A function (x (N, C, h, w), time (N,), context (N, T, D), vector (N, V)) -> prediction (N, C, h, w) in
     float32; where the model has an extra input, x has its channels too.
     """
-    unet = model.unet
+    unet, policy = model.unet, model.policy
     dtype = unet.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
         return unet(
-            x.to(dtype),
+            policy.laid_out(x.to(dtype)),
             time,
             context.to(dtype),
             added_cond_kwargs=None if vector is None else _beside(model, vector),
