@@ -19,14 +19,16 @@ HALF_MEAN, HALF_PEAK = 4.0, 60
 
 def on_card(*flags):
     """A house that draws there, with a client for its API."""
+    from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
     from modules.flags import parse_flags
     from modules.house import make_house
-    from modules.server import create_app
+    from modules.rest import create_api
 
-    house = make_house(parse_flags([*flags, "--nowebui"], environment={}))
-    return house, TestClient(create_app(house), "http://127.0.0.1", raise_server_exceptions=False)
+    house, app = make_house(parse_flags(flags, environment={})), FastAPI()
+    create_api(app, house)
+    return house, TestClient(app, "http://127.0.0.1", raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module", params=["--no-half", "--precision=autocast"])
