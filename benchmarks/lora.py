@@ -53,9 +53,20 @@ def seconds_of_a_step(house: House, times: int = 3) -> float:
     """Median seconds of one evaluation of the UNet."""
     model = house.engine.model
     assert model is not None
-    latent, context = torch.randn(1, 4, 32, 32), torch.randn(1, 77, 768)
+    policy = model.policy
+    latent, context = (
+        torch.randn(shape, device=policy.device, dtype=policy.dtype)
+        for shape in ((1, 4, 32, 32), (1, 77, 768))
+    )
+
+    def step() -> None:
+        model.unet(latent, 500, context)
+        if policy.device.type == "cuda":
+            torch.cuda.synchronize()
+
     with torch.inference_mode():
-        return statistics.median(seconds(lambda: model.unet(latent, 500, context)) for _ in range(times))
+        step()
+        return statistics.median(seconds(step) for _ in range(times))
 
 
 def main() -> None:
@@ -77,7 +88,12 @@ def main() -> None:
         wardrobe = Wardrobe(model, house.engine.adapters)
 
         def wear(prompt: str) -> float:
-            return seconds(lambda: wardrobe.wear(take_network_tags(prompt)[1]))
+            def work() -> None:
+                wardrobe.wear(take_network_tags(prompt)[1])
+                if model.policy.device.type == "cuda":
+                    torch.cuda.synchronize()
+
+            return seconds(work)
 
         rows = {"a step without it": seconds_of_a_step(house)}
         rows["on, read from the file"] = wear(f"<lora:{NAME}:0.8>")
