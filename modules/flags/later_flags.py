@@ -32,13 +32,6 @@ class LaterFlags:
     medvram: bool = flag(False, "Move the model's parts to the card one at a time.", L)
     medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", L)
     lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", L)
-    sub_quad_q_chunk_size: int = flag(1024, "Query chunk of --opt-sub-quad-attention.", L, convert=int)
-    sub_quad_kv_chunk_size: int | None = flag(
-        None, "Key and value chunk of --opt-sub-quad-attention.", L, convert=int
-    )
-    sub_quad_chunk_threshold: int | None = flag(
-        None, "Percent of the card's memory from which --opt-sub-quad-attention cuts.", L, convert=int
-    )
     disable_nan_check: bool = flag(False, "Do not look for NaN in what the model computes.", L)
     opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", L)
     esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)

@@ -25,7 +25,7 @@ from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
-from modules.generation.attention import attention_of
+from modules.generation.attention import attention_of, chunks_of
 from modules.generation.canvas import check_pictures, given_pixels
 from modules.generation.costs import CostBook
 from modules.generation.drawn import ModelFacts
@@ -70,6 +70,7 @@ class Engine:
         self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
         set_threads(workers=flags.workers or 1)
         self.policy = choose_policy(flags)
+        self._chunks = chunks_of(flags)
         self.inputs = InputFiles(folders.inputs)
         self.hashes = HashCache(folders.cache / "hashes.json", enabled=not flags.no_hashing)
         self.shelf = CheckpointShelf(
@@ -113,7 +114,7 @@ class Engine:
         run = plan_run(order)
         self._vae_of(options, checkpoint)
         pixels = given_pixels(given) if given else 0
-        self.guard.check(run, checkpoint, attention_of(options, self.flags), pixels)
+        self.guard.check(run, checkpoint, self._attention(options), pixels)
         if given:
             check_pictures(given)
         for other in run.other_checkpoints:
@@ -186,7 +187,7 @@ class Engine:
 
         A checkpoint that cannot be loaded leaves the one before it in place.
         """
-        attention = attention_of(run.options, self.flags)
+        attention = self._attention(run.options)
         with self._lock:
             try:
                 studio = self._studio(run, attention, watcher)
@@ -235,11 +236,14 @@ class Engine:
                 choice.checkpoint, self.folders.configs, choice.vae, depth=self.folders.midas
             ) as plan:
                 let_go()
-                loaded = LoadedModel(plan.load(choice.policy, choice.kept(plan.family)), self.adapters)
+                model = plan.load(choice.policy, choice.kept(plan.family))
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         choice.checkpoint.hash_later()
-        return loaded
+        return LoadedModel(model, self.adapters, self._chunks)
+
+    def _attention(self, options: Options) -> AttentionKind:
+        return attention_of(options, self.flags, self.policy.device)
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         """Who draws `run`, brought into memory. Models that are only kept make room for it."""

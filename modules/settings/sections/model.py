@@ -126,7 +126,12 @@ class Optimizations(Section):
 
     cross_attention_optimization: Literal[
         "Automatic", "sdp", "sdp-no-mem", "xformers", "sub-quadratic", "V1", "InvokeAI", "Doggettx", "None"
-    ] = option("Automatic", "Cross attention optimization", help="Automatic: torch's own.")
+    ] = option(
+        "Automatic",
+        "Cross attention optimization",
+        help="Automatic: the one that a flag names, else torch's own, the fastest. sub-quadratic, V1, InvokeAI and Doggettx "
+        "make the matrix of attention in parts, for devices on which torch makes it whole.",
+    )
     s_min_uncond: float = option(
         0.0,
         "Negative Guidance minimum sigma",
