@@ -19,6 +19,10 @@ class DeviceFlags:
     )  # fmt: skip
     use_ipex: bool = flag(False, "Compute on an Intel card (XPU).", D)
     device_id: str | None = flag(None, "Number of the graphics card to use.", D)
+    threads: int | None = flag(
+        None, "Threads of each worker on the processor; without it one for each physical core.", D,
+        convert=int,
+    )  # fmt: skip
     precision: str = flag(
         "autocast", "Number format of the model: full is float32.", D, choices=("full", "half", "autocast")
     )

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import torch
-
 from modules.adapters import AdapterShelves, KnownEmbeddings, known_embeddings
 from modules.checkpoints import (
     CheckpointFile,
@@ -46,6 +44,7 @@ from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
     AttentionKind,
     attention_scope,
+    check_threads,
     choose_policy,
     set_threads,
     threads_scope,
@@ -68,7 +67,7 @@ class Engine:
 
     def __init__(self, folders: Folders, flags: Flags, scripts: ScriptMenu | None = None) -> None:
         self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
-        set_threads(workers=flags.workers or 1)
+        self._threads = set_threads(flags.threads, flags.workers or 1)
         self.policy = choose_policy(flags)
         self._chunks = chunks_of(flags)
         self.inputs = InputFiles(folders.inputs)
@@ -101,8 +100,6 @@ class Engine:
         """A definite order. Raises NotFound or InvalidRequest for a name that does not exist (sampler, model,
         style), NotEnoughMemory for what cannot fit.
         """
-        # On a processor the number of threads decides how sums are rounded: whoever draws uses the same.
-        threads = torch.get_num_threads() if self.policy.device.type == "cpu" else None
         checkpoint = self.checkpoint_of(options)
         if self.shelf.find(checkpoint.title).path == checkpoint.path:
             # The job may run after a restart: what is the first checkpoint today need not be it tomorrow.
@@ -110,7 +107,7 @@ class Engine:
         given = self.inputs.brought_back(request) if isinstance(request, Img2ImgRequest) else None
         planned = self.scripts.plan(given or request)
         request = request.model_copy(update=dict(planned.changes))
-        order = make_order(request, options, styles, save, threads, planned.plan)
+        order = make_order(request, options, styles, save, self._threads_for(options), planned.plan)
         run = plan_run(order)
         self._vae_of(options, checkpoint)
         pixels = given_pixels(given) if given else 0
@@ -241,6 +238,16 @@ class Engine:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         choice.checkpoint.hash_later()
         return LoadedModel(model, self.adapters, self._chunks)
+
+    def _threads_for(self, options: Options) -> int | None:
+        """On a processor the number of threads decides how sums are rounded: whoever draws uses the same."""
+        if self.policy.device.type != "cpu":
+            return None
+        if options.cpu_threads:
+            check_threads(
+                options.cpu_threads, "cpu_threads", 'The setting "Threads that draw on a processor",'
+            )
+        return options.cpu_threads or self._threads
 
     def _attention(self, options: Options) -> AttentionKind:
         return attention_of(options, self.flags, self.policy.device)

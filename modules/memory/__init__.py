@@ -17,7 +17,7 @@ from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
 from modules.memory.room import give_back_heap, memory_for_us, resident_memory
 from modules.memory.slices import Chunks
-from modules.memory.threads import physical_cores, set_threads, threads_scope
+from modules.memory.threads import check_threads, physical_cores, set_threads, threads_scope
 
 __all__ = [
     "AttentionKind",
@@ -32,6 +32,7 @@ __all__ = [
     "Rehearsal",
     "Work",
     "attention_scope",
+    "check_threads",
     "choose_policy",
     "forecast",
     "give_back_heap",
