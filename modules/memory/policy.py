@@ -68,11 +68,6 @@ class DevicePolicy:
             return torch.cuda.get_device_name(self.device)
         return str(self.device)
 
-    @property
-    def wide_dtype(self) -> torch.dtype:
-        """The widest float of the device: Apple's and Intel's devices have no float64."""
-        return torch.float32 if self.device.type in {"mps", "xpu"} else torch.float64
-
     def laid_out(self, tensor: Tensor) -> Tensor:
         """`tensor` (N, C, H, W) with its axes in memory in the order in which convolutions are fastest: on
         processors the channels last, for oneDNN copies into that order what lies otherwise (a VAE then takes
