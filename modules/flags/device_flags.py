@@ -62,4 +62,9 @@ class DeviceFlags:
     disable_model_loading_ram_optimization: bool = flag(
         False, "Load checkpoints without mapping the file into memory.", D
     )
+    disable_nan_check: bool = flag(
+        False, "Do not look for NaN in pictures: what is none is black, and nothing is decoded again.", D
+    )
+    opt_channelslast: bool = flag(False, "Keep the UNet's numbers with the channels last.", D)
+    skip_torch_cuda_test: bool = flag(False, "Do not say so when torch cannot use a graphics card.", D)
     skip_load_model_at_start: bool = flag(False, "Load the checkpoint with the first picture.", D)

@@ -52,6 +52,8 @@ class LoadedModel:
 
     def __init__(self, model: Model, adapters: AdapterShelves, chunks: Chunks | None = None) -> None:
         enlarge_as_reference(model.unet)
+        if model.policy.channels_last:
+            model.unet.to(memory_format=torch.channels_last)
         self.model = model
         self.wardrobe = Wardrobe(model, adapters)
         self._rests = False

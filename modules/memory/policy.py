@@ -46,6 +46,10 @@ class DeviceFlags(Protocol):
     def use_ipex(self) -> bool: ...
     @property
     def device_id(self) -> str | None: ...
+    @property
+    def disable_nan_check(self) -> bool: ...
+    @property
+    def opt_channelslast(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ class DevicePolicy:
     """Whether operations that lose too much in `dtype` run in float32."""
     upcast_sampling: bool = False
     """Whether attention is computed in float32 although the weights are narrow."""
+    checks_numbers: bool = True
+    """Whether pictures are looked through for numbers that are none."""
+    channels_last: bool = False
+    """Whether the UNet's four-dimensional weights, and what it computes, lie with the channels last."""
 
     @property
     def device_name(self) -> str:
@@ -100,6 +108,8 @@ def choose_policy(flags: DeviceFlags, *, vae_bfloat16: bool = False) -> DevicePo
         vae_dtype=_vae_dtype(device, dtype, flags.no_half_vae, vae_bfloat16),
         autocast=precision is Precision.AUTOCAST and device.type == "cuda" and dtype != torch.float32,
         upcast_sampling=dtype != torch.float32 and (flags.upcast_sampling or device.type == "mps"),
+        checks_numbers=not flags.disable_nan_check,
+        channels_last=flags.opt_channelslast,
     )
 
 

@@ -21,6 +21,8 @@ class Flags:
     use_cpu: Sequence[str] = ()
     use_ipex: bool = False
     device_id: str | None = None
+    disable_nan_check: bool = False
+    opt_channelslast: bool = False
 
 
 @pytest.fixture
