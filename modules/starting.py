@@ -36,6 +36,6 @@ def missing_card(flags: Flags, device: str) -> str | None:
         return None
     return (
         "Pictures are drawn on the processor, which is slow: torch finds no graphics card that it can use. "
-        "If there is one, update its driver and start once with --reinstall. --skip-torch-cuda-test: do not say "
-        "this."
+        "If there is one, update its driver and start once with --reinstall. --skip-torch-cuda-test: do not "
+        "say this."
     )

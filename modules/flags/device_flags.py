@@ -65,6 +65,6 @@ class DeviceFlags:
     disable_nan_check: bool = flag(
         False, "Do not look for NaN in pictures: what is none is black, and nothing is decoded again.", D
     )
-    opt_channelslast: bool = flag(False, "Keep the UNet's numbers with the channels last.", D)
+    opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last, on cards too.", D)
     skip_torch_cuda_test: bool = flag(False, "Do not say so when torch cannot use a graphics card.", D)
     skip_load_model_at_start: bool = flag(False, "Load the checkpoint with the first picture.", D)

@@ -67,7 +67,9 @@ class DevicePolicy:
     checks_numbers: bool = True
     """Whether pictures are looked through for numbers that are none."""
     channels_last: bool = False
-    """Whether the UNet's four-dimensional weights, and what it computes, lie with the channels last."""
+    """Whether the UNet's four-dimensional weights, and what is computed on any device, lie with the channels
+    last.
+    """
 
     @property
     def device_name(self) -> str:
@@ -79,9 +81,10 @@ class DevicePolicy:
     def laid_out(self, tensor: Tensor) -> Tensor:
         """`tensor` (N, C, H, W) with its axes in memory in the order in which convolutions are fastest: on
         processors the channels last, for oneDNN copies into that order what lies otherwise (a VAE then takes
-        four fifths of the time and of the memory: measured with torch 2.14).
+        four fifths of the time and of the memory: measured with torch 2.14), elsewhere as the policy says.
         """
-        return tensor.to(memory_format=torch.channels_last) if self.device.type == "cpu" else tensor
+        last = self.channels_last or self.device.type == "cpu"
+        return tensor.to(memory_format=torch.channels_last) if last else tensor
 
     @contextmanager
     def precision_scope(self) -> Iterator[None]:
