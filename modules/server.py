@@ -23,6 +23,7 @@ from modules.flags import Flags, choose_port
 from modules.house import House, make_house
 from modules.jobs.workers import draws_here
 from modules.rest import Ending, ServerControl, create_api
+from modules.starting import StartClock, missing_card
 from modules.version import VERSION
 
 __all__ = ["create_app", "serve"]
@@ -149,18 +150,23 @@ def serve(flags: Flags) -> int:
     Raises EaselError when it cannot start.
     """
     _check_certificate(flags)
-    started = time.monotonic()
+    started, clock = time.monotonic(), StartClock(flags.log_startup)
     host = flags.server_name or ("0.0.0.0" if flags.listen else "127.0.0.1")
     port = choose_port(host, flags.port)
     house = make_house(flags)
+    clock.step("folders, settings, models' names")
     house.queue.open()
     house.batches.open()
+    clock.step("queue and batches")
     control = ServerControl()
     app = create_app(house, control)
+    clock.step("API and page")
     loader = None
     if not flags.skip_load_model_at_start and draws_here(flags, house.engine):
         loader = threading.Thread(target=_load_first_model, args=(house,), name="easel-loader", daemon=True)
         loader.start()
+    if sentence := missing_card(flags, house.engine.policy.device.type):
+        log.warning(sentence)
     url = _local_url(flags, host, port)
     log.info("Running on local URL:  %s  (ready after %.1f s)", url, time.monotonic() - started)
     if flags.exposed_by and not (flags.gradio_auth or flags.gradio_auth_path or flags.api_auth):

@@ -5,7 +5,7 @@
 import argparse
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +79,18 @@ def parse_command(words: Sequence[str]) -> Command:
         found = _read(convert_parser(), words)
         return Command(flags_from(found), conversion=conversion_from(found))
     if list(words[:1]) != ["generate"]:
-        return Command(parse_flags(words))
+        return Command(_as_tests_start(parse_flags(words)))
     parser = _generate_parser()
     found = parser.parse_args([*words[1:2], *environment_arguments(), *words[2:]])
     names = [field.name for field in fields(Drawing) if field.name != "redrawing"]
     values: dict[str, Any] = {name: getattr(found, name) for name in names}
     redrawing = redrawing_from(found, parser)
     return Command(flags_from(found), Drawing(**{**values, "style": tuple(found.style)}, redrawing=redrawing))
+
+
+def _as_tests_start(flags: Flags) -> Flags:
+    """What `--test-server` stands for."""
+    return replace(flags, api=True, use_cpu=("all",), autolaunch=False) if flags.test_server else flags
 
 
 def _read(parser: FlagParser, words: Sequence[str]) -> argparse.Namespace:

@@ -37,6 +37,10 @@ def main(words: Sequence[str]) -> int:
 
 def _run(command: Command) -> int:
     # torch and the web come in only here, so that --help and refusals answer at once.
+    if command.flags.dump_sysinfo:
+        from modules.cli.sysinfo import dump_sysinfo
+
+        return dump_sysinfo(command.flags)
     if command.drawing:
         from modules.cli.draw import draw
 

@@ -19,24 +19,52 @@ class DeviceFlags:
     )  # fmt: skip
     use_ipex: bool = flag(False, "Compute on an Intel card (XPU).", D)
     device_id: str | None = flag(None, "Number of the graphics card to use.", D)
+    threads: int | None = flag(
+        None, "Threads of each worker on the processor; without it one for each physical core.", D,
+        convert=int,
+    )  # fmt: skip
     precision: str = flag(
         "autocast", "Number format of the model: full is float32.", D, choices=("full", "half", "autocast")
     )
     no_half: bool = flag(False, "Keep the model in float32.", D)
     no_half_vae: bool = flag(False, "Keep the VAE in float32.", D)
     upcast_sampling: bool = flag(False, "Sample in float32 while the model stays in half precision.", D)
-    xformers: bool = flag(False, "Use xformers' attention if it is installed.", D)
-    force_enable_xformers: bool = flag(False, "--xformers, also on cards it does not know.", D)
+    xformers: bool = flag(False, "Use xformers' attention where it is installed and can compute.", D)
+    force_enable_xformers: bool = flag(
+        False, "--xformers that refuses to draw where xformers cannot compute.", D
+    )
     opt_sdp_attention: bool = flag(False, "Use torch's own attention (the default).", D)
     opt_sdp_no_mem_attention: bool = flag(
         False, "Torch's own attention without its memory-saving kernels, for pictures that repeat exactly.", D
     )
-    opt_split_attention: bool = flag(False, "Attention in slices: less memory, slower.", D)
-    opt_split_attention_v1: bool = flag(False, "Like --opt-split-attention.", D)
-    opt_split_attention_invokeai: bool = flag(False, "Like --opt-split-attention.", D)
+    opt_split_attention: bool = flag(
+        False, "Attention in slices where the free memory is too small for the whole.", D
+    )
+    opt_split_attention_v1: bool = flag(False, "Attention of two heads at a time.", D)
+    opt_split_attention_invokeai: bool = flag(False, "Attention in slices of 32 MiB.", D)
     opt_sub_quad_attention: bool = flag(False, "Attention in chunks: least memory.", D)
+    sub_quad_q_chunk_size: int = flag(
+        1024, "How many queries --opt-sub-quad-attention looks at together.", D, convert=int
+    )
+    sub_quad_kv_chunk_size: int | None = flag(
+        None,
+        "How many keys it looks at together; without it as many as the free memory allows.",
+        D,
+        convert=int,
+    )  # fmt: skip
+    sub_quad_chunk_threshold: int | None = flag(
+        None,
+        "Percent of the free memory from which it cuts keys: 70 without it, 0 for always.",
+        D,
+        convert=int,
+    )  # fmt: skip
     disable_opt_split_attention: bool = flag(False, "Plain attention, never in slices.", D)
     disable_model_loading_ram_optimization: bool = flag(
         False, "Load checkpoints without mapping the file into memory.", D
     )
+    disable_nan_check: bool = flag(
+        False, "Do not look for NaN in pictures: what is none is black, and nothing is decoded again.", D
+    )
+    opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last, on cards too.", D)
+    skip_torch_cuda_test: bool = flag(False, "Do not say so when torch cannot use a graphics card.", D)
     skip_load_model_at_start: bool = flag(False, "Load the checkpoint with the first picture.", D)

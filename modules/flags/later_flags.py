@@ -14,10 +14,6 @@ L = FlagGroup.LATER
 class LaterFlags:
     """Moved to their own group with the release that gives them their effect."""
 
-    skip_torch_cuda_test: bool = flag(False, "Do not say so when torch cannot use the graphics card.", L)
-    test_server: bool = flag(False, "Start as the tests do: on the CPU, without opening a browser.", L)
-    log_startup: bool = flag(False, "Write to the log how long each step of the start took.", L)
-    dump_sysinfo: bool = flag(False, "Write a file about the machine and end.", L)
     disable_all_extensions: bool = flag(False, "Start without any extension.", L)
     disable_extra_extensions: bool = flag(False, "Start with the built-in extensions only.", L)
     update_all_extensions: bool = flag(False, "Update every extension at start.", L)
@@ -32,15 +28,6 @@ class LaterFlags:
     medvram: bool = flag(False, "Move the model's parts to the card one at a time.", L)
     medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", L)
     lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", L)
-    sub_quad_q_chunk_size: int = flag(1024, "Query chunk of --opt-sub-quad-attention.", L, convert=int)
-    sub_quad_kv_chunk_size: int | None = flag(
-        None, "Key and value chunk of --opt-sub-quad-attention.", L, convert=int
-    )
-    sub_quad_chunk_threshold: int | None = flag(
-        None, "Percent of the card's memory from which --opt-sub-quad-attention cuts.", L, convert=int
-    )
-    disable_nan_check: bool = flag(False, "Do not look for NaN in what the model computes.", L)
-    opt_channelslast: bool = flag(False, "Keep 4-D tensors channels-last.", L)
     esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
     realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)
     bsrgan_models_path: Path | None = flag(None, "Folder of BSRGAN upscalers.", L)

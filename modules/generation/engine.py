@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import torch
-
 from modules.adapters import AdapterShelves, KnownEmbeddings, known_embeddings
 from modules.checkpoints import (
     CheckpointFile,
@@ -25,7 +23,7 @@ from modules.flags import Flags
 from modules.folders import Folders
 from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
-from modules.generation.attention import attention_of
+from modules.generation.attention import attention_of, chunks_of
 from modules.generation.canvas import check_pictures, given_pixels
 from modules.generation.costs import CostBook
 from modules.generation.drawn import ModelFacts
@@ -46,6 +44,7 @@ from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
     AttentionKind,
     attention_scope,
+    check_threads,
     choose_policy,
     set_threads,
     threads_scope,
@@ -68,8 +67,9 @@ class Engine:
 
     def __init__(self, folders: Folders, flags: Flags, scripts: ScriptMenu | None = None) -> None:
         self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
-        set_threads(workers=flags.workers or 1)
+        self._threads = set_threads(flags.threads, flags.workers or 1)
         self.policy = choose_policy(flags)
+        self._chunks = chunks_of(flags)
         self.inputs = InputFiles(folders.inputs)
         self.hashes = HashCache(folders.cache / "hashes.json", enabled=not flags.no_hashing)
         self.shelf = CheckpointShelf(
@@ -100,8 +100,6 @@ class Engine:
         """A definite order. Raises NotFound or InvalidRequest for a name that does not exist (sampler, model,
         style), NotEnoughMemory for what cannot fit.
         """
-        # On a processor the number of threads decides how sums are rounded: whoever draws uses the same.
-        threads = torch.get_num_threads() if self.policy.device.type == "cpu" else None
         checkpoint = self.checkpoint_of(options)
         if self.shelf.find(checkpoint.title).path == checkpoint.path:
             # The job may run after a restart: what is the first checkpoint today need not be it tomorrow.
@@ -109,11 +107,11 @@ class Engine:
         given = self.inputs.brought_back(request) if isinstance(request, Img2ImgRequest) else None
         planned = self.scripts.plan(given or request)
         request = request.model_copy(update=dict(planned.changes))
-        order = make_order(request, options, styles, save, threads, planned.plan)
+        order = make_order(request, options, styles, save, self._threads_for(options), planned.plan)
         run = plan_run(order)
         self._vae_of(options, checkpoint)
         pixels = given_pixels(given) if given else 0
-        self.guard.check(run, checkpoint, attention_of(options, self.flags), pixels)
+        self.guard.check(run, checkpoint, self._attention(options), pixels)
         if given:
             check_pictures(given)
         for other in run.other_checkpoints:
@@ -186,7 +184,7 @@ class Engine:
 
         A checkpoint that cannot be loaded leaves the one before it in place.
         """
-        attention = attention_of(run.options, self.flags)
+        attention = self._attention(run.options)
         with self._lock:
             try:
                 studio = self._studio(run, attention, watcher)
@@ -235,11 +233,24 @@ class Engine:
                 choice.checkpoint, self.folders.configs, choice.vae, depth=self.folders.midas
             ) as plan:
                 let_go()
-                loaded = LoadedModel(plan.load(choice.policy, choice.kept(plan.family)), self.adapters)
+                model = plan.load(choice.policy, choice.kept(plan.family))
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         choice.checkpoint.hash_later()
-        return loaded
+        return LoadedModel(model, self.adapters, self._chunks)
+
+    def _threads_for(self, options: Options) -> int | None:
+        """On a processor the number of threads decides how sums are rounded: whoever draws uses the same."""
+        if self.policy.device.type != "cpu":
+            return None
+        if options.cpu_threads:
+            check_threads(
+                options.cpu_threads, "cpu_threads", 'The setting "Threads that draw on a processor",'
+            )
+        return options.cpu_threads or self._threads
+
+    def _attention(self, options: Options) -> AttentionKind:
+        return attention_of(options, self.flags, self.policy.device)
 
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         """Who draws `run`, brought into memory. Models that are only kept make room for it."""

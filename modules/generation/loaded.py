@@ -15,7 +15,7 @@ from modules.generation.artist import Artist
 from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.preview import LinearPreview
 from modules.generation.token_counts import conditioning_options
-from modules.memory import AttentionKind, DevicePolicy, set_attention
+from modules.memory import AttentionKind, Chunks, DevicePolicy, set_attention
 from modules.prompts import NetworkTag
 from modules.settings import Options
 
@@ -50,11 +50,14 @@ class LoadedModel:
     Between jobs it may `rest`: without adapters and away from the device, until it is woken.
     """
 
-    def __init__(self, model: Model, adapters: AdapterShelves) -> None:
+    def __init__(self, model: Model, adapters: AdapterShelves, chunks: Chunks | None = None) -> None:
         enlarge_as_reference(model.unet)
+        if model.policy.channels_last:
+            model.unet.to(memory_format=torch.channels_last)
         self.model = model
         self.wardrobe = Wardrobe(model, adapters)
         self._rests = False
+        self._chunks = chunks
         self._encodings = EncodingCache()
         self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
         self._checkpoint_changed = model.checkpoint.changed_at
@@ -128,7 +131,7 @@ class LoadedModel:
         """
         wanted = attention, options.upcast_attn or self.model.policy.upcast_sampling
         if self._attention != wanted:
-            set_attention(self.model.unet, attention, upcast=wanted[1])
+            set_attention(self.model.unet, attention, upcast=wanted[1], chunks=self._chunks)
             self._attention = wanted
         lookups = self.wardrobe.embeddings.lookups()
         encoder = self.encoder(options, lookups)

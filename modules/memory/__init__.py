@@ -1,6 +1,6 @@
 """Which device, which number type, which attention, how many threads: decided once, in one place."""
 
-from modules.memory.attention import AttentionKind, attention_scope, set_attention
+from modules.memory.attention import attention_scope, set_attention, xformers_lack
 from modules.memory.forecast import (
     Forecast,
     ModelCosts,
@@ -11,14 +11,17 @@ from modules.memory.forecast import (
     largest_that_fits,
     most_given_pixels,
 )
+from modules.memory.kinds import AttentionKind
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
 from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
 from modules.memory.room import give_back_heap, memory_for_us, resident_memory
-from modules.memory.threads import physical_cores, set_threads, threads_scope
+from modules.memory.slices import Chunks
+from modules.memory.threads import check_threads, physical_cores, set_threads, threads_scope
 
 __all__ = [
     "AttentionKind",
+    "Chunks",
     "DeviceFlags",
     "DevicePolicy",
     "Forecast",
@@ -29,6 +32,7 @@ __all__ = [
     "Rehearsal",
     "Work",
     "attention_scope",
+    "check_threads",
     "choose_policy",
     "forecast",
     "give_back_heap",
@@ -42,4 +46,5 @@ __all__ = [
     "set_attention",
     "set_threads",
     "threads_scope",
+    "xformers_lack",
 ]

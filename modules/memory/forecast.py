@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modules.errors import InvalidRequest
-from modules.memory.attention import SLICED, AttentionKind
+from modules.memory.kinds import AttentionKind
+from modules.memory.slices import least_bytes
 
 __all__ = [
     "Forecast",
@@ -148,10 +149,9 @@ def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> floa
 
 
 def _matrix_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
-    """Of the attention matrix, for the kinds that make one: of all heads, or of half the heads of one row."""
-    if attention is AttentionKind.NONE:
-        return costs.matrix * part.cells**2 * part.rows
-    return costs.matrix * part.cells**2 / 2 if attention in SLICED else 0
+    """Of the attention matrix, for the kinds that make one: of as much of it as they can do with."""
+    whole = costs.matrix * part.cells**2 * part.rows
+    return least_bytes(attention, whole, part.cells, part.rows)
 
 
 def largest_that_fits(costs: ModelCosts, work: Work, room: int) -> tuple[int, int] | None:

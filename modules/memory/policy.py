@@ -46,6 +46,10 @@ class DeviceFlags(Protocol):
     def use_ipex(self) -> bool: ...
     @property
     def device_id(self) -> str | None: ...
+    @property
+    def disable_nan_check(self) -> bool: ...
+    @property
+    def opt_channelslast(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,12 @@ class DevicePolicy:
     """Whether operations that lose too much in `dtype` run in float32."""
     upcast_sampling: bool = False
     """Whether attention is computed in float32 although the weights are narrow."""
+    checks_numbers: bool = True
+    """Whether pictures are looked through for numbers that are none."""
+    channels_last: bool = False
+    """Whether the UNet's four-dimensional weights, and what is computed on any device, lie with the channels
+    last.
+    """
 
     @property
     def device_name(self) -> str:
@@ -68,17 +78,13 @@ class DevicePolicy:
             return torch.cuda.get_device_name(self.device)
         return str(self.device)
 
-    @property
-    def wide_dtype(self) -> torch.dtype:
-        """The widest float of the device: Apple's and Intel's devices have no float64."""
-        return torch.float32 if self.device.type in {"mps", "xpu"} else torch.float64
-
     def laid_out(self, tensor: Tensor) -> Tensor:
         """`tensor` (N, C, H, W) with its axes in memory in the order in which convolutions are fastest: on
         processors the channels last, for oneDNN copies into that order what lies otherwise (a VAE then takes
-        four fifths of the time and of the memory: measured with torch 2.14).
+        four fifths of the time and of the memory: measured with torch 2.14), elsewhere as the policy says.
         """
-        return tensor.to(memory_format=torch.channels_last) if self.device.type == "cpu" else tensor
+        last = self.channels_last or self.device.type == "cpu"
+        return tensor.to(memory_format=torch.channels_last) if last else tensor
 
     @contextmanager
     def precision_scope(self) -> Iterator[None]:
@@ -105,6 +111,8 @@ def choose_policy(flags: DeviceFlags, *, vae_bfloat16: bool = False) -> DevicePo
         vae_dtype=_vae_dtype(device, dtype, flags.no_half_vae, vae_bfloat16),
         autocast=precision is Precision.AUTOCAST and device.type == "cuda" and dtype != torch.float32,
         upcast_sampling=dtype != torch.float32 and (flags.upcast_sampling or device.type == "mps"),
+        checks_numbers=not flags.disable_nan_check,
+        channels_last=flags.opt_channelslast,
     )
 
 

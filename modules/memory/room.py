@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
-__all__ = ["give_back_heap", "memory_for_us", "resident_memory"]
+__all__ = ["free_memory", "give_back_heap", "memory_for_us", "resident_memory"]
 
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -25,6 +25,16 @@ def memory_for_us(device: torch.device) -> int | None:
     if device.type != "cpu":
         return None
     return min(psutil.virtual_memory().available + _ours(), *_limits())
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that could be had now of the memory in which `device` computes; where it has none that can be
+    asked, of the machine's.
+    """
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + unused
+    return max(min(psutil.virtual_memory().available, min(_limits()) - resident_memory()), 0)
 
 
 def resident_memory() -> int:

@@ -11,15 +11,34 @@ import torch
 
 from modules.errors import InvalidRequest
 
-__all__ = ["physical_cores", "set_threads", "threads_scope"]
+__all__ = ["check_threads", "physical_cores", "set_threads", "threads_scope"]
 
 ENVIRONMENT = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def physical_cores() -> int:
     """Cores that this process may use, hyper-threads not counted; at least 1."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(psutil.cpu_count(logical=False) or 1, allowed))
+    return max(1, min(psutil.cpu_count(logical=False) or 1, _all_cores()))
+
+
+def _all_cores() -> int:
+    """Cores that this process may use, each hyper-thread counted; at least 1."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_threads(count: int, field: str, given: str) -> None:
+    """Raises InvalidRequest for `field`, in which a person wrote `given`, for fewer threads than one or more
+    than cores.
+    """
+    if count < 1:
+        raise InvalidRequest(field, f"{given} {count}: at least one thread is needed.")
+    if count > _all_cores():
+        cores = f"{_all_cores()} cores" if _all_cores() > 1 else "one core"
+        raise InvalidRequest(
+            field,
+            f"{given} {count}: the program has {cores} here, and threads beyond that would only wait for "
+            f"each other. {physical_cores()}, one for each physical core, is the fastest as a rule.",
+        )
 
 
 def set_threads(count: int | None = None, workers: int = 1) -> int:
@@ -27,11 +46,11 @@ def set_threads(count: int | None = None, workers: int = 1) -> int:
 
     None: what the environment says (OMP_NUM_THREADS), else one thread a physical core, since two threads
     on one core only wait for each other; the cores are divided among `workers` processes. Raises
-    InvalidRequest for less than one thread.
+    InvalidRequest for less than one thread, and for more than there are cores.
     """
-    if count is not None and count < 1:
-        raise InvalidRequest("threads", f"--threads {count}: at least one thread is needed.")
-    if count is None and any(os.environ.get(name) for name in ENVIRONMENT):
+    if count is not None:
+        check_threads(count, "threads", "--threads")
+    elif any(os.environ.get(name) for name in ENVIRONMENT):
         return torch.get_num_threads()
     torch.set_num_threads(count or max(1, physical_cores() // max(1, workers)))
     return torch.get_num_threads()

@@ -1,10 +1,12 @@
 """Understanding the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
 
-from modules.cli import Command, Drawing, parse_command
+from modules.cli import Command, Drawing, main, parse_command
 from modules.flags import Flags
 
 
@@ -74,3 +76,15 @@ def test_what_is_not_understood_ends_with_status_2_and_a_sentence(words, sentenc
         parse_command(["generate", *words])
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_server_for_tests_draws_on_the_processor_and_opens_no_browser():
+    flags = parse_command(["--test-server", "--autolaunch"]).flags
+    assert (flags.api, flags.use_cpu, flags.autolaunch) == (True, ("all",), False)
+
+
+def test_the_report_about_the_machine_is_a_file(tmp_path, parity_models, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--dump-sysinfo", "--data-dir", str(tmp_path), "--ckpt-dir", str(parity_models)]) == 0
+    report = json.loads(Path(capsys.readouterr().out.strip()).read_text(encoding="utf-8"))
+    assert report["Torch env info"]["torch_version"] == torch.__version__

@@ -1,8 +1,9 @@
 """An order is plain data: what it says decides the run, whatever has changed since it was given."""
 
 import pytest
+import torch
 
-from modules.errors import NotFound
+from modules.errors import InvalidRequest, NotFound
 from modules.generation import Order, make_order, parse_txt2img, plan_run
 from modules.prompts import StyleBook
 
@@ -66,3 +67,17 @@ def test_pictures_are_drawn_by_batches_or_each_alone(house, book, exact, groups)
     request = parse_txt2img({**TINY, "batch_size": 3, "n_iter": 2})
     run = plan_run(make_order(request, house.store.options.overridden({"exact_batches": exact}), book))
     assert [list(group) for group in run.groups] == groups
+
+
+def test_the_threads_of_an_order_are_those_of_the_setting_else_of_the_program(house):
+    def threads(**settings):
+        options = house.store.options.overridden({"sd_model_checkpoint": "tiny-sd1", **settings})
+        return house.engine.order(parse_txt2img(TINY), options, house.styles).threads
+
+    assert threads(cpu_threads=1) == 1
+    assert threads() == threads(cpu_threads=0) == torch.get_num_threads()
+    with pytest.raises(
+        InvalidRequest, match=r"Threads that draw on a processor.* 1024: the program has"
+    ) as refusal:
+        threads(cpu_threads=1024)
+    assert refusal.value.field == "cpu_threads"

@@ -21,6 +21,8 @@ class Flags:
     use_cpu: Sequence[str] = ()
     use_ipex: bool = False
     device_id: str | None = None
+    disable_nan_check: bool = False
+    opt_channelslast: bool = False
 
 
 @pytest.fixture
@@ -99,11 +101,6 @@ def test_what_is_not_there_is_refused_naming_the_flag(flags: Flags, field: str, 
     with pytest.raises(InvalidRequest) as refusal:
         choose_policy(flags)
     assert refusal.value.field == field
-
-
-@pytest.mark.parametrize(("device", "wide"), [("cpu", torch.float64), ("mps", F32), ("xpu", F32)])
-def test_devices_without_float64_are_not_asked_for_it(device: str, wide: torch.dtype) -> None:
-    assert DevicePolicy(torch.device(device), F32, F32).wide_dtype == wide
 
 
 def test_the_precision_scope_casts_only_where_the_policy_says_so() -> None:

@@ -57,3 +57,9 @@ def test_less_than_one_thread_is_refused(count: int, threads_before: int) -> Non
     with pytest.raises(InvalidRequest, match=f"--threads {count}"):
         set_threads(count)
     assert torch.get_num_threads() == threads_before
+
+
+def test_more_threads_than_cores_are_refused(threads_before: int) -> None:
+    with pytest.raises(InvalidRequest, match=r"--threads 5000: .* cores? here.* is the fastest"):
+        set_threads(5000)
+    assert torch.get_num_threads() == threads_before

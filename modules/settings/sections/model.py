@@ -126,7 +126,12 @@ class Optimizations(Section):
 
     cross_attention_optimization: Literal[
         "Automatic", "sdp", "sdp-no-mem", "xformers", "sub-quadratic", "V1", "InvokeAI", "Doggettx", "None"
-    ] = option("Automatic", "Cross attention optimization", help="Automatic: torch's own.")
+    ] = option(
+        "Automatic",
+        "Cross attention optimization",
+        help="Automatic: the one that a flag names, else torch's own, the fastest. sub-quadratic, V1, "
+        "InvokeAI and Doggettx make the matrix of attention in parts, where torch would make it whole.",
+    )
     s_min_uncond: float = option(
         0.0,
         "Negative Guidance minimum sigma",
@@ -154,6 +159,15 @@ class Optimizations(Section):
         "Refuse what does not fit into the memory",
         help="Before a request is accepted, the memory that it will take is forecast from its size and its "
         "checkpoint. Without this, what does not fit fails while it is drawn, or ends the program.",
+        affects_pixels=False,
+    )
+    cpu_threads: int = option(
+        0,
+        "Threads that draw on a processor",
+        help="0: as --threads says, else one for each physical core; more only wait for each other. "
+        "The number decides how sums are rounded, so pictures remember it.",
+        ge=0,
+        le=1024,
         affects_pixels=False,
     )
     fp8_storage: Literal["Disable", "Enable for SDXL", "Enable"] = option(
