@@ -35,7 +35,7 @@ class StableDiffusion(Section):
         help="That many more wait in the machine's own memory. An older form of the two settings above.",
     )  # fmt: skip
     disable_mmap_load_safetensors: bool = option(
-        False, "Disable memmapping for loading .safetensors files.", affects_pixels=False,
+        False, "Disable memmapping for loading .safetensors files", affects_pixels=False,
         help="Slow network drives are read faster so. It holds for all checkpoints.",
     )  # fmt: skip
     emphasis: Literal["None", "Ignore", "Original", "No norm"] = option(
