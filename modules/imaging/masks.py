@@ -105,10 +105,12 @@ def box_of_mask(mask: Image.Image, padding: int) -> Box | None:
 
 def grow_to_aspect(box: Box, width: int, height: int, image_size: tuple[int, int]) -> Box:
     """`box` grown along one axis towards the proportions of `width` x `height`, within the picture."""
-    if box.width / box.height > width / height:
-        top, bottom = _grown(box.top, box.bottom, box.width * height / width, image_size[1])
+    # In this order of operations: what is wanted is cut to whole pixels, and the last bit can decide.
+    aspect = width / height
+    if box.width / box.height > aspect:
+        top, bottom = _grown(box.top, box.bottom, box.width / aspect, image_size[1])
         return Box(box.left, top, box.right, bottom)
-    left, right = _grown(box.left, box.right, box.height * width / height, image_size[0])
+    left, right = _grown(box.left, box.right, box.height * aspect, image_size[0])
     return Box(left, box.top, right, box.bottom)
 
 

@@ -139,3 +139,8 @@ def test_a_part_is_put_back_at_its_place():
 def test_inverting_twice_changes_nothing():
     mask = with_rectangle((9, 9), Box(2, 2, 5, 5), 77)
     assert invert_mask(invert_mask(mask)).tobytes() == mask.tobytes()
+
+
+def test_the_aspect_is_reckoned_as_a_quotient_whose_last_bit_can_cost_a_pixel():
+    """256 / (64 / 744) is a little less than 2976 in floating point."""
+    assert grow_to_aspect(Box(0, 0, 256, 8), 64, 744, (256, 4000)) == Box(0, 0, 256, 2975)
