@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from modules.generation.request import PictureRequest, finite, parse_request
 
@@ -92,6 +92,19 @@ class Img2ImgRequest(PictureRequest):
         None,
         description="Guidance towards the picture, for checkpoints that edit by instruction; null: none.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several_pictures_are_the_batch(cls, values: Any) -> Any:
+        """Where there are several pictures, but fewer than the batch asked for, the batch is as large as they
+        are many.
+        """
+        if not isinstance(values, dict):
+            return values
+        given, size = values.get("init_images"), values.get("batch_size")
+        if isinstance(given, list | tuple) and isinstance(size, int) and 1 < len(given) < size:
+            return {**values, "batch_size": len(given)}
+        return values
 
     @field_validator("init_images")
     @classmethod

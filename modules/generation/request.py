@@ -139,6 +139,9 @@ class PictureRequest(BaseModel):
     script_args: tuple[Any, ...] = Field(
         (), max_length=1000, description="Its arguments in order; those left out take their defaults."
     )
+    disable_extra_networks: bool = Field(
+        False, description="Draw without the LoRAs and hypernetworks that the prompt's tags name."
+    )
     override_settings: dict[str, Any] = Field({}, description="Settings for this request alone.")
     override_settings_restore_afterwards: bool = Field(
         True, description="False: the settings above stay set."

@@ -36,6 +36,7 @@ class HiresRun:
     prompt: str
     negative_prompt: str
     checkpoint: str | None
+    wears_networks: bool = True
 
     @property
     def prompt_without_tags(self) -> str:
@@ -45,7 +46,7 @@ class HiresRun:
     @property
     def network_tags(self) -> list[NetworkTag]:
         """What its prompt asks for of adapters."""
-        return take_network_tags(self.prompt)[1]
+        return take_network_tags(self.prompt)[1] if self.wears_networks else []
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Run:
     @property
     def network_tags(self) -> list[NetworkTag]:
         """What the prompt asks for of adapters."""
-        return take_network_tags(self.prompt)[1]
+        return [] if self.request.disable_extra_networks else take_network_tags(self.prompt)[1]
 
     @property
     def pictures(self) -> int:
@@ -149,6 +150,8 @@ def _texts(prompt: str, negative: str, order: Order, options: Options) -> tuple[
     )
     if options.enable_prompt_comments:
         texts = strip_comments(texts[0]), strip_comments(texts[1])
+    if order.request.disable_extra_networks:
+        return texts
     return _with_networks(texts[0], options), texts[1]
 
 
@@ -176,6 +179,7 @@ def _plan_hires(order: Order, options: Options, styled: tuple[str, str]) -> Hire
         )
     name = request.sampler if (request.hr_sampler_name or "") in SAME_SAMPLER else request.hr_sampler_name
     scheduler = request.scheduler if (request.hr_scheduler or "") in SAME_SCHEDULER else request.hr_scheduler
+    scheduler = scheduler or options.k_sched_type
     sampler, schedule = resolve_sampler(name or request.sampler, scheduler)
     own = _texts(request.hr_prompt, request.hr_negative_prompt, order, options)
     checkpoint = request.hr_checkpoint_name or ""
@@ -189,6 +193,7 @@ def _plan_hires(order: Order, options: Options, styled: tuple[str, str]) -> Hire
         prompt=own[0] if request.hr_prompt else styled[0],
         negative_prompt=own[1] if request.hr_negative_prompt else styled[1],
         checkpoint=None if checkpoint in SAME_CHECKPOINT else checkpoint,
+        wears_networks=not request.disable_extra_networks,
     )
 
 
@@ -200,7 +205,7 @@ def plan_run(order: Order) -> Run:
     # An order may be older than the program that reads it: what is no longer a value takes its default.
     options = read_options(order.settings).options
     request = order.request
-    sampler, schedule = resolve_sampler(request.sampler, request.scheduler)
+    sampler, schedule = resolve_sampler(request.sampler, request.scheduler or options.k_sched_type)
     styled = _texts(request.prompt, request.negative_prompt, order, options)
     hires = _plan_hires(order, options, styled)
     return Run(

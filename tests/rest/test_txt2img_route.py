@@ -173,7 +173,8 @@ def test_what_this_version_does_not_have_is_refused_where_it_would_act(client, v
 def test_what_would_not_act_is_accepted_and_told_back(client):
     idle = {"script_name": None, "script_args": [], "disable_extra_networks": True,
             "comments": {"a": 1}, "firstphase_width": 0, "firstphase_height": 0}  # fmt: skip
-    answer = client.post("/sdapi/v1/txt2img", json={**TINY, **idle})
+    page = {"Seed": {"args": [-1, False, -1, 0, 0, 0]}, "Refiner": {"args": [False, "", 0.8]}}
+    answer = client.post("/sdapi/v1/txt2img", json={**TINY, **idle, "alwayson_scripts": page})
     assert answer.status_code == 200, answer.text
     parameters = answer.json()["parameters"]
     assert {name: parameters[name] for name in idle} == idle

@@ -13,6 +13,8 @@ from modules.settings import Options
 __all__ = ["CallFields", "request_of"]
 
 R = TypeVar("R", bound=PictureRequest)
+FOR_THE_PAGE = ("seed", "extra options")
+"""Scripts of the field that fill in a page's form, and do nothing to a call over the API."""
 
 
 class CallFields(BaseModel):
@@ -22,9 +24,6 @@ class CallFields(BaseModel):
 
     alwayson_scripts: dict[str, Any] = Field(
         {}, description="Scripts by name, as {name: {args: []}}. Those that are switched off are accepted."
-    )
-    disable_extra_networks: bool = Field(
-        False, description="Accepted; this version applies no extra networks."
     )
     firstpass_image: str | None = Field(None, description="Not in this version.")
     comments: dict[str, Any] | None = Field(None, description="Accepted; clients get it back as it is.")
@@ -37,7 +36,7 @@ class CallFields(BaseModel):
         if not isinstance(scripts, Mapping):
             return values
         for name, script in scripts.items():
-            if not _is_switched_off(script):
+            if str(name).casefold() not in FOR_THE_PAGE and not _is_switched_off(script):
                 raise PydanticCustomError(
                     "later",
                     "alwayson_scripts names {name}, and this version has no such script; leave it out",

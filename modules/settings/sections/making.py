@@ -93,6 +93,11 @@ class SamplerParameters(Section):
     s_noise: float = option(
         1.0, "sigma noise", help="Amount of noise that churn adds.", ge=0, le=1.1, step=0.001
     )
+    k_sched_type: Literal["Automatic", "karras", "exponential", "polyexponential"] = option(
+        "Automatic",
+        "Scheduler type",
+        help="Of requests that name no schedule, as clients of versions up to 1.8.0 choose it.",
+    )
     sigma_min: float = option(0.0, "sigma min", help="Lowest sigma of a schedule; 0: the model's.", ge=0)
     sigma_max: float = option(0.0, "sigma max", help="Highest sigma of a schedule; 0: the model's.", ge=0)
     rho: float = option(0.0, "rho", help="Steepness of the Karras schedule; 0: its default of 7.", ge=0)
