@@ -30,7 +30,7 @@ class Assembly:
     def __init__(self, run: Run, folders: Folders, watcher: Watcher, ledger: Ledger | None = None) -> None:
         self._run, self._watcher = run, watcher
         self._album = Album(run, folders, watcher.on_note, ledger)
-        self._extra, self._recorder = extra_fields(run), Recorder(run)
+        self._recorder = Recorder(run)
         self._timestamp = time.strftime("%Y%m%d%H%M%S")
         # Only the grid needs the pixels of pictures that have a file; who has no ledger wants them back.
         self._forgets_pixels = ledger is not None and not self._wants_grid(run.pictures)
@@ -92,7 +92,7 @@ class Assembly:
         return GenerationResult(
             pictures=tuple(pictures),
             run=self._run,
-            extra_fields=self._extra,
+            extra_fields=extra_fields(self._run, self._facts),
             model=self._facts,
             version=VERSION,
             job_timestamp=self._timestamp,
@@ -148,7 +148,7 @@ class Assembly:
                 len(made), run.request.batch_size, options.n_rows, options.grid_prevent_empty_spots
             )
             image = make_grid([picture.pixels() for picture in made], rows)
-            text = infotext_of_picture(run, facts, 0, VERSION, self._extra)
+            text = infotext_of_picture(run, facts, 0, VERSION, extra_fields(run, facts))
             drawn = Drawn(Role.GRID, 0, image, text, run.seeds.seeds[0], run.seeds.subseeds[0], facts)
             grid = self._album.keep(drawn, self._record(drawn))
         self._watcher.on_picture(grid)

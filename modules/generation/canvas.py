@@ -115,7 +115,7 @@ def check_pictures(request: Img2ImgRequest) -> None:
         _mask_of(request, _upright("mask", request.mask))
     if request.latent_mask is not None:
         load_picture("latent_mask", request.latent_mask)
-    if len(request.init_images) not in (1, request.batch_size):
+    if len(request.init_images) > request.batch_size:
         raise InvalidRequest(
             "init_images",
             f"init_images holds {len(request.init_images)} pictures for a batch of {request.batch_size}; "
@@ -175,12 +175,12 @@ def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
         pictures=tuple(pictures),
         mask=masking.mask if masking else None,
         latent_mask=latent_mask,
-        overlays=tuple(overlays),
+        overlays=tuple(overlays) if options.overlay_inpaint else (),
         box=masking.box if masking else None,
         corrects_colours=options.img2img_color_correction,
         apart=request.apart,
         originals=tuple(originals),
-        wholes=tuple(wholes),
+        wholes=tuple(wholes if options.overlay_inpaint else originals),
     )
 
 
@@ -253,8 +253,9 @@ def _mask_of(
 def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
     if given.mask is None:
         return None
-    mask = _mask_of(request, given.mask, given.pictures[0].size)
-    mask = blur_mask(mask, *request.blur)
+    # Only where a part is cut out of both must the mask have the size of the picture.
+    size = given.pictures[0].size if request.inpaint_full_res else None
+    mask = blur_mask(_mask_of(request, given.mask, size), *request.blur)
     if not request.inpaint_full_res:
         resized = resize_image(_mask_mode(request), mask, request.width, request.height)
         return _Masking(resized, strengthened(resized.convert("L")), None)

@@ -14,6 +14,8 @@ from modules.generation.surroundings import Surroundings, surroundings_of
 
 __all__ = ["Drawn", "FileFacts", "ModelFacts", "ModelFiles", "Role", "facts_of"]
 
+SHORT_DIGITS = 10
+
 
 class Role(StrEnum):
     """What a picture is to its job."""
@@ -38,6 +40,12 @@ class ModelFiles:
     checkpoint: FileFacts
     vae: FileFacts | None
     config: FileFacts | None = None
+
+    @property
+    def short_title(self) -> str:
+        """The checkpoint as generation texts name it: "name [hash]", or the name where no hash is known."""
+        stem, sha256 = PurePosixPath(self.checkpoint.name).stem, self.checkpoint.sha256
+        return f"{stem} [{sha256[:SHORT_DIGITS]}]" if sha256 else stem
 
 
 @dataclass(frozen=True, slots=True)

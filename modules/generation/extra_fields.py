@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from modules.generation.drawn import ModelFacts
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent
-from modules.generation.run import Run
+from modules.generation.refiner import refiner_fields
+from modules.generation.run import HiresRun, Run
 from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.sampling import sampler_infotext
 
@@ -16,7 +18,7 @@ MASKED_CONTENT = {
 }
 
 
-def _hires_fields(run: Run) -> dict[str, Any]:
+def _hires_fields(run: Run, model: ModelFacts | None) -> dict[str, Any]:
     request, hires = run.request, run.hires
     if hires is None or not isinstance(request, Txt2ImgRequest):
         return {}
@@ -25,7 +27,7 @@ def _hires_fields(run: Run) -> dict[str, Any]:
         "Denoising strength": hires.strength,
         "Hires sampler": hires.sampler.name if hires.sampler != run.sampler else None,
         "Hires schedule type": hires.schedule.name if hires.schedule != run.schedule else None,
-        "Hires checkpoint": hires.checkpoint,
+        "Hires checkpoint": _hires_checkpoint(hires, model),
         "Hires prompt": request.hr_prompt if request.hr_prompt not in ("", request.prompt) else None,
         "Hires negative prompt": (
             request.hr_negative_prompt
@@ -36,8 +38,16 @@ def _hires_fields(run: Run) -> dict[str, Any]:
         "Hires resize": f"{request.hr_resize_x}x{request.hr_resize_y}" if resized else None,
         "Hires steps": request.hr_second_pass_steps or None,
         "Hires upscaler": hires.upscaler,
+        "Extra noise": run.options.img2img_extra_noise or None,
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _hires_checkpoint(hires: HiresRun, model: ModelFacts | None) -> str | None:
+    """The hires pass's own checkpoint: as its files name it, where they are known, else as asked for."""
+    if hires.checkpoint is None or model is None:
+        return hires.checkpoint
+    return (model.second or model.files).short_title
 
 
 def _redraw_fields(run: Run) -> dict[str, Any]:
@@ -72,11 +82,14 @@ def mask_fields(request: Img2ImgRequest) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def extra_fields(run: Run) -> dict[str, Any]:
-    """What the passes, the sampler and the reading of the prompts add, in the order of the text."""
+def extra_fields(run: Run, model: ModelFacts | None = None) -> dict[str, Any]:
+    """What the passes, the sampler, the reading of the prompts and a refiner add, in the order of the text.
+
+    `model`: the facts about who draws, where they are known yet.
+    """
     options = run.options
     fields = {
-        **_hires_fields(run),
+        **_hires_fields(run, model),
         **_redraw_fields(run),
         **(run.order.script.fields if run.order.script else {}),
         **sampler_infotext(run.sampler, run.schedule, run.sampler_settings),
@@ -85,4 +98,10 @@ def extra_fields(run: Run) -> dict[str, Any]:
         fields["Emphasis"] = options.emphasis
     if options.pad_cond_uncond:
         fields["Pad conds"] = True
-    return fields
+    if options.pad_cond_uncond_v0:
+        fields["Pad conds v0"] = True
+    if options.use_old_scheduling:
+        fields["Old prompt editing timelines"] = True
+    if options.use_downcasted_alpha_bar:
+        fields["Downcast alphas_cumprod"] = True
+    return {**fields, **refiner_fields(run.refiner, model.refiner if model else None)}

@@ -6,6 +6,7 @@ from typing import Any
 from modules.generation.drawn import ModelFacts
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.run import Run
+from modules.generation.token_merging import hires_ratio, merging_ratio
 from modules.infotext import GenerationText, write_infotext
 from modules.sampling import writes_ensd
 from modules.version import PROGRAM
@@ -53,6 +54,8 @@ def _setting_fields(run: Run) -> Fields:
         "ENSD": options.eta_noise_seed_delta or None
         if writes_ensd(run.sampler, run.sampler_settings, run.schedule)
         else None,
+        "Token merging ratio": merging_ratio(run) or None,
+        "Token merging ratio hr": hires_ratio(run) or None if run.hires else None,
         "RNG": options.randn_source if options.randn_source != "GPU" else None,
         "NGMS": run.sampler_settings.s_min_uncond or None,
         "Tiling": run.tiling or None,

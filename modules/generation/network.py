@@ -11,6 +11,7 @@ from modules.generation.autoencoder import encode
 from modules.generation.depth import depth_map
 
 __all__ = [
+    "extra_input_all_masked",
     "extra_input_for_picture",
     "extra_input_for_second_pass",
     "extra_input_for_text",
@@ -57,15 +58,22 @@ def _beside(model: Model, vector: Tensor) -> dict[str, Tensor]:
 def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: float) -> Tensor | None:
     """What such a checkpoint is given in a hires pass over enlarged `pictures` (B, 3, H, W) in -1 .. 1.
 
-    All is masked, and of the picture there is what `mask_weight` leaves, counted in 0 .. 1 where the model
-    expects -1 .. 1, sic (BEHAVIOUR section 10). A checkpoint that draws over depths is given those of the
-    pictures. None for ordinary ones.
+    To an inpainting one all is masked, and of the picture there is what `mask_weight` leaves, counted in
+    0 .. 1 where the model expects -1 .. 1, sic (BEHAVIOUR section 10). A checkpoint that draws over depths is
+    given those of the pictures. None for ordinary ones.
     """
     if model.extra_input is ExtraInput.DEPTH:
         return depth_map(model, pictures)
     if not is_inpainting(model):
         return _extra_without_picture(model, pictures.shape[2], pictures.shape[3])
-    masked = encode(model, (pictures + 1) / 2 * (1 - mask_weight))
+    return extra_input_all_masked(model, (pictures + 1) / 2, mask_weight)
+
+
+def extra_input_all_masked(model: Model, pictures: Tensor, mask_weight: float) -> Tensor:
+    """What an inpainting checkpoint is given where all of `pictures` (B, 3, H, W) is masked: of them it sees
+    what `mask_weight` leaves.
+    """
+    masked = encode(model, pictures * (1 - mask_weight))
     return torch.cat([torch.ones_like(masked[:, :1]), masked], dim=1)
 
 
@@ -75,8 +83,7 @@ def extra_input_for_text(model: Model, height: int, width: int) -> Tensor | None
     """
     if not is_inpainting(model):
         return _extra_without_picture(model, height, width)
-    grey = encode(model, torch.zeros(1, 3, height, width))
-    return torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)
+    return extra_input_all_masked(model, torch.zeros(1, 3, height, width), 1.0)
 
 
 def extra_input_for_picture(model: Model, pixels: Tensor) -> Tensor | None:

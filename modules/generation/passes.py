@@ -37,6 +37,7 @@ __all__ = [
     "handover_to",
     "levels_of",
     "picture_noise",
+    "second_prompts",
 ]
 
 
@@ -67,14 +68,23 @@ def first_plan(run: Run, model: Model) -> SamplingPlan:
 
 
 def noise_table(run: Run, model: Model) -> NoiseTable:
-    """The noise levels of `model`, or those that a setting makes of them."""
-    return levels_of(model, moved=run.options.sd_noise_schedule == "Zero Terminal SNR")
+    """The noise levels of `model`, or those that settings make of them."""
+    options = run.options
+    moved = options.sd_noise_schedule == "Zero Terminal SNR"
+    rounded, whole_times = options.use_downcasted_alpha_bar, options.enable_quantization
+    return levels_of(model, moved=moved, rounded=rounded, whole_times=whole_times)
 
 
-def levels_of(model: Model, *, moved: bool = False) -> NoiseTable:
-    """The noise levels of `model`; `moved`: so that the last is noise alone, whatever the file says."""
-    alphas = zero_terminal_snr(model.alphas_cumprod) if moved else model.alphas_cumprod
-    return NoiseTable(alphas, model.prediction, model.family in (Family.SDXL, Family.SDXL_REFINER))
+def levels_of(
+    model: Model, *, moved: bool = False, rounded: bool = False, whole_times: bool = False
+) -> NoiseTable:
+    """The noise levels of `model`; `moved`: so that the last is noise alone, whatever the file says;
+    `rounded`: from alphas in half precision; `whole_times`: see `NoiseTable`.
+    """
+    alphas = model.alphas_cumprod.half().float() if rounded else model.alphas_cumprod
+    alphas = zero_terminal_snr(alphas) if moved else alphas
+    is_sdxl = model.family in (Family.SDXL, Family.SDXL_REFINER)
+    return NoiseTable(alphas, model.prediction, is_sdxl, whole_times)
 
 
 def _empty(encoder: PromptEncoder) -> Tensor:
@@ -93,7 +103,8 @@ def first_prompts(run: Run, count: int, encoder: PromptEncoder) -> Prompts:
     )
 
 
-def _second_prompts(run: Run, hires: HiresRun, count: int, encoder: PromptEncoder) -> Prompts:
+def second_prompts(run: Run, hires: HiresRun, count: int, encoder: PromptEncoder) -> Prompts:
+    """What the hires pass of `count` pictures is told."""
     first, second = run.sampler.evaluations(run.request.steps), hires.sampler.evaluations(hires.steps)
     size = hires.size.scaled_width, hires.size.scaled_height
     return Prompts(
@@ -150,8 +161,12 @@ def draw_again(
     progress: Progress,
     watcher: Watcher,
     refiner: Artist | None = None,
+    prompts: Prompts | None = None,
 ) -> Tensor:
-    """The latents of the hires pass by `second`, from those of the first, which `first`'s VAE decodes."""
+    """The latents of the hires pass by `second`, from those of the first, which `first`'s VAE decodes.
+
+    `prompts`: what `second` is told, where that was encoded before.
+    """
     model = second.model
     seeds = [run.seeds.seeds[picture] for picture in pictures]
     start = enlarge(first.model, model, run, hires, latents, seeds, watcher.on_note)
@@ -162,14 +177,15 @@ def draw_again(
         extra = start.extra_input
         if artist is not second:
             extra = extra_input_for_text(artist.model, hires.size.height, hires.size.width)
-        return replace(_second_prompts(run, hires, len(pictures), artist.encoder), extra_input=extra)
+        ahead = prompts if artist is second else None
+        return replace(ahead or second_prompts(run, hires, len(pictures), artist.encoder), extra_input=extra)
 
     return resample(
         network_of(model),
         plan,
         noise,
         told(second),
-        Start(start.latents, hires.strength, exact=True),
+        Start(start.latents, hires.strength, exact=True, extra_noise=run.options.img2img_extra_noise),
         progress.on_step,
         handover_to(refiner, run, second, told, progress),
     )

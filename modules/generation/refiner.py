@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from modules.generation.drawn import ModelFiles
@@ -12,7 +11,6 @@ from modules.settings import Options
 __all__ = ["RefinerRun", "plan_refiner", "refiner_fields"]
 
 NO_REFINER = ("", "none")
-SHORT_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,11 @@ def refiner_fields(refiner: RefinerRun | None, files: ModelFiles | None) -> Mapp
     # At 1 the last evaluation is still before the end: nobody takes over.
     if refiner is None or files is None or refiner.switch_at >= 1:
         return {}
-    stem, sha256 = PurePosixPath(files.checkpoint.name).stem, files.checkpoint.sha256
     fields: dict[str, Any] = {}
     if refiner.by_steps:
         fields["Refiner switch by sampling steps"] = True
     if refiner.passes not in (None, "second pass"):
         fields["Hires refiner"] = refiner.passes
-    fields["Refiner"] = f"{stem} [{sha256[:SHORT_DIGITS]}]" if sha256 else stem
+    fields["Refiner"] = files.short_title
     fields["Refiner switch at"] = refiner.switch_at
     return fields

@@ -8,9 +8,20 @@ from PIL import Image
 from torch import Tensor
 
 from modules.checkpoints import Model
-from modules.generation.autoencoder import decode_to_picture, encode, picture_to_tensor, posterior_draws
+from modules.generation.autoencoder import (
+    decode,
+    decode_to_picture,
+    encode,
+    picture_to_tensor,
+    posterior_draws,
+)
 from modules.generation.hires import cut_latent, resize_latent
-from modules.generation.network import extra_input_for_second_pass, extra_input_for_text
+from modules.generation.network import (
+    extra_input_all_masked,
+    extra_input_for_second_pass,
+    extra_input_for_text,
+    is_inpainting,
+)
 from modules.generation.run import HiresRun, Run
 from modules.imaging import ResizeMode, resize_image
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS, upscale_picture
@@ -40,7 +51,7 @@ def enlarge(
     if hires.upscaler in LATENT_UPSCALERS:
         how = LATENT_UPSCALERS[hires.upscaler]
         larger = cut_latent(resize_latent(latents, size, how.mode, how.antialias), size)
-        return Enlarged(larger, extra_input_for_text(second, larger.shape[2] * 8, larger.shape[3] * 8))
+        return Enlarged(larger, _beside_latents(second, larger, run.options.inpainting_mask_weight, note))
     pictures = torch.stack(
         [picture_to_tensor(_enlarged_picture(first, hires, each, note)) for each in latents]
     )
@@ -50,6 +61,16 @@ def enlarge(
         cut_latent(encode(second, pictures, generators), size),
         None if extra is None else cut_latent(extra, size),
     )
+
+
+def _beside_latents(second: Model, larger: Tensor, mask_weight: float, note: Note) -> Tensor | None:
+    """What `second` is given beside `larger` (B, C, h, w): an inpainting checkpoint sees what `mask_weight`
+    leaves of the pictures that the latents are.
+    """
+    if mask_weight == 1 or not is_inpainting(second):
+        return extra_input_for_text(second, larger.shape[2] * 8, larger.shape[3] * 8)
+    pictures = torch.stack([decode(second, each, note) for each in larger])
+    return extra_input_all_masked(second, pictures, mask_weight)
 
 
 def _enlarged_picture(first: Model, hires: HiresRun, latent: Tensor, note: Note) -> Image.Image:

@@ -17,14 +17,15 @@ from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.infotext_fields import infotext_of_picture
 from modules.generation.network import tiled_convolutions
 from modules.generation.outfit import Outfit
-from modules.generation.passes import draw_again, draw_first
+from modules.generation.passes import draw_again, draw_first, second_prompts
 from modules.generation.progress import Progress
 from modules.generation.redraw import redraw
-from modules.generation.refiner import refiner_fields
 from modules.generation.run import Run
 from modules.generation.script_group import ScriptGroup
 from modules.generation.scripts import NoScripts, ScriptMenu
+from modules.generation.token_merging import hires_ratio, merged_tokens, merging_ratio
 from modules.generation.watcher import Interrupted, Watcher
+from modules.settings import sentences_about_unknown
 from modules.version import VERSION
 
 __all__ = ["Receive", "Studio", "draw_pictures"]
@@ -54,7 +55,7 @@ class _Drawing:
         self._canvas = _canvas_of(run)
         self._outfit = Outfit(watcher)
         self._facts = facts_of(studio.first, studio.second, studio.refiner)
-        self._extra = {**extra_fields(run), **refiner_fields(run.refiner, self._facts.refiner)}
+        self._extra = extra_fields(run, self._facts)
 
     @property
     def facts(self) -> ModelFacts:
@@ -94,7 +95,8 @@ class _Drawing:
         group = ScriptGroup(
             self._run, number, studio.first, self._progress, self._watcher.on_note, studio.refiner
         )
-        images = studio.scripts.draw(group)
+        with merged_tokens(studio.first.model.unet, merging_ratio(self._run)):
+            images = studio.scripts.draw(group)
         self._progress.end_group()
         for picture, image in zip(group.pictures, images, strict=True):
             if picture in wanted:
@@ -111,10 +113,11 @@ class _Drawing:
         name = f"Batch {number + 1} of {groups}" if groups > 1 else "Sampling"
         progress.begin(studio.first, number, name, run.first_steps)
         refiner = studio.refiner if run.refiner and run.refiner.in_first_pass else None
-        if self._canvas:
-            latents = redraw(run, pictures, studio.first, progress, self._canvas, refiner)
-        else:
-            latents = draw_first(run, pictures, studio.first, progress, refiner)
+        with merged_tokens(studio.first.model.unet, merging_ratio(run)):
+            if self._canvas:
+                latents = redraw(run, pictures, studio.first, progress, self._canvas, refiner)
+            else:
+                latents = draw_first(run, pictures, studio.first, progress, refiner)
         progress.end()
         if hires is None:
             return latents
@@ -124,12 +127,25 @@ class _Drawing:
                     image = self._picture(progress.artist, latent, picture)
                     self._hand_over(Role.BEFORE_HIRES, picture, image)
         decoder = progress.artist
+        prompts = None
+        if run.options.hires_fix_use_firstpass_conds and studio.second is studio.first:
+            prompts = second_prompts(run, hires, len(pictures), studio.first.encoder)
         self._outfit.dress(studio.second, hires.network_tags)
         progress.begin(studio.second, number, f"{name}, hires pass", hires.steps)
         refiner = studio.refiner if run.refiner and run.refiner.in_second_pass else None
-        latents = draw_again(
-            run, hires, latents, pictures, decoder, studio.second, progress, self._watcher, refiner
-        )
+        with merged_tokens(studio.second.model.unet, hires_ratio(run)):
+            latents = draw_again(
+                run,
+                hires,
+                latents,
+                pictures,
+                decoder,
+                studio.second,
+                progress,
+                self._watcher,
+                refiner,
+                prompts,
+            )
         progress.end()
         return latents
 
@@ -180,6 +196,8 @@ def draw_pictures(
     cannot draw.
     """
     drawing = _Drawing(run, studio, watcher, receive)
+    for sentence in sentences_about_unknown(run.options):
+        watcher.on_note(sentence)
     with ExitStack() as tiled:
         for artist in (studio.first, studio.second, studio.refiner):
             if artist is not None:

@@ -69,7 +69,8 @@ Parts = Sequence[GuidedPartLike]
 @dataclass(frozen=True)
 class GuidanceOptions:
     """`scale` is any number. `pad_with` (77, D), the empty prompt's context: pad unequal lengths with it;
-    None: evaluate them apart.
+    None: evaluate them apart. `fits_negative`, which comes before it: bring the negative prompt to the length
+    of the positive one, by its last vector or cut off.
 
     `batched`: positive and negative in one call where they are of equal length. `s_min_uncond`: below this
     level every second evaluation leaves the negative prompt out; 0 for never. `picture_scale`: guidance
@@ -78,6 +79,7 @@ class GuidanceOptions:
 
     scale: float
     pad_with: Tensor | None = None
+    fits_negative: bool = False
     batched: bool = True
     s_min_uncond: float = 0.0
     picture_scale: float = 1.0
@@ -109,6 +111,12 @@ class _Joined:
             return self
         filler = with_.to(self.context).repeat(copies, 1).expand(self.context.shape[0], -1, -1)
         return _Joined(torch.cat([self.context, filler], dim=1), self.vector)
+
+    def fitted(self, length: int) -> "_Joined":
+        """This at `length`, lengthened by its last vector or cut off."""
+        missing = max(length - self.length, 0)
+        longer = torch.cat([self.context, self.context[:, -1:].expand(-1, missing, -1)], dim=1)
+        return _Joined(longer[:, :length], self.vector)
 
     def followed_by(self, other: "_Joined") -> "_Joined":
         """Both in one batch; their lengths are equal."""
@@ -224,7 +232,9 @@ class Guidance:
 
     def _make_batch(self, positive: _Joined, negative: _Joined) -> _Batch:
         filler = self._options.pad_with
-        if filler is not None:
+        if self._options.fits_negative:
+            negative = negative.fitted(positive.length)
+        elif filler is not None:
             positive, negative = (
                 positive.padded(negative.length, filler),
                 negative.padded(positive.length, filler),

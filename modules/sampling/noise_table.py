@@ -70,17 +70,23 @@ class NoiseTable:
     """sigma = sqrt((1 - a) / a) for each a of `alphas_cumprod` (T,), with logarithmic interpolation in
     between.
 
-    All plain numbers on the CPU: a sampler's step asks the device nothing.
+    All plain numbers on the CPU: a sampler's step asks the device nothing. `whole_times`: every level counts
+    as the nearest of the table.
     """
 
     def __init__(
-        self, alphas_cumprod: Tensor, prediction: Prediction = Prediction.EPSILON, is_sdxl: bool = False
+        self,
+        alphas_cumprod: Tensor,
+        prediction: Prediction = Prediction.EPSILON,
+        is_sdxl: bool = False,
+        whole_times: bool = False,
     ) -> None:
         alphas = alphas_cumprod.detach().to("cpu", torch.float32)
         self.alphas_cumprod: Sequence[float] = alphas.tolist()
         sigmas = ((1 - alphas) / alphas).sqrt()
         self.sigmas: Sequence[float] = sigmas.tolist()
         self.prediction, self.is_sdxl = prediction, is_sdxl
+        self._whole_times = whole_times
         self._log_sigmas = sigmas.log()
         self._logs: Sequence[float] = self._log_sigmas.tolist()
 
@@ -89,7 +95,8 @@ class NoiseTable:
         log = math.log(sigma)
         low = min(max(bisect_right(self._logs, log) - 1, 0), len(self._logs) - 2)
         share = (log - self._logs[low]) / (self._logs[low + 1] - self._logs[low])
-        return low + min(max(share, 0.0), 1.0)
+        share = min(max(share, 0.0), 1.0)
+        return low + (round(share) if self._whole_times else share)
 
     def nearest_time(self, sigma: float) -> int:
         """The time whose own level is nearest to `sigma`."""

@@ -116,6 +116,7 @@ def _guidance(network: Network, plan: SamplingPlan, prompts: Prompts, evaluation
     options = GuidanceOptions(
         scale=plan.cfg_scale / plan.sampler.guidance_unit,
         pad_with=prompts.empty if settings.pad_cond_uncond else None,
+        fits_negative=settings.pad_cond_uncond_v0,
         batched=settings.batch_cond_uncond,
         s_min_uncond=settings.s_min_uncond,
         picture_scale=prompts.picture_scale,
@@ -163,10 +164,11 @@ class _Pass:
             plan.table,
         )
 
-    def along_times(self, x: Tensor, times: Sequence[int]) -> Iterator[Step]:
+    def along_times(self, x: Tensor, times: Sequence[int], steps: int) -> Iterator[Step]:
+        """`steps`: those asked for, of which a handover takes its share; there may be more times, or less."""
         params = solver_params(self.plan.sampler, self.plan.settings, len(times), self.from_latent)
         held = self.hold.over(times[-1]) if self.hold else None
-        predict = self._predict(held, len(times))
+        predict = self._predict(held, steps)
         return cast(TimeSolver, self.plan.sampler.solver)(predict, x, times, _Draws(self.noise, None), params)
 
     def along_sigmas(
@@ -203,7 +205,7 @@ def sample(
     run = _Pass(plan, _guidance(network, plan, prompts), noise, handover=handover)
     x = noise.first()
     if plan.sampler.kind is Kind.TIMES:
-        return _walked(x, run.along_times(x, plan.times()), on_step)
+        return _walked(x, run.along_times(x, plan.times(), plan.steps), on_step)
     sigmas = plan.sigmas()
     x = x * (math.sqrt(1 + sigmas[0] ** 2) if plan.settings.sgm_noise_multiplier else sigmas[0])
     levels = plan.levels.sigmas
@@ -241,7 +243,7 @@ def _resample_times(
     times = run.plan.times(steps)
     a = run.plan.table.alphas_cumprod[times[kept]]
     x = start.latent * math.sqrt(a) + drawn * (math.sqrt(1 - a) + start.extra_noise * math.sqrt(a))
-    return x, run.along_times(x, times[:kept]) if kept else iter(())
+    return x, run.along_times(x, times[:kept], kept + 1) if kept else iter(())
 
 
 def _resample_sigmas(

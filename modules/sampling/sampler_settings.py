@@ -44,6 +44,7 @@ class SamplerSettings:
     always_discard_penultimate: bool = False
     sgm_noise_multiplier: bool = False
     pad_cond_uncond: bool = False
+    pad_cond_uncond_v0: bool = False
     batch_cond_uncond: bool = True
     unipc: UniPCParams = field(default_factory=UniPCParams)
 
@@ -100,6 +101,7 @@ class SamplerSettings:
             always_discard_penultimate=options.always_discard_next_to_last_sigma,
             sgm_noise_multiplier=options.sgm_noise_multiplier,
             pad_cond_uncond=options.pad_cond_uncond,
+            pad_cond_uncond_v0=options.pad_cond_uncond_v0,
             batch_cond_uncond=options.batch_cond_uncond,
             unipc=UniPCParams(
                 UniPCVariant(options.uni_pc_variant),

@@ -5,6 +5,7 @@ from modules.settings.info import OptionInfo
 from modules.settings.options import SECTIONS, Options, describe_options
 from modules.settings.reading import read_options
 from modules.settings.store import SettingsStore
+from modules.settings.unknown import sentences_about_unknown
 
 __all__ = [
     "SECTIONS",
@@ -15,4 +16,5 @@ __all__ = [
     "SettingsStore",
     "describe_options",
     "read_options",
+    "sentences_about_unknown",
 ]

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from modules.generation import parse_txt2img
+from modules.generation.autoencoder import decode, encode
 from modules.generation.hires import HiresSize, cut_latent, resize_latent, size_of_second_pass
+from modules.generation.second_pass import enlarge
 
 from .drawing import pixels
 
@@ -51,3 +53,38 @@ def test_each_picture_of_a_batch_keeps_its_own_masked_picture_whatever_parts_its
     batch = pixels(draw({**values, "batch_size": 2}, **settings))
     alone = pixels(draw(values, **settings))
     assert np.abs(batch[0] - alone[0]).max() <= 1
+
+
+HIRES = {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "denoising_strength": 0.5}
+
+
+def test_extra_noise_acts_in_the_hires_pass_too_and_is_written_down(draw):
+    plain, noisier = (draw(HIRES, img2img_extra_noise=share) for share in (0.0, 0.5))
+    assert np.abs(pixels(plain)[0] - pixels(noisier)[0]).mean() > 1
+    assert "Extra noise: 0.5" in noisier.pictures[0].infotext
+    assert "Extra noise" not in plain.pictures[0].infotext
+    first_passes = [draw(img2img_extra_noise=share) for share in (0.0, 0.5)]
+    assert np.array_equal(*(pixels(each)[0] for each in first_passes))
+
+
+@pytest.mark.parametrize("asked", ["tiny-sd1-b", "tiny-sd1-b.safetensors"])
+def test_the_text_names_the_checkpoint_of_the_hires_pass_with_its_hash(draw, house, asked):
+    made = draw({**HIRES, "hr_checkpoint_name": asked})
+    file = house.engine.shelf.find(asked)
+    assert f"Hires checkpoint: {file.stem} [{file.sha256[:10]}]" in made.pictures[0].infotext
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.4])
+@torch.inference_mode()
+def test_after_a_latent_upscaler_an_inpainting_checkpoint_sees_what_its_mask_leaves_of_each_picture(
+    draw, house, weight
+):
+    settings = {"sd_model_checkpoint": "tiny-sd1-inpainting", "inpainting_mask_weight": weight}
+    run = draw(HIRES, **settings).run
+    model, told = house.engine.model, []
+    latents = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    start = enlarge(model, model, run, run.hires, latents, [1, 2], told.append)
+    shown = torch.stack([decode(model, latent, told.append) for latent in start.latents]) * (1 - weight)
+    mask, seen = start.extra_input[:, :1], start.extra_input[:, 1:]
+    assert (mask == 1).all() and start.latents.shape == (2, 4, 12, 12)
+    torch.testing.assert_close(seen, encode(model, shown)[: len(seen)])

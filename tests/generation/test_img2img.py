@@ -10,6 +10,7 @@ from PIL import Image
 from modules.errors import InvalidRequest
 from modules.generation import Order, make_order, parse_img2img, picture_bytes
 from modules.generation.canvas import make_canvas
+from modules.imaging import blur_mask
 from modules.infotext import read_infotext, to_request_values
 
 from .drawing import TINY, Recorder, pixels
@@ -240,3 +241,29 @@ def test_a_mask_of_another_size_is_brought_to_the_pictures(redraw):
 
 def test_a_picture_of_one_pixel_can_be_redrawn(redraw):
     assert pixels(redraw(noise(1, 1)))[0].shape == (64, 64, 3)
+
+
+def test_a_mask_of_another_size_is_softened_at_its_own_size(redraw):
+    picture, mask = noise(64, 64), rectangle(96, 32, (20, 10, 70, 20))
+    values = {"inpaint_full_res": False, "inpainting_fill": 1}
+    soft = pixels(redraw(picture, mask, mask_blur=4, **values))[0]
+    assert np.array_equal(soft, pixels(redraw(picture, blur_mask(mask, 4, 4), mask_blur=0, **values))[0])
+
+
+def test_several_pictures_but_fewer_than_the_batch_are_the_batch(redraw):
+    pictures = [noise(64, 64, seed) for seed in (1, 2)]
+    two, three = (pixels(redraw(pictures, batch_size=size)) for size in (2, 3))
+    assert len(three) == 2 and np.array_equal(two, three)
+    with pytest.raises(InvalidRequest, match="3 pictures for a batch of 2"):
+        redraw([*pictures, noise(64, 64)], batch_size=2)
+
+
+def test_without_the_overlay_the_result_is_shown_as_it_was_drawn(redraw):
+    picture, mask = noise(96, 96), rectangle(96, 96, (8, 8, 40, 40))
+    laid, bare = (
+        redraw(picture, mask, {"overlay_inpaint": lays}, inpaint_full_res=True) for lays in (True, False)
+    )
+    assert pixels(laid)[0].shape == (96, 96, 3) and pixels(bare)[0].shape == (64, 64, 3)
+    whole = pixels(redraw(noise(64, 64), rectangle(64, 64, (8, 8, 40, 40)), {"overlay_inpaint": False},
+                          inpaint_full_res=False))[0]  # fmt: skip
+    assert not np.array_equal(whole[56:, 56:], np.asarray(noise(64, 64))[56:, 56:])

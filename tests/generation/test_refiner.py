@@ -66,3 +66,10 @@ def test_one_that_is_not_there_is_said_before_anything_is_drawn(house):
     request = parse_txt2img({**TINY, "refiner_checkpoint": "nowhere", "refiner_switch_at": 0.5})
     with pytest.raises(NotFound, match="nowhere"):
         house.engine.order(request, house.store.options, house.styles)
+
+
+def test_the_text_of_a_grid_names_the_refiner_too(draw):
+    values = {**STEPS, "refiner_checkpoint": REFINER, "refiner_switch_at": 0.5, "batch_size": 2}
+    made = draw(values, save=True)
+    assert [picture.is_grid for picture in made.pictures] == [True, False, False]
+    assert all("Refiner: tiny-sd1-b [" in picture.infotext for picture in made.pictures)

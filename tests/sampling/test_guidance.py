@@ -153,3 +153,21 @@ def test_vectors_and_times_reach_the_network_row_by_row():
     _, time, _, vector = network.calls[0]
     assert time.tolist() == [123.5, 123.5]
     assert vector is not None and vector[:, 0].tolist() == [2.0, -1.0]
+
+
+@pytest.mark.parametrize(("positive", "negatives"), [(154, 77), (77, 154)])
+def test_a_negative_prompt_may_be_brought_to_the_length_of_the_positive_one(positive, negatives):
+    network = Told()
+    told = Conditioning(torch.arange(float(negatives)).view(-1, 1).expand(-1, 4))
+    guidance = guide(
+        network,
+        [(part(2.0, 1.0, positive),)],
+        [(Scheduled(ALWAYS, told),)],
+        scale=7.0,
+        fits_negative=True,
+        pad_with=torch.zeros(77, 4),
+    )
+    guidance(X[:1], 500.0, 5.0)
+    [(_, _, context, _)] = network.calls
+    assert context.shape[1] == positive
+    assert context[1, :, 0].tolist() == [min(float(k), negatives - 1) for k in range(positive)]

@@ -6,7 +6,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from modules.sampling import SAMPLERS, LatentMask, Prompts, Start, resample, sample, steps_of_strength
+from modules.sampling import (
+    SAMPLERS,
+    Handover,
+    LatentMask,
+    Prompts,
+    Start,
+    resample,
+    sample,
+    steps_of_strength,
+)
 from tests.sampling.worlds import SD1_TABLE, V_TABLE, noise_of, one_prompt, plan_for, wavy_network
 
 ALL = list(SAMPLERS)
@@ -210,3 +219,16 @@ def test_padding_with_the_empty_prompt_waits_for_its_setting():
     assert torch.equal(
         sample(wavy_network, plan, noise_of(1), padded), sample(wavy_network, plan, noise_of(1), prompts)
     )
+
+
+@pytest.mark.parametrize(("name", "steps"), [("Euler", 30), ("DDIM", 30), ("DDIM", 13)])
+def test_a_handover_by_steps_counts_the_steps_asked_for_even_where_the_sampler_makes_more(name, steps):
+    """DDIM makes a step for each whole stride of the 1000 times: 31 entries for 30 steps, 14 for 13."""
+    asked: list[str] = []
+
+    def told(who):
+        return lambda *given: asked.append(who) or wavy_network(*given)
+
+    handover = Handover(told("second"), SD1_TABLE, one_prompt(), share=0.5, by_steps=True)
+    sample(told("first"), plan_for(name, steps), noise_of(1), one_prompt(), handover=handover)
+    assert asked.index("second") == math.ceil(steps / 2)

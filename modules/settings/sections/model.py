@@ -38,6 +38,11 @@ class StableDiffusion(Section):
         False, "Disable memmapping for loading .safetensors files", affects_pixels=False,
         help="Slow network drives are read faster so. It holds for all checkpoints.",
     )  # fmt: skip
+    enable_quantization: bool = option(
+        False,
+        "Enable quantization in K samplers for sharper and cleaner results",
+        help="The model is only asked at the whole times that it was trained at.",
+    )
     emphasis: Literal["None", "Ignore", "Original", "No norm"] = option(
         "Original",
         "Emphasis mode",
@@ -145,6 +150,23 @@ class Optimizations(Section):
         "Pad prompt/negative prompt",
         help="To the same length, so that both are computed at once; changes the picture.",
     )
+    pad_cond_uncond_v0: bool = option(
+        False,
+        "Pad prompt/negative prompt (v0)",
+        help="As before version 1.6.0: the negative prompt alone, by its last token, or cut off. It comes "
+        "before the setting above.",
+    )
+    token_merging_ratio: float = option(
+        0.0, "Token merging ratio", ge=0, le=0.9, step=0.1,
+        help="Share of the picture's tokens that attention sees merged into others: faster, and coarser. "
+        "0: none.",
+    )  # fmt: skip
+    token_merging_ratio_img2img: float = option(
+        0.0, "Token merging ratio for img2img", ge=0, le=0.9, step=0.1, help="0: as above."
+    )
+    token_merging_ratio_hr: float = option(
+        0.0, "Token merging ratio for high-res pass", ge=0, le=0.9, step=0.1, help="0: as above."
+    )
     persistent_cond_cache: bool = option(
         True,
         "Persistent cond cache",
@@ -200,6 +222,16 @@ class Compatibility(Section):
         affects_pixels=False,
     )
     use_old_karras_scheduler_sigmas: bool = option(False, "Use old karras scheduler sigmas (0.1 to 10)")
+    use_downcasted_alpha_bar: bool = option(
+        False,
+        "Downcast model alphas_cumprod to fp16 before sampling",
+        help="The noise levels are rounded, as versions before 1.8.0 did with half precision.",
+    )
+    hires_fix_use_firstpass_conds: bool = option(
+        False,
+        "For hires fix, calculate conds of second pass using extra networks of first pass",
+        help="The prompts are encoded before the first pass's networks give way to the second's.",
+    )
     use_old_scheduling: bool = option(
         False, "Use old scheduling of prompt editing", help="The hires pass counts from the start again."
     )

@@ -36,6 +36,12 @@ class Img2Img(Section):
     img2img_background_color: str = option(
         "#ffffff", "With img2img, fill transparent parts of the input image with this color"
     )
+    overlay_inpaint: bool = option(
+        True,
+        "Overlay original for inpaint",
+        help="What is not masked comes back as it was. Without it the result is shown as it was drawn, of "
+        '"only masked" that part alone.',
+    )
     upscaler_for_img2img: str | None = option(
         None,
         "Upscaler for img2img",
