@@ -109,12 +109,17 @@ def check_pictures(request: Img2ImgRequest) -> None:
     """Raises InvalidRequest for a picture that cannot be read, one too many or too few, and a mask that masks
     nothing.
     """
-    for text in request.init_images:
-        load_picture("init_images", text)
+    pictures = [_upright("init_images", text) for text in request.init_images]
     if request.mask is not None:
         _mask_of(request, _upright("mask", request.mask))
     if request.latent_mask is not None:
         load_picture("latent_mask", request.latent_mask)
+    if request.resize_mode is ResizeChoice.LATENT and len({each.size for each in pictures}) > 1:
+        raise InvalidRequest(
+            "resize_mode",
+            "Resize mode 3 encodes the pictures of a batch together at their own size, and theirs differ; "
+            "choose mode 0, 1 or 2, or send one at a time.",
+        )
     if len(request.init_images) > request.batch_size:
         raise InvalidRequest(
             "init_images",
@@ -170,7 +175,7 @@ def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
     originals = pictures
     latent_mask = _latent_mask(request, given, masking)
     if latent_mask and request.inpainting_fill is not MaskedContent.ORIGINAL:
-        pictures = [fill_masked(picture, latent_mask) for picture in pictures]
+        pictures = [fill_masked(picture, _at_size(latent_mask, picture.size)) for picture in pictures]
     return Canvas(
         pictures=tuple(pictures),
         mask=masking.mask if masking else None,
@@ -219,6 +224,11 @@ def _resized(picture: Image.Image, run: Run, request: Img2ImgRequest) -> Image.I
 
     mode = ResizeMode(request.resize_mode)
     return resize_image(mode, picture, request.width, request.height, enlarge)
+
+
+def _at_size(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """`mask` at the size of a picture, which is its own where the latent is resized in its place."""
+    return mask if mask.size == size else mask.resize(size, Image.Resampling.LANCZOS)
 
 
 def _fitted(picture: Image.Image, mask: Image.Image, request: Img2ImgRequest) -> Image.Image:

@@ -131,6 +131,7 @@ def _extra_input(
     else:
         hidden = torch.from_numpy(np.asarray(mask.convert("L"), dtype=np.float32) / 255)[None, None]
         hidden = hidden.round() if request.mask_round else hidden
+        hidden = torch.nn.functional.interpolate(hidden, size=pixels.shape[2:])
     seen = torch.lerp(pixels, pixels * (1 - hidden), run.options.inpainting_mask_weight)
     masked = _at_size(encode(model, seen), latent)
     cells = torch.nn.functional.interpolate(hidden, size=latent.shape[2:]).to(masked)

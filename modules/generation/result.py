@@ -8,8 +8,11 @@ from typing import Any
 from modules.generation.drawn import ModelFacts
 from modules.generation.run import Run
 from modules.generation.watcher import MadePicture
+from modules.infotext import read_infotext
 
 __all__ = ["GenerationResult"]
+
+ADAPTER_FIELDS = ("Lora hashes", "TI hashes")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class GenerationResult:
     def infotexts(self) -> list[str]:
         """The generation text of each picture, in the same order."""
         return [picture.infotext for picture in self.pictures]
+
+    def _adapter_hashes(self) -> dict[str, str]:
+        """The fields about adapters, which only drawing told."""
+        fields = read_infotext(self.infotexts[-1]).fields if self.pictures else {}
+        return {key: fields[key] for key in ADAPTER_FIELDS if key in fields}
 
     def info_json(self, notes: Sequence[str] = ()) -> str:
         """The `info` text of the field's answers: JSON with the seeds, prompts and texts of all pictures,
@@ -72,13 +80,13 @@ class GenerationResult:
             "seed_resize_from_w": request.seed_resize_from_w,
             "seed_resize_from_h": request.seed_resize_from_h,
             "denoising_strength": request.denoising_strength,
-            "extra_generation_params": dict(self.extra_fields),
+            "extra_generation_params": {**self.extra_fields, **self._adapter_hashes()},
             "index_of_first_image": int(has_grid),
             "infotexts": self.infotexts,
             "styles": list(request.styles),
             "job_timestamp": self.job_timestamp,
             "clip_skip": run.options.CLIP_stop_at_last_layers,
-            "is_using_inpainting_conditioning": False,
+            "is_using_inpainting_conditioning": bool(model and model.is_inpainting),
             "version": self.version,
         }
         if notes:

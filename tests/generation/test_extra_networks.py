@@ -1,5 +1,7 @@
 """Whether the adapters that a prompt names are worn."""
 
+import json
+
 import numpy as np
 
 from .drawing import pixels
@@ -31,3 +33,19 @@ def test_by_setting_the_hires_prompt_is_read_with_the_networks_of_the_first_pass
     without = {**values, "prompt": "a cat"}
     one, other = (pixels(draw(without, hires_fix_use_firstpass_conds=asked))[0] for asked in (False, True))
     assert np.array_equal(one, other)
+
+
+def test_the_answer_tells_of_the_networks_and_embeddings_as_the_text_does(draw):
+    made = draw({"prompt": "a tiny-emb cat <lora:tiny-locon:0.6>"})
+    told = json.loads(made.info_json())["extra_generation_params"]
+    assert told["Lora hashes"] == "tiny-locon: 35af018a8e8c"
+    assert told["TI hashes"] == "tiny-emb: 6b11a26cfc1a"
+    assert f'Lora hashes: "{told["Lora hashes"]}"' in made.pictures[0].infotext
+
+
+def test_the_answer_says_whether_an_inpainting_checkpoint_drew(draw):
+    said = [
+        json.loads(draw(sd_model_checkpoint=name).info_json())["is_using_inpainting_conditioning"]
+        for name in ("tiny-sd1", "tiny-sd1-inpainting")
+    ]
+    assert said == [False, True]

@@ -267,3 +267,19 @@ def test_without_the_overlay_the_result_is_shown_as_it_was_drawn(redraw):
     whole = pixels(redraw(noise(64, 64), rectangle(64, 64, (8, 8, 40, 40)), {"overlay_inpaint": False},
                           inpaint_full_res=False))[0]  # fmt: skip
     assert not np.array_equal(whole[56:, 56:], np.asarray(noise(64, 64))[56:, 56:])
+
+
+@pytest.mark.parametrize("checkpoint", ["tiny-sd1", "tiny-sd1-inpainting"])
+@pytest.mark.parametrize("content", [0, 1])
+def test_a_mask_goes_with_resizing_the_latent(redraw, checkpoint, content):
+    """The picture is encoded at its own size, and so is what lies below the mask and what is hidden by it."""
+    picture, mask = noise(83, 121), rectangle(83, 121, (0, 0, 40, 121))
+    values = {"resize_mode": 3, "inpaint_full_res": False, "inpainting_fill": content, "mask_blur": 0}
+    made = pixels(redraw(picture, mask, {"sd_model_checkpoint": checkpoint}, **values))[0]
+    kept = np.asarray(picture.resize((64, 64), Image.Resampling.LANCZOS))
+    assert made.shape == (64, 64, 3) and np.array_equal(made[:, 40:], kept[:, 40:])
+
+
+def test_pictures_of_several_sizes_are_refused_where_only_latents_are_resized(redraw):
+    with pytest.raises(InvalidRequest, match="theirs differ"):
+        redraw([noise(64, 64), noise(64, 72)], batch_size=2, resize_mode=3)

@@ -58,6 +58,7 @@ def test_scripts_are_described_as_the_field_describes_them(client, parity_refere
 def test_checkpoints_have_titles_with_their_hash(client):
     from_list = {item["model_name"]: item for item in client.get("/sdapi/v1/sd-models").json()}
     assert "tiny-sd1" in from_list
+    assert from_list["embeddings_tiny-emb2"]["filename"].endswith("tiny-emb2.safetensors")
 
 
 def test_options_are_changed_and_a_wrong_one_changes_nothing(client):

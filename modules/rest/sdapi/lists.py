@@ -85,7 +85,7 @@ def _file_routes(house: House, router: APIRouter) -> None:
         return [
             SdModelItem(
                 title=file.title,
-                model_name=file.stem,
+                model_name=file.model_name,
                 hash=file.known_short_hash,
                 sha256=file.known_sha256,
                 filename=str(file.path),
