@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from PIL import Image
@@ -75,8 +76,7 @@ def _beside_latents(second: Model, larger: Tensor, mask_weight: float, note: Not
 
 def _enlarged_picture(first: Model, hires: HiresRun, latent: Tensor, note: Note) -> Image.Image:
     picture = decode_to_picture(first, latent, note)
-    width, height = hires.size.scaled_width // 8 * 8, hires.size.scaled_height // 8 * 8
-    upscaler = UPSCALERS[hires.upscaler]
-    return resize_image(
-        ResizeMode.STRETCH, picture, width, height, lambda image, by: upscale_picture(upscaler, image, by)
-    )
+    size, upscaler = hires.size, UPSCALERS[hires.upscaler]
+    enlarged = None if upscaler.name == "None" else partial(upscale_picture, upscaler)
+    # Not cut to whole cells before it is encoded: the encoder does that, and sees all of the picture (sic).
+    return resize_image(ResizeMode.STRETCH, picture, size.scaled_width, size.scaled_height, enlarged)

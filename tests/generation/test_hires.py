@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from modules.generation import parse_txt2img
-from modules.generation.autoencoder import decode, encode
+from modules.generation.autoencoder import (
+    decode,
+    decode_to_picture,
+    encode,
+    picture_to_tensor,
+    posterior_draws,
+)
 from modules.generation.hires import HiresSize, cut_latent, resize_latent, size_of_second_pass
 from modules.generation.second_pass import enlarge
 
@@ -88,3 +95,16 @@ def test_after_a_latent_upscaler_an_inpainting_checkpoint_sees_what_its_mask_lea
     mask, seen = start.extra_input[:, :1], start.extra_input[:, 1:]
     assert (mask == 1).all() and start.latents.shape == (2, 4, 12, 12)
     torch.testing.assert_close(seen, encode(model, shown)[: len(seen)])
+
+
+@torch.inference_mode()
+def test_a_picture_is_encoded_at_the_very_size_that_the_factor_gives(draw, house):
+    """64 times 1.3 are 83 pixels, of which the encoder makes 10 cells."""
+    run = draw({**HIRES, "hr_scale": 1.3, "hr_upscaler": "None", "denoising_strength": 0.0}).run
+    model, latents = house.engine.model, torch.zeros(1, 4, 8, 8)
+    start = enlarge(model, model, run, run.hires, latents, [1], lambda _: None).latents
+    picture = decode_to_picture(model, latents[0], lambda _: None)
+    larger = picture_to_tensor(picture.resize((83, 83), Image.Resampling.LANCZOS))
+    expected = encode(model, larger[None], posterior_draws([1], torch.device("cpu")))
+    assert start.shape == (1, 4, 10, 10)
+    torch.testing.assert_close(start, expected)
