@@ -4,6 +4,7 @@ BEHAVIOUR sections 9 and 10. Pictures and pixels only: no model.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import ExifTags, Image, ImageOps
 
@@ -12,6 +13,7 @@ from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, Re
 from modules.generation.run import Run
 from modules.imaging import (
     Box,
+    Enlarge,
     ResizeMode,
     blend_luma_chroma,
     blur_mask,
@@ -29,6 +31,7 @@ from modules.imaging import (
     resize_image,
     strengthened,
 )
+from modules.settings import Options
 from modules.upscaling import UPSCALERS, upscale_picture
 
 __all__ = [
@@ -52,7 +55,7 @@ class Canvas:
     One picture for all of the batch, or one each. `mask` has the run's size; `box` is the part of the picture
     that is drawn, where that is not all of it. `originals`: the pictures before anything was put below the
     mask; `wholes`: the same at the size of what is made; `apart`: the shares of luma and chroma that may
-    change from them.
+    change from them; `enlarge` does the enlarging of pictures.
     """
 
     pictures: tuple[Image.Image, ...]
@@ -64,6 +67,7 @@ class Canvas:
     apart: tuple[float, float] | None = None
     originals: tuple[Image.Image, ...] = ()
     wholes: tuple[Image.Image, ...] = ()
+    enlarge: Enlarge | None = None
 
     def picture_for(self, position: int) -> Image.Image:
         """The picture that number `position` of a batch starts from."""
@@ -80,7 +84,8 @@ class Canvas:
         if self.corrects_colours:
             result = correct_colours(result, self.picture_for(position))
         if self.overlays:
-            result = lay_over(result, self.overlays[position % len(self.overlays)], self.box)
+            overlay = self.overlays[position % len(self.overlays)]
+            result = lay_over(result, overlay, self.box, self.enlarge)
         if not self.apart:
             return result
         start = resize_image(ResizeMode.STRETCH, self.wholes[position % len(self.wholes)], *result.size)
@@ -159,18 +164,18 @@ def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
     request, options = run.request, run.options
     assert isinstance(request, Img2ImgRequest)
     given = start or _given(request)
-    masking = _masking(request, given)
+    masking, enlarge, mode = _masking(request, given), _enlarger(options), _mask_mode(request)
     pictures, overlays, wholes = [], [], []
     for each in given.pictures:
         picture = _on_background(each, options.img2img_background_color)
         if request.resize_mode is not ResizeChoice.LATENT and not (masking and masking.box):
-            picture = _resized(picture, run, request)
+            picture = resize_image(mode, picture, request.width, request.height, enlarge)
         wholes.append(_fitted(picture, masking.for_overlay, request) if masking else picture)
         if masking:
             overlays.append(overlay_of(wholes[-1], masking.for_overlay))
             if masking.box:
                 picture = picture.crop(masking.box)
-                picture = resize_image(ResizeMode.FILL, picture, request.width, request.height)
+                picture = resize_image(ResizeMode.FILL, picture, request.width, request.height, enlarge)
         pictures.append(picture)
     originals = pictures
     latent_mask = _latent_mask(request, given, masking)
@@ -184,6 +189,7 @@ def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
         box=masking.box if masking else None,
         corrects_colours=options.img2img_color_correction,
         apart=request.apart,
+        enlarge=enlarge,
         originals=tuple(originals),
         wholes=tuple(wholes if options.overlay_inpaint else originals),
     )
@@ -213,17 +219,10 @@ def _on_background(picture: Image.Image, colour: str) -> Image.Image:
     return background.convert("RGB")
 
 
-def _resized(picture: Image.Image, run: Run, request: Img2ImgRequest) -> Image.Image:
-    upscaler = UPSCALERS.get(run.options.upscaler_for_img2img or "None")
-    enlarge = None
-    if upscaler and upscaler.name != "None":
-        chosen = upscaler
-
-        def enlarge(image: Image.Image, by: float) -> Image.Image:
-            return upscale_picture(chosen, image, by)
-
-    mode = ResizeMode(request.resize_mode)
-    return resize_image(mode, picture, request.width, request.height, enlarge)
+def _enlarger(options: Options) -> Enlarge | None:
+    """What enlarges a picture before it is brought to size, by setting; masks never."""
+    upscaler = UPSCALERS.get(options.upscaler_for_img2img or "None")
+    return None if upscaler is None or upscaler.name == "None" else partial(upscale_picture, upscaler)
 
 
 def _at_size(mask: Image.Image, size: tuple[int, int]) -> Image.Image:

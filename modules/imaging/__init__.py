@@ -28,7 +28,7 @@ from modules.imaging.masks import (
 )
 from modules.imaging.metadata import PictureTexts, PngInfo, png_info, read_texts
 from modules.imaging.patterns import PatternHelp, PictureFacts, describe_patterns, fill_pattern
-from modules.imaging.resize import ResizeMode, resize_image
+from modules.imaging.resize import Enlarge, ResizeMode, resize_image
 from modules.imaging.saving import (
     SavedPicture,
     SaveOptions,
@@ -44,6 +44,7 @@ __all__ = [
     "MAX_PIXELS",
     "Box",
     "Encoded",
+    "Enlarge",
     "PatternHelp",
     "PictureFacts",
     "PictureFormat",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from modules.imaging.resize import ResizeMode, resize_image
+from modules.imaging.resize import Enlarge, ResizeMode, resize_image
 
 __all__ = [
     "Box",
@@ -143,11 +143,16 @@ def overlay_of(image: Image.Image, mask: Image.Image) -> Image.Image:
     return overlay.convert("RGBA")
 
 
-def lay_over(result: Image.Image, overlay: Image.Image, box: Box | None) -> Image.Image:
-    """`result` (RGB) below `overlay`; with a `box`, `result` is of that part of the picture alone."""
+def lay_over(
+    result: Image.Image, overlay: Image.Image, box: Box | None, enlarge: Enlarge | None = None
+) -> Image.Image:
+    """`result` (RGB) below `overlay`; with a `box`, `result` is of that part of the picture alone, and
+    `enlarge` does the enlarging where the part is larger.
+    """
     if box is not None:
         whole = Image.new("RGBA", overlay.size)
-        whole.paste(resize_image(ResizeMode.CROP, result, box.width, box.height), (box.left, box.top))
+        part = resize_image(ResizeMode.CROP, result, box.width, box.height, enlarge)
+        whole.paste(part, (box.left, box.top))
         result = whole
     below = result.convert("RGBA")
     below.alpha_composite(overlay)

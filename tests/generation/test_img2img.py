@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from modules.errors import InvalidRequest
 from modules.generation import Order, make_order, parse_img2img, picture_bytes
 from modules.generation.canvas import make_canvas
-from modules.imaging import blur_mask
+from modules.imaging import Box, blur_mask
 from modules.infotext import read_infotext, to_request_values
 
 from .drawing import TINY, Recorder, pixels
@@ -283,3 +284,20 @@ def test_a_mask_goes_with_resizing_the_latent(redraw, checkpoint, content):
 def test_pictures_of_several_sizes_are_refused_where_only_latents_are_resized(redraw):
     with pytest.raises(InvalidRequest, match="theirs differ"):
         redraw([noise(64, 64), noise(64, 72)], batch_size=2, resize_mode=3)
+
+
+def test_the_upscaler_of_the_settings_enlarges_the_masked_part_and_what_is_drawn_of_it(redraw, house):
+    """Nearest makes of two halves of a small part two halves of the picture, with no ramp between them."""
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.paste("black", (0, 0, 16, 64))
+    values = {"inpaint_full_res": True, "mask_blur": 0, "inpainting_fill": 1}
+    mask = rectangle(64, 64, (0, 0, 32, 32))
+    run = redraw(picture, mask, {"upscaler_for_img2img": "Nearest"}, **values).run
+    canvas = make_canvas(run)
+    assert set(np.unique(np.asarray(canvas.pictures[0]))) == {0, 255}
+    smooth = make_canvas(redraw(picture, mask, **values).run)
+    assert len(np.unique(np.asarray(smooth.pictures[0]))) > 2
+    half = picture.resize((32, 32), Image.Resampling.NEAREST)
+    larger = replace(canvas, box=Box(0, 0, 64, 64)).finished(half, 0)
+    drawn = np.asarray(larger)[:32, :32]
+    assert set(np.unique(drawn)) <= {0, 255}
