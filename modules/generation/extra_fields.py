@@ -104,4 +104,6 @@ def extra_fields(run: Run, model: ModelFacts | None = None) -> dict[str, Any]:
         fields["Old prompt editing timelines"] = True
     if options.use_downcasted_alpha_bar:
         fields["Downcast alphas_cumprod"] = True
-    return {**fields, **refiner_fields(run.refiner, model.refiner if model else None)}
+    # One of the same files takes nothing over.
+    other = model.refiner if model and model.refiner != model.files else None
+    return {**fields, **refiner_fields(run.refiner, other)}

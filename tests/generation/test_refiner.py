@@ -73,3 +73,8 @@ def test_the_text_of_a_grid_names_the_refiner_too(draw):
     made = draw(values, save=True)
     assert [picture.is_grid for picture in made.pictures] == [True, False, False]
     assert all("Refiner: tiny-sd1-b [" in picture.infotext for picture in made.pictures)
+
+
+def test_one_of_the_same_checkpoint_is_not_told_of(draw):
+    made = draw({**STEPS, "refiner_checkpoint": "tiny-sd1", "refiner_switch_at": 0.2})
+    assert "Refiner" not in made.pictures[0].infotext
