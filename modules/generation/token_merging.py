@@ -25,10 +25,8 @@ STRIDE = 2
 def merging_ratio(run: Run) -> float:
     """The share of tokens that is merged in the first pass; 0: none."""
     options = run.options
-    if not isinstance(run.request, Img2ImgRequest):
-        return options.token_merging_ratio
-    own = run.request.override_settings.get("token_merging_ratio") and options.token_merging_ratio
-    return own or options.token_merging_ratio_img2img or options.token_merging_ratio
+    own = options.token_merging_ratio_img2img if isinstance(run.request, Img2ImgRequest) else 0.0
+    return own or options.token_merging_ratio
 
 
 def hires_ratio(run: Run) -> float:
