@@ -67,7 +67,8 @@ def refusal_of(work: Work, costs: ModelCosts, resting: int, room: int) -> NotEno
     if pixels:
         advice = f"The pictures that are given are the larger part: scale them down to {pixels / 1e6:.0f} "
         advice += "megapixels in all."
-        return NotEnoughMemory("init_images", _sentence(work, needed, room, advice), needed, room, fitting)
+        sentence = _sentence(work, needed, room, advice)
+        return NotEnoughMemory("init_images", sentence, needed, room, fitting, pixels)
     return NotEnoughMemory(
         "width", _sentence(work, needed, room, _advice(work, fitting)), needed, room, fitting
     )

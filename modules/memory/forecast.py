@@ -116,14 +116,22 @@ class Forecast:
 
 class NotEnoughMemory(InvalidRequest):
     """A request that cannot fit. `needed` and `available` are bytes; `fitting`: the largest width and height
-    of its shape that fit, None where not even the smallest do.
+    of its shape that fit, None where not even the smallest do; `given_pixels`: the most that the pictures it
+    starts from may have in all, None where they are not the larger part.
     """
 
     def __init__(
-        self, field: str, sentence: str, needed: int, available: int, fitting: tuple[int, int] | None
+        self,
+        field: str,
+        sentence: str,
+        needed: int,
+        available: int,
+        fitting: tuple[int, int] | None,
+        given_pixels: int | None = None,
     ) -> None:
         super().__init__(field, sentence)
         self.needed, self.available, self.fitting = needed, available, fitting
+        self.given_pixels = given_pixels
 
 
 def forecast(costs: ModelCosts, work: Work, resting: int = 0) -> Forecast:

@@ -79,6 +79,9 @@ class MemoryNumbers(Answer):
     available: int = Field(description="Bytes that the program can have.")
     width: int | None = Field(description="Of the largest size of that shape that fits; null: none does.")
     height: int | None = Field(description="As the width.")
+    given_pixels: int | None = Field(
+        description="The most that the given pictures may have in all, where they are the larger part."
+    )
 
 
 class MemoryAnswer(ErrorAnswer):
@@ -131,7 +134,13 @@ def error_answer(error: Exception) -> ErrorAnswer:
     if not isinstance(error, NotEnoughMemory):
         return ErrorAnswer(error=kind, detail=sentence, errors=sentence, field=field)
     width, height = error.fitting or (None, None)
-    memory = MemoryNumbers(needed=error.needed, available=error.available, width=width, height=height)
+    memory = MemoryNumbers(
+        needed=error.needed,
+        available=error.available,
+        width=width,
+        height=height,
+        given_pixels=error.given_pixels,
+    )
     return MemoryAnswer(error=kind, detail=sentence, errors=sentence, field=field, memory=memory)
 
 
