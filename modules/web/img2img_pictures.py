@@ -13,9 +13,11 @@ from modules.errors import InvalidRequest
 from modules.generation import LARGEST_SIDE, MaskedContent
 from modules.imaging import load_picture
 
-__all__ = ["FoundPictures", "SentPictures", "Subtab", "pictures_of"]
+__all__ = ["MASK_OPACITY", "FoundPictures", "SentPictures", "Subtab", "pictures_of"]
 
 OPAQUE = 255
+MASK_OPACITY = 0.6
+"""Of the brush that masks: what is painted with it is masked wholly."""
 SEEN = 128
 """Transparency from which on a part of a picture counts as masked."""
 PLACES = "drop one there, choose a file, or send a result"
@@ -115,7 +117,8 @@ def _inpaint(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
     """The brush is the mask, and with it what of the picture can be seen through."""
     mask = _seen_through(picture) or Image.new("L", picture.size)
     if sent.drawing is not None:
-        mask = ImageChops.lighter(mask, _drawing(sent.drawing, picture.size).getchannel("A"))
+        painted = _drawing(sent.drawing, picture.size).getchannel("A")
+        mask = ImageChops.lighter(mask, painted.point(lambda value: min(round(value / MASK_OPACITY), OPAQUE)))
     if mask.getbbox() is None and not sent.is_inverted:
         raise InvalidRequest(
             "mask", "Nothing is painted: paint with the brush over the part that is to be drawn anew."

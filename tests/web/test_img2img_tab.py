@@ -38,22 +38,33 @@ def open_with_picture(tab, subtab, well, file):
 
 
 def wait_until_painted_upon(tab, place):
-    tab.wait_for_function("place => pictureWells[place].offered?.background", arg=place)
+    tab.wait_for_function("place => pictureWells[place].offered?.value?.background", arg=place)
+
+
+def stroke(tab, editor, start=(0.45, 0.5), end=(0.55, 0.5)):
+    """From one point of the editor to another, as shares of its width and height."""
+    canvas = tab.locator(f"#{editor} canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (start, end)]
+    tab.mouse.move(*points[0])
+    tab.mouse.down()
+    tab.mouse.move(*points[1], steps=3)
+    tab.mouse.up()
 
 
 def paint(tab, place, editor):
     """A stroke across the middle of the picture, and wait until it is kept."""
     wait_until_painted_upon(tab, place)
-    canvas = tab.locator(f"#{editor} canvas").first
     tab.wait_for_selector(f"#{editor} .toolbar-wrap .highlight")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    middle = box["y"] + box["height"] / 2
-    tab.mouse.move(box["x"] + box["width"] * 0.45, middle)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + box["width"] * 0.55, middle)
-    tab.mouse.up()
+    stroke(tab, editor)
     tab.wait_for_function("place => pictureWells[place].held.drawing", arg=place)
+
+
+def painted_by_now(tab, place):
+    """Where something is painted in the editor at the moment: (height, width)."""
+    tab.evaluate("place => { pictureWells[place].noteStroke(); return pictureWells[place].takeIn(); }", place)
+    return drawing_of(tab, place)[..., 3] > 0
 
 
 def decoded(data_url):
@@ -77,13 +88,16 @@ def result_of_generate(tab):
     return decoded(tab.evaluate(shown))[..., :3]
 
 
-def test_only_what_the_brush_has_painted_is_drawn_anew_and_the_mask_outlives_a_reload(tab, picture_file):
+def test_what_is_painted_is_drawn_anew_outlives_a_reload_and_the_result_goes_to_txt2img_and_back(
+    tab, picture_file
+):
     open_with_picture(tab, 2, "img2maskimg_well", picture_file)
     tab.locator("#img2img_mask_blur input[type=number]").fill("0")
     paint(tab, "inpaint", "img2maskimg")
     mask = drawing_of(tab, "inpaint")[..., 3] > 0
-    assert 0.02 < mask.mean() < 0.6
-    differs = np.abs(result_of_generate(tab) - PIXELS).max(axis=2) > 0
+    assert 0.005 < mask.mean() < 0.6
+    result = result_of_generate(tab)
+    differs = np.abs(result - PIXELS).max(axis=2) > 0
     assert not differs[~mask].any()
     assert differs[mask].mean() > 0.8
     tab.reload()
@@ -94,6 +108,64 @@ def test_only_what_the_brush_has_painted_is_drawn_anew_and_the_mask_outlives_a_r
     paint(tab, "inpaint", "img2maskimg")
     tab.wait_for_function("pictureWells.inpaint.strokes > 0 && pictureWells.inpaint.takenStrokes > 0")
     assert ((drawing_of(tab, "inpaint")[..., 3] > 0) | ~mask).all(), "the mask from before is still there"
+    tab.evaluate("setText('txt2img_seed', '9')")
+    tab.click("#img2img_send_to_txt2img")
+    tab.wait_for_function("getText('txt2img_seed') === '3'")
+    assert tab.locator("#tab_txt2img").is_visible()
+    tab.evaluate("switchToTab('tab_img2img')")
+    tab.click("#img2img_send_to_inpaint")
+    tab.wait_for_function("pictureWells.inpaint.past.length && pictureWells.inpaint.held.drawing === null")
+    assert (decoded(tab.evaluate("asDataUrl(pictureWells.inpaint.held.blob)"))[..., :3] == result).all()
+
+
+def test_strokes_are_widened_coloured_erased_taken_back_down_to_the_picture_zoomed_and_moved(tab):
+    editor = "img2img_sketch"
+    tab.evaluate("switch_to_img2img_tab(1)")
+    tab.click(f"#{editor}_well .well-blank")
+    wait_until_painted_upon(tab, "sketch")
+    assert tab.evaluate("pictureWells.sketch.held.size") == [WIDTH, HEIGHT]
+    tab.wait_for_selector(f"#{editor} .toolbar-wrap .highlight")
+    stroke(tab, editor)
+    tab.evaluate("globalThis.zoomNumber = () => document.querySelector('#img2img_sketch .zoom-number')")
+    zoom = tab.evaluate("Number.parseInt(zoomNumber().textContent)")
+    thin = painted_by_now(tab, "sketch")
+    assert 0 < thin.any(axis=1).sum() < HEIGHT / 6
+    for _ in range(4):
+        tab.keyboard.press("]")
+    tab.click(f"#{editor} .toolbar-wrap button[title=Color]")
+    tab.locator(f"#{editor} menu.swatch button").nth(2).click()
+    stroke(tab, editor, (0.45, 0.5), (1.2, 0.5))  # and let go beside the editor
+    wide = painted_by_now(tab, "sketch")
+    assert wide.any(axis=1).sum() > 1.5 * thin.any(axis=1).sum()
+    assert wide[:, -1].any()
+    assert [229, 57, 53] in drawing_of(tab, "sketch")[wide][:, :3].tolist()
+    tab.hover(f"#{editor} canvas")  # the keys are those of the editor under the pointer
+    tab.keyboard.press("e")
+    stroke(tab, editor, (0.5, 0.1), (0.5, 0.9))
+    assert painted_by_now(tab, "sketch").sum() < wide.sum()
+    tab.keyboard.press("Control+z")
+    assert (painted_by_now(tab, "sketch") == wide).all()
+    for _ in range(4):
+        tab.keyboard.press("Control+z")
+    assert not painted_by_now(tab, "sketch").any()
+    tab.keyboard.press("Control+y")
+    again = painted_by_now(tab, "sketch")
+    assert again.shape == (HEIGHT, WIDTH)
+    assert (again == thin).all()
+    tab.keyboard.press("b")
+    tab.keyboard.down("Alt")
+    tab.mouse.wheel(0, -2000)
+    tab.keyboard.up("Alt")
+    tab.wait_for_function("zoom => Number.parseInt(zoomNumber().textContent) > 1.5 * zoom", arg=zoom)
+    tab.click(f"#{editor} button[title=Pan]")
+    stroke(tab, editor, (0.5, 0.3), (0.5, 0.7))
+    assert (painted_by_now(tab, "sketch") == again).all()
+    tab.keyboard.press("b")
+    stroke(tab, editor)
+    added = painted_by_now(tab, "sketch") & ~again
+    assert added.any(axis=1).argmax() < HEIGHT / 3, (
+        "the middle of the view is an upper part of the picture now"
+    )
 
 
 def test_a_sketch_starts_from_the_painted_colours(tab, picture_file):
@@ -109,7 +181,26 @@ def test_a_sketch_starts_from_the_painted_colours(tab, picture_file):
     assert (seen[..., :3][layer[..., 3] == 0] == PIXELS[layer[..., 3] == 0]).all()
 
 
-def test_a_picture_goes_from_place_to_place_and_can_be_had_back(tab, picture_file):
+GIVE = """([name, kind, side]) => new Promise((resolve) => newCanvas(side, side).toBlob((blob) => {
+    const target = document.querySelector("#img2maskimg_well");
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([kind === "image/png" ? blob : "words"], "given", { type: kind }));
+    const said = { bubbles: true, cancelable: true };
+    if (name === "paste") target.dispatchEvent(new ClipboardEvent(name, { ...said, clipboardData: transfer }));
+    else target.dispatchEvent(new DragEvent(name, { ...said, dataTransfer: transfer }));
+    resolve();
+}))"""
+"""Pastes or drops a square picture, or a file that is none, on the sub-tab Inpaint."""
+
+
+def test_a_picture_is_pasted_or_dropped_goes_from_place_to_place_and_can_be_had_back(tab, picture_file):
+    tab.evaluate("switch_to_img2img_tab(2)")
+    for name, side in (("paste", 40), ("drop", 24)):
+        tab.evaluate(GIVE, [name, "image/png", side])
+        tab.wait_for_function("side => pictureWells.inpaint.held?.size[0] === side", arg=side)
+    tab.evaluate(GIVE, ["drop", "text/plain", 8])
+    tab.wait_for_selector(".notice:has-text('cannot be read as a picture')")
+    assert tab.evaluate("pictureWells.inpaint.held.size") == [24, 24]
     open_with_picture(tab, 0, "img2img_image", picture_file)
     tab.wait_for_selector("#img2img_image .filled img[src]")
     tab.click("#copy_img2img_to_inpaint_upload_base")
@@ -135,3 +226,19 @@ def test_what_is_missing_is_said_and_nothing_is_lost(tab, picture_file):
     tab.wait_for_selector("#html_log_img2img .error >> text=There is no mask on the sub-tab")
     assert tab.evaluate("getText('img2img_prompt')") == "a cat"
     assert tab.evaluate("Boolean(pictureWells.inpaint_upload_base.held)")
+    scale_down_by_the_button_beside_the_refusal(tab)
+
+
+def scale_down_by_the_button_beside_the_refusal(tab):
+    """What the server would say of a picture that is too large for the memory, and the button that it gets."""
+    memory = {"needed": 9, "available": 8, "width": None, "height": None, "given_pixels": WIDTH * HEIGHT // 2}
+    refusal = {"detail": "It is too large: scale it down.", "field": "init_images", "memory": memory}
+    tab.route("**/internal/web/submit", lambda route: route.fulfill(status=422, json=refusal))
+    tab.click("#img2img_generate")
+    tab.click("#html_log_img2img .error:has-text('It is too large') .offer")
+    tab.wait_for_function("pictureWells.inpaint_upload_base.held.size[0] < 100")
+    width, height = tab.evaluate("pictureWells.inpaint_upload_base.held.size")
+    assert WIDTH * HEIGHT * 0.4 < width * height < WIDTH * HEIGHT / 2
+    tab.wait_for_function("!document.querySelector('#html_log_img2img .error')")
+    tab.click("#img_inpaint_base .well-back")
+    tab.wait_for_function("width => pictureWells.inpaint_upload_base.held.size[0] === width", arg=WIDTH)

@@ -4,6 +4,7 @@
 const LARGEST_VIEW = 2048;
 const TAKE_IN_AFTER_MS = 700;
 const READ_MOST_MS = 30000;
+const BRUSH_MOST = 100; // pixels of radius, the editor's own bound
 
 // The editor hands its pictures over as uploads to the server, which has no use for them: while they are read these
 // uploads end here, and nothing is left behind on any disk.
@@ -23,14 +24,15 @@ window.fetch = function (address, request) {
     return Promise.resolve(new Response(JSON.stringify(names), { headers: { "Content-Type": "application/json" } }));
 };
 
-// Pictures larger than this are painted upon at a smaller size: a graphics card does not take any size.
-async function viewOf(blob, [width, height]) {
-    const scale = Math.min(LARGEST_VIEW / Math.max(width, height), 1);
-    const canvas = newCanvas(Math.max(Math.round(width * scale), 1), Math.max(Math.round(height * scale), 1));
-    const bitmap = await createImageBitmap(blob);
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    bitmap.close();
-    return asPng(canvas);
+// Pictures larger than LARGEST_VIEW are painted upon at a smaller size: a graphics card does not take any size.
+function viewSize(size) {
+    const scale = Math.min(LARGEST_VIEW / Math.max(...size), 1);
+    return size.map((side) => Math.max(Math.round(side * scale), 1));
+}
+
+// A stroke is about a twelfth of the picture's shorter side.
+function brushRadius(size) {
+    return Math.min(Math.max(Math.round(Math.min(...size) / 25), 1), BRUSH_MOST);
 }
 
 // The editor loads what it is given by its address, of which it knows the kinds by their beginnings: data it knows.
@@ -55,12 +57,18 @@ class DrawingWell extends PictureWell {
         this.isMask = isMask;
         this.desk = byId(`${editorId}_desk`);
         this.isShown = true;
+        this.brush = null; // its radius, where the picture has chosen it
         this.strokes = 0;
         this.takenStrokes = 0;
         this.turn = Promise.resolve();
         this.offered = null;
         this.timer = null;
-        this.desk.addEventListener("pointerup", () => this.noteStroke());
+        // A stroke may end anywhere on the page.
+        this.desk.addEventListener("pointerdown", () => {
+            for (const end of ["pointerup", "pointercancel"]) {
+                document.addEventListener(end, () => this.noteStroke(), { capture: true, once: true });
+            }
+        });
         this.desk.addEventListener("keyup", () => this.noteStroke());
     }
 
@@ -124,16 +132,27 @@ class DrawingWell extends PictureWell {
         if (this.isShown || !held || !this.desk.offsetParent) return;
         this.isShown = true;
         await editorIsReady(this.editorId);
-        const layers = held.drawing ? [await editorFile(held.drawing, "layer_0.png")] : [];
-        const background = await editorFile(await viewOf(held.blob, held.size), "background.png");
+        const size = viewSize(held.size);
+        const background = await editorFile(await scaledPicture(held.blob, size), "background.png");
+        // Never without a layer: one that comes in clears the editor's history, so that undo ends at the picture.
+        const layer = await editorFile(held.drawing ?? (await asPng(newCanvas(...size))), "layer_0.png");
         await this.offer(null); // it starts anew; else the size of what was there before would misplace what comes
-        if (this.held === held) await this.offer({ background, layers, composite: null });
+        if (this.held === held) await this.offer({ background, layers: [layer], composite: null }, size);
     }
 
-    async offer(value) {
-        this.offered = value;
+    async offer(value, size = null) {
+        this.offered = { __type__: "update", value, ...(size && this.brushFor(size)) };
         press(`${this.editorId}_show`);
         await twoFrames();
+    }
+
+    // Brush and eraser of a width that suits the picture. Both would forget what was chosen: not while it suits.
+    brushFor(size) {
+        const radius = brushRadius(size);
+        if (radius === this.brush) return null;
+        this.brush = radius;
+        const brush = JSON.parse(this.desk.querySelector(".drawing-hint").dataset.brush);
+        return { brush: { ...brush, default_size: radius }, eraser: { default_size: radius } };
     }
 
     // The bin of the editor takes away what was painted; the picture stays.

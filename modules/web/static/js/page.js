@@ -117,7 +117,8 @@ function localSet(key, value) {
     }
 }
 
-// The JSON that the server answers. Throws its sentence when it refuses, and an error with `isAway` when nobody answers.
+// The JSON that the server answers. Throws its sentence when it refuses (with `field`, and `memory` where that is what is
+// short), and an error with `isAway` when nobody answers.
 async function askJson(address, request) {
     let answer, found;
     try {
@@ -126,7 +127,10 @@ async function askJson(address, request) {
     } catch {
         throw Object.assign(new Error("The program does not answer. Look whether it still runs."), { isAway: true });
     }
-    if (!answer.ok) throw Object.assign(new Error(found.detail || answer.statusText), { field: found.field });
+    if (!answer.ok) {
+        const { field, memory } = found;
+        throw Object.assign(new Error(found.detail || answer.statusText), { field, memory });
+    }
     return found;
 }
 

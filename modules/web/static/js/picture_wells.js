@@ -2,6 +2,21 @@
 // another took its place.
 
 const WELL_PAST_MOST = 5;
+const WELL_LARGE = 16e6; // pixels, from which on scaling down is offered
+const WELL_SHRUNK = 4e6;
+
+function shrunkSize(size, pixels) {
+    const scale = Math.min(Math.sqrt(pixels / (size[0] * size[1])), 1);
+    return size.map((side) => Math.max(Math.floor(side * scale), 1));
+}
+
+async function scaledPicture(blob, [width, height]) {
+    const canvas = newCanvas(width, height);
+    const bitmap = await createImageBitmap(blob, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return asPng(canvas);
+}
 
 async function pictureSize(blob) {
     try {
@@ -25,19 +40,13 @@ class PictureWell {
         this.bindFiles();
         this.button("remove").addEventListener("click", () => this.hold(null));
         this.button("replace").addEventListener("click", () => root.querySelector("input").click());
-        this.addBackButton();
+        this.button("back").addEventListener("click", () => this.back());
+        this.button("shrink").addEventListener("click", () => this.tryTo(() => this.shrink(WELL_SHRUNK)));
+        this.button("blank")?.addEventListener("click", () => this.tryTo(() => this.putBlank()));
     }
 
     button(name) {
         return this.root.querySelector(`.well-${name}`);
-    }
-
-    addBackButton() {
-        const back = element("button", "well-back", "Back");
-        back.type = "button";
-        back.title = "The picture that was here before";
-        back.addEventListener("click", () => this.back());
-        this.root.append(back);
     }
 
     bindFiles() {
@@ -64,12 +73,32 @@ class PictureWell {
         return this.root;
     }
 
-    async tryToPut(file) {
+    async tryTo(act) {
         try {
-            if (file) await this.put(file);
+            await act();
         } catch (error) {
             showNotice(error.message);
         }
+    }
+
+    tryToPut(file) {
+        return this.tryTo(() => file && this.put(file));
+    }
+
+    // White, of the size that is drawn.
+    async putBlank() {
+        const canvas = newCanvas(...["img2img_width", "img2img_height"].map(sliderValue));
+        const context = canvas.getContext("2d");
+        context.fillStyle = "white";
+        context.fillRect(0, 0, canvas.width, canvas.height);
+        await this.put(await asPng(canvas));
+    }
+
+    // Scales the picture down to at most so many pixels. What was painted stays; the large one can be had back.
+    async shrink(pixels) {
+        await this.takeIn();
+        const { blob, drawing } = this.held;
+        await this.put(await scaledPicture(blob, shrunkSize(this.held.size, pixels)), drawing);
     }
 
     async put(blob, drawing = null) {
@@ -119,7 +148,10 @@ class PictureWell {
     showBar() {
         this.root.classList.toggle("filled", Boolean(this.held));
         this.root.classList.toggle("has-past", this.past.length > 0);
-        setTextOf(this.root.querySelector(".well-size"), this.held ? this.held.size.join(" × ") : "");
+        const size = this.held?.size;
+        setTextOf(this.root.querySelector(".well-size"), size ? size.join(" × ") : "");
+        this.button("shrink").hidden = !size || size[0] * size[1] < WELL_LARGE;
+        if (size) setTextOf(this.button("shrink"), `Scale down to ${shrunkSize(size, WELL_SHRUNK).join(" × ")}`);
     }
 
     // The picture as it is seen, for other places.

@@ -29,7 +29,7 @@ class TaskQueue {
             this.add(form.task);
         } catch (error) {
             this.drop(form.task);
-            this.tellError(error.message);
+            this.tellError(error);
         }
     }
 
@@ -85,17 +85,18 @@ class TaskQueue {
             if (job.pictures.length) showJob(this.tab, job);
             else if (job.is_final) sayBelow(this.tab, job.log);
         } catch (error) {
-            this.tellError(error.message);
+            this.tellError(error);
         }
     }
 
-    tellError(sentence) {
+    tellError(error) {
         const line = document.createElement("p");
         line.className = "error";
         line.setAttribute("role", "alert");
-        line.textContent = sentence;
+        line.textContent = error.message;
+        line.append(...offerButtons(this.tab, error));
         scriptsPlace(`html_log_${this.tab}`).replaceChildren(line);
-        showNotice(sentence);
+        showNotice(error.message);
     }
 
     tellFailure() {
