@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from modules.errors import InvalidRequest
@@ -52,36 +54,68 @@ def redraw(house):
     return redraw
 
 
+@st.composite
+def inpaintings(draw):
+    """A picture of an odd size, a mask over it, and how it is inpainted."""
+    width, height = draw(st.integers(33, 104)), draw(st.integers(33, 104))
+    seed, speckled = draw(st.integers(0, 1 << 30)), draw(st.booleans())
+    generator = np.random.default_rng(seed)
+    mask = np.zeros((height, width), np.uint8)
+    if speckled:
+        mask[generator.random((height, width)) < draw(st.sampled_from([0.001, 0.3, 0.9]))] = 255
+    left, top = draw(st.integers(0, width - 8)), draw(st.integers(0, height - 8))
+    right, bottom = draw(st.integers(left + 1, width)), draw(st.integers(top + 1, height))
+    mask[top:bottom, left:right] = 255
+    whole = draw(st.booleans())
+    if whole:  # drawn at its own size: only then is there nothing to resize
+        width, height = (side // 8 * 8 + 32 for side in (width, height))
+        mask = np.pad(mask, [(0, max(height - mask.shape[0], 0)), (0, max(width - mask.shape[1], 0))])
+        mask = mask[:height, :width]
+    return noise(width, height, seed), mask, whole
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(inpainting=inpaintings(), padding=st.integers(0, 40), square=st.booleans())
+def test_what_is_not_masked_comes_back_as_it_went_in(redraw, content, inpainting, padding, square):
+    picture, mask, whole = inpainting
+    size = picture.size if whole else (64, 64) if square else (96, 64)
+    result = redraw(
+        picture, Image.fromarray(mask), mask_blur=0, inpainting_fill=content, inpaint_full_res=not whole,
+        inpaint_full_res_padding=padding, steps=1, width=size[0], height=size[1],
+    )  # fmt: skip
+    made, kept = pixels(result)[0], mask == 0
+    assert made.shape == (picture.height, picture.width, 3)
+    assert np.array_equal(made[kept], np.asarray(picture)[kept])
+    assert not np.array_equal(made[~kept], np.asarray(picture)[~kept])
+
+
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("only_masked", [False, True])
-def test_what_is_not_masked_comes_back_as_it_went_in(redraw, content, only_masked):
-    """Random masks over pictures of odd sizes; with the whole picture, of the size that is drawn."""
-    generator = np.random.default_rng(content)
-    for seed in range(6):
-        width, height = (64, 64) if not only_masked else generator.integers(33, 150, 2).tolist()
-        picture = noise(width, height, seed)
-        if seed % 2:
-            mask = Image.fromarray((generator.random((height, width)) < 0.3).astype(np.uint8) * 255)
-        else:
-            left, top = int(generator.integers(0, width - 8)), int(generator.integers(0, height - 8))
-            mask = rectangle(width, height, (left, top, left + 8, top + 8))
-        result = redraw(
-            picture, mask, mask_blur=0, inpainting_fill=content, inpaint_full_res=only_masked,
-            inpaint_full_res_padding=seed, steps=1,
-        )  # fmt: skip
-        made, kept = pixels(result)[0], np.asarray(mask) == 0
-        assert made.shape == (height, width, 3)
-        assert np.array_equal(made[kept], np.asarray(picture)[kept])
-        assert not np.array_equal(made[~kept], np.asarray(picture)[~kept])
-
-
-def test_nothing_changes_beyond_the_width_of_the_blur(redraw):
-    picture, mask = noise(64, 64), rectangle(64, 64, (24, 24, 40, 40))
-    made = pixels(redraw(picture, mask, mask_blur=2, inpainting_fill=1, inpaint_full_res=False))[0]
-    changed = np.argwhere((made != np.asarray(picture)).any(-1))
-    reach = int(2.5 * 2 + 0.5)
-    assert changed.min() >= 24 - reach
-    assert changed.max() < 40 + reach
+@pytest.mark.parametrize("blur", [1, 4])
+def test_old_and_new_meet_without_a_seam_within_the_width_of_the_blur(redraw, content, only_masked, blur):
+    """On a picture of one colour, what is not the picture's is new: the share of it rises from none at the
+    reach of the blur to all, in no step that the blurred mask does not have.
+    """
+    picture, mask = Image.new("RGB", (72, 72), (255, 0, 0)), rectangle(72, 72, (28, 28, 48, 48))
+    values = {
+        "inpainting_fill": content,
+        "inpaint_full_res": only_masked,
+        "steps": 1,
+        "width": 72,
+        "height": 72,
+    }
+    made = pixels(redraw(picture, mask, mask_blur=blur, **values))[0]
+    reach = int(2.5 * blur + 0.5)
+    within = np.zeros((72, 72), bool)
+    within[28 - reach : 48 + reach, 28 - reach : 48 + reach] = True
+    assert (made[~within] == (255, 0, 0)).all()
+    assert (made[within] != (255, 0, 0)).any()
+    masked = np.asarray(blur_mask(mask, blur, blur), dtype=int)
+    share = np.minimum(masked * (1 if only_masked else 2), 255) / 255
+    changed = np.abs(made - (255, 0, 0)).max(axis=-1)
+    assert (changed <= share * 255 + 2).all()
 
 
 def test_an_inverted_mask_keeps_what_is_white(redraw):

@@ -161,11 +161,12 @@ def test_strokes_are_widened_coloured_erased_taken_back_down_to_the_picture_zoom
     stroke(tab, editor, (0.5, 0.3), (0.5, 0.7))
     assert (painted_by_now(tab, "sketch") == again).all()
     tab.keyboard.press("b")
-    stroke(tab, editor)
-    added = painted_by_now(tab, "sketch") & ~again
-    assert added.any(axis=1).argmax() < HEIGHT / 3, (
-        "the middle of the view is an upper part of the picture now"
-    )
+    for _ in range(10):  # the picture glides there
+        stroke(tab, editor)
+        added = painted_by_now(tab, "sketch") & ~again
+        if added[: HEIGHT // 3].any():
+            break
+    assert added[: HEIGHT // 3].any(), "the middle of the view is an upper part of the picture now"
 
 
 def test_a_sketch_starts_from_the_painted_colours(tab, picture_file):
