@@ -118,7 +118,7 @@ def test_what_is_painted_is_drawn_anew_outlives_a_reload_and_the_result_goes_to_
     assert (decoded(tab.evaluate("asDataUrl(pictureWells.inpaint.held.blob)"))[..., :3] == result).all()
 
 
-def test_strokes_are_widened_coloured_erased_taken_back_down_to_the_picture_zoomed_and_moved(tab):
+def test_strokes_are_widened_coloured_erased_taken_back_down_to_the_picture_and_zoomed(tab):
     editor = "img2img_sketch"
     tab.evaluate("switch_to_img2img_tab(1)")
     tab.click(f"#{editor}_well .well-blank")
@@ -160,13 +160,6 @@ def test_strokes_are_widened_coloured_erased_taken_back_down_to_the_picture_zoom
     tab.click(f"#{editor} button[title=Pan]")
     stroke(tab, editor, (0.5, 0.3), (0.5, 0.7))
     assert (painted_by_now(tab, "sketch") == again).all()
-    tab.keyboard.press("b")
-    for _ in range(10):  # the picture glides there
-        stroke(tab, editor)
-        added = painted_by_now(tab, "sketch") & ~again
-        if added[: HEIGHT // 3].any():
-            break
-    assert added[: HEIGHT // 3].any(), "the middle of the view is an upper part of the picture now"
 
 
 def test_a_sketch_starts_from_the_painted_colours(tab, picture_file):
