@@ -22,7 +22,16 @@ async function resizeBrush(editorId, factor) {
     const grown = Math.round(size * factor);
     slider().value = grown === size ? size + Math.sign(factor - 1) : grown;
     updateInput(slider());
-    if (!wasOpen) tools[tools.length - 1].click();
+    await twoFrames();
+    if (!wasOpen && slider()) tools[tools.length - 1].click();
+    await twoFrames();
+}
+
+// One after another: the panel of one key is closed before the next looks for it.
+let brushTurn = Promise.resolve();
+
+function resizeBrushInTurn(editorId, factor) {
+    brushTurn = brushTurn.then(() => resizeBrush(editorId, factor)).catch((error) => showNotice(error.message));
 }
 
 // What a key does to an editor, or undefined.
@@ -36,8 +45,8 @@ function editorAction(event) {
         return key === "y" ? top("redo") : undefined;
     }
     const plain = {
-        "[": (id) => resizeBrush(id, 1 / BRUSH_GROWTH),
-        "]": (id) => resizeBrush(id, BRUSH_GROWTH),
+        "[": (id) => resizeBrushInTurn(id, 1 / BRUSH_GROWTH),
+        "]": (id) => resizeBrushInTurn(id, BRUSH_GROWTH),
         b: side("brush"),
         e: side("eraser"),
     };
