@@ -10,24 +10,20 @@ function editorButton(editorId, panel, number) {
     return document.querySelectorAll(`#${editorId} ${panel} button[aria-label]`)[number];
 }
 
-// The slider is there while its panel is open, which the last of the tools opens and closes.
+// The slider is there while its panel is open: the last of the tools opens it, and the next stroke closes it.
 async function resizeBrush(editorId, factor) {
     const tools = document.querySelectorAll(`#${editorId} .toolbar-wrap button[aria-label]`);
     if (tools.length <= 2) return; // the hand moves the picture: there is no brush
     const slider = () => document.querySelector(`#${editorId} .toolbar-wrap input[type=range]`);
-    const wasOpen = Boolean(slider());
-    if (!wasOpen) tools[tools.length - 1].click();
+    if (!slider()) tools[tools.length - 1].click();
     await twoFrames();
     const size = Number(slider().value);
     const grown = Math.round(size * factor);
     slider().value = grown === size ? size + Math.sign(factor - 1) : grown;
     updateInput(slider());
-    await twoFrames();
-    if (!wasOpen && slider()) tools[tools.length - 1].click();
-    await twoFrames();
 }
 
-// One after another: the panel of one key is closed before the next looks for it.
+// One after another: each starts from the size that the one before has left.
 let brushTurn = Promise.resolve();
 
 function resizeBrushInTurn(editorId, factor) {
