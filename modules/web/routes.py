@@ -1,11 +1,12 @@
 """Routes that only the page needs: sending a form, what is shown of a job, the text of a dropped picture."""
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Body, UploadFile
 from pydantic import BaseModel, Field
 
-from modules.errors import InvalidRequest
+from modules.errors import InvalidRequest, NotFound
 from modules.house import House
 from modules.imaging import open_picture, png_info
 from modules.web.form_requests import request_of_form
@@ -41,9 +42,13 @@ def page_routes(house: House) -> APIRouter:
         return {"id": form.task}
 
     @router.get("/shown")
-    def shown(task: str) -> dict[str, Any]:
-        """The pictures of a job that are there by now, their texts, and the line under them."""
-        return shown_job(house.queue.get(task), not house.store.options.do_not_show_images)
+    def shown(task: str) -> dict[str, Any] | None:
+        """The pictures of a job that are there by now, their texts, and the line under them; nothing of a
+        job that is forgotten, as may happen between its end and the question.
+        """
+        with suppress(NotFound):
+            return shown_job(house.queue.get(task), not house.store.options.do_not_show_images)
+        return None
 
     @router.get("/jobs")
     def jobs(tab: str) -> dict[str, Any]:

@@ -253,10 +253,19 @@ def test_a_refused_form_gives_the_sentence_and_no_job(house, api, form):
     assert len(house.queue.jobs()) == before
 
 
-def test_a_job_that_is_forgotten_is_said(api):
+def test_nothing_is_shown_of_a_job_that_is_forgotten_since_its_end_was_told(api):
     answer = api.get("/internal/web/shown", params={"task": "task(long ago)"})
-    assert answer.status_code == 404
-    assert "task(long ago)" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()) == (200, None)
+
+
+def test_a_picture_whose_file_was_deleted_leaves_the_gallery(house, api, form):
+    job = made(house, api, "task(deleted)", form, n_iter=2, seed=21)
+    first = next(picture for picture in job.pictures if picture.seed == 21 and not picture.is_grid)
+    first.path.unlink()
+    answer = shown(api, "task(deleted)")
+    assert answer["info"]["gallery_seeds"] == [21, 22]
+    assert len(answer["pictures"]) == len(answer["html"]) == 2
+    assert [picture["url"].endswith("/grid?quiet=true") for picture in answer["pictures"]] == [True, False]
 
 
 def test_save_writes_the_picture_again_with_a_line_in_the_log(house, api, form):

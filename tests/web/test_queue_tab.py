@@ -157,6 +157,25 @@ def test_a_resumed_queue_runs_and_its_pictures_stand_among_the_past_jobs(queue, 
     assert "No job has ended yet" in queue.inner_text("#queue_past")
 
 
+def test_what_was_deleted_or_forgotten_meanwhile_is_no_error_of_the_page(queue, server, user_folder):
+    request = {"prompt": "kept", "steps": 1, "width": 64, "height": 64, "save_images": True}
+    call(server, "POST", "/easel/v1/jobs", {"request": request})
+    resume(queue)
+    queue.wait_for_selector(f"{PAST} .queue-thumb:enabled img")
+    (job,) = call(server, "GET", "/easel/v1/jobs?state=done")["jobs"]
+    (user_folder / job["pictures"][0]["path"]).unlink()
+    queue.evaluate(
+        """async (job) => {
+        document.querySelector('#queue_past .queue-thumbs').replaceWith(element('div', 'queue-thumbs'));
+        showQueue();
+        await fetchJobs(['task(long ago)', job]);
+    }""",
+        job["id"],
+    )
+    queue.wait_for_selector(f"{PAST} .queue-thumb:disabled")
+    assert queue.evaluate("queueJobs.has('task(long ago)')") is False
+
+
 def test_a_running_job_shows_its_progress_and_is_interrupted(queue, server):
     send(server, "long", steps=150, n_iter=40, width=128, height=128)
     resume(queue)

@@ -153,6 +153,11 @@ function updateThumbs(place, job, list) {
     if (more > 0) place.append(element("span", "queue-more-pictures", `+${more}`));
 }
 
+// Pictures may be deleted, and jobs forgotten, at any time: that is no error of the page.
+function quietAddress(picture) {
+    return `${picture.url.slice(1)}?quiet=true`;
+}
+
 function thumbnail(job, picture) {
     const button = element("button", "queue-thumb");
     button.type = "button";
@@ -161,7 +166,11 @@ function thumbnail(job, picture) {
     const image = element("img", "");
     image.loading = "lazy";
     image.alt = picture.is_grid ? "Grid" : `Picture ${picture.index + 1}`;
-    image.src = `${picture.url.slice(1)}?size=${THUMBNAIL_SIDE}`;
+    image.addEventListener("error", () => {
+        button.disabled = true;
+        button.title = "This picture is no longer where it was saved";
+    });
+    image.src = `${quietAddress(picture)}&size=${THUMBNAIL_SIDE}`;
     button.append(image);
     return button;
 }
