@@ -253,6 +253,18 @@ def test_a_refused_form_gives_the_sentence_and_no_job(house, api, form):
     assert len(house.queue.jobs()) == before
 
 
+def test_the_menus_of_settings_that_name_files_find_new_ones(house, api):
+    folder = house.folders.vae[0]
+    (folder / "brought.safetensors").write_bytes(b"")
+    try:
+        assert api.get("/internal/web/setting-choices").json()["sd_hypernetwork"] == ["None", "tiny-hyper"]
+        choices = api.get("/internal/web/setting-choices", params={"anew": True}).json()
+        assert "brought.safetensors" in choices["sd_vae"]
+    finally:
+        (folder / "brought.safetensors").unlink()
+        house.engine.vae_shelf.refresh()
+
+
 def test_nothing_is_shown_of_a_job_that_is_forgotten_since_its_end_was_told(api):
     answer = api.get("/internal/web/shown", params={"task": "task(long ago)"})
     assert (answer.status_code, answer.json()) == (200, None)

@@ -129,7 +129,7 @@ def job_routes(house: House, given: GivenPictures) -> APIRouter:
         held, then the past ones, newest first.
         """
         if ids:
-            return JobList(jobs=[placed(house, job) for job in known_jobs(house.queue, ids)])
+            return JobList(jobs=[placed(house, job) for job in known_jobs(house.queue, ids)], next=None)
         found = page_of_jobs(house.queue, state, limit + 1, before)
         answers = [job_answer(job, eta=job.eta_seconds) for job in found[:limit]]
         return JobList(jobs=answers, next=answers[-1].id if len(found) > limit else None)

@@ -59,6 +59,7 @@ function makeRow(id) {
         bar,
         element("p", "queue-state"),
         element("p", "queue-error"),
+        element("p", "queue-notes"),
     );
     const actions = element("div", "queue-actions");
     row.append(element("div", "queue-thumbs"), what, actions);
@@ -75,7 +76,8 @@ function updateRow(row, job, place, rank) {
     find("prompt").title = job.request.prompt;
     setTextOf(find("facts"), factsOfJob(job));
     setTextOf(find("state"), stateOfJob(job, place, rank));
-    setTextOf(find("error"), job.error?.detail ?? (place === "past" ? job.notes.join(" ") : ""));
+    setTextOf(find("error"), job.error?.detail ?? "");
+    setTextOf(find("notes"), job.notes.join("\n"));
     updateBar(find("bar"), job, place);
     updateThumbs(find("thumbs"), job, place);
     updateActions(find("actions"), job, state);
