@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -251,6 +252,24 @@ def test_a_refused_form_gives_the_sentence_and_no_job(house, api, form):
     assert answer.status_code == 422
     assert "Eulr" in answer.json()["detail"]
     assert len(house.queue.jobs()) == before
+
+
+def test_an_embedding_for_another_model_is_told_of_under_the_picture_and_on_its_card(house, api, form):
+    path = house.folders.embeddings[0] / "wide.pt"
+    torch.save({"string_to_param": {"*": torch.zeros(1, 768)}}, path)
+    house.engine.adapters.refresh()
+    try:
+        made(house, api, "task(wide)", form, prompt="a wide river")
+        assert (
+            '<p class="note">The embedding wide is read as plain words. Its vectors'
+            in shown(api, "task(wide)")["log"]
+        )
+        who = {"kind": "textual_inversion", "name": "wide"}
+        facts = api.get("/easel/v1/networks/card", params=who).json()["facts"]
+        assert any(fact["name"] == "Not used" and "768" in fact["value"] for fact in facts)
+    finally:
+        path.unlink()
+        house.engine.adapters.refresh()
 
 
 def test_the_menus_of_settings_that_name_files_find_new_ones(house, api):

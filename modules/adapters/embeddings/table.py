@@ -91,6 +91,10 @@ class EmbeddingTable:
         read = self._reading(file)
         return read.insertions[tower] if read.insertions else read.reason
 
+    def refusal(self, file: AdapterFile) -> str:
+        """Why this model cannot read `file`; empty if it can."""
+        return self._reading(file).reason
+
     def _name(self) -> None:
         files = self._shelf.list()
         names = tuple(str(file.path) for file in files)
