@@ -243,6 +243,18 @@ def test_what_stands_in_the_form_survives_a_reload(page):
     assert page.locator("#txt2img_hr_upscaler").is_visible()
 
 
+def test_the_list_of_a_menu_closes_when_the_tab_key_goes_on_to_the_next_control(page):
+    page.focus("#txt2img_sampling input")
+    page.wait_for_selector("#txt2img_sampling [role=option]")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#txt2img_scheduler input:focus")
+    page.wait_for_selector("#txt2img_scheduler [role=option]")
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.matches('#txt2img_steps input')")
+    page.wait_for_function("!document.querySelector('[role=option]')")
+    assert page.input_value("#txt2img_sampling input") == "DPM++ 2M"
+
+
 def test_keys_change_the_emphasis_and_the_order_of_words(page):
     for before, selected, key, after in (
         ("a red cat", "red", "Control+ArrowUp", "a (red:1.1) cat"),

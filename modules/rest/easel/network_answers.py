@@ -145,11 +145,8 @@ def card_details(card: Card, options: Options, closed_by: str | None, refusal: s
     """
     training = read_training(read_metadata(card.path))
     rows = [("File", card.path.name), ("Folder", str(card.path.parent)), ("Size", _size(card.size))]
-    rows += [
-        ("Not used", refusal),
-        ("Hash", card.short_hash or ""),
-        ("Changed", f"{_moment(card.modified):%Y-%m-%d %H:%M}"),
-    ]
+    rows += [("Hash", card.short_hash or ""), ("Changed", f"{_moment(card.modified):%Y-%m-%d %H:%M}")]
+    rows += [("Not used", refusal)]
     return CardDetails(
         **_values(card, options),
         facts=[FactAnswer(name=name, value=value) for name, value in (*rows, *training.rows) if value],
