@@ -155,15 +155,19 @@ def test_a_run_is_found_again_after_a_reload_and_in_another_browser_and_can_be_i
     wait_until_drawn(other)
 
 
-def test_the_last_pictures_are_shown_again_after_a_reload(page):
+def test_the_last_pictures_are_shown_again_after_a_reload_and_the_page_stays_at_its_top(page):
     prompt(page).fill("a lighthouse")
     ask_for_small_picture(page)
     generate(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.evaluate("scrollTo(0, 0)")
     page.reload()
     page.wait_for_selector("[data-testid=detailed-image]")
     page.wait_for_function(
         "document.querySelector('#html_info_txt2img').textContent.includes('a lighthouse')"
     )
+    page.wait_for_timeout(300)
+    assert page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "BODY"]
 
 
 def test_more_work_is_queued_while_something_runs(page):
