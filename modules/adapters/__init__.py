@@ -9,6 +9,7 @@ from modules.adapters.embeddings import (
     Embedding,
     EmbeddingTable,
     KnownEmbeddings,
+    MetEmbeddings,
     known_embeddings,
     read_embedding,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "EmbeddingTable",
     "KnownEmbeddings",
     "Magnitudes",
+    "MetEmbeddings",
     "Network",
     "Place",
     "WantedNetwork",

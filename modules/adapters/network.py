@@ -55,10 +55,10 @@ class Network:
             )
         if not self.unmatched:
             return
-        shown = ", ".join(self.unmatched[:SHOWN]) + (", ..." if len(self.unmatched) > SHOWN else "")
         count = len(self.unmatched)
-        all_parts = count + len(self.parts)
-        yield f"LoRA {name}: {count} of its {all_parts} parts fit no module of this model: {shown}."
+        such = "such as " if count > SHOWN else ""
+        all_parts, shown = count + len(self.parts), ", ".join(self.unmatched[:SHOWN])
+        yield f"LoRA {name}: {count} of its {all_parts} parts fit no module of this model: {such}{shown}."
 
 
 def module_of(model: Adaptable, place: Place) -> nn.Module:

@@ -1,9 +1,9 @@
 """Who draws: a loaded model with what belongs to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from modules.adapters import AdapterFile, Worn
+from modules.adapters import MetEmbeddings, Worn
 from modules.checkpoints import Model
 from modules.conditioning import PromptEncoder
 from modules.generation.preview import LinearPreview
@@ -19,7 +19,7 @@ class Artist:
     attention is computed.
 
     `dress` puts the adapters of a prompt's tags on the model, and takes off all others; `embeddings` are
-    those that the encoder has met, by name, in the order in which it did.
+    those that the encoder has met.
     """
 
     model: Model
@@ -28,4 +28,4 @@ class Artist:
     attention: AttentionKind
     upcast_attention: bool
     dress: Callable[[Sequence[NetworkTag]], Worn]
-    embeddings: Mapping[str, AdapterFile]
+    embeddings: MetEmbeddings

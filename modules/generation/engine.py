@@ -160,6 +160,13 @@ class Engine:
         loaded = self._models.current
         return known_embeddings(self.adapters.embeddings, loaded.wardrobe.embeddings if loaded else None)
 
+    def embedding_refusal(self, name: str) -> str:
+        """Why the loaded model reads the textual inversion `name` as plain words; empty if it can read it, or
+        before a model is loaded.
+        """
+        loaded, file = self._models.current, self.adapters.embeddings.find(name)
+        return loaded.wardrobe.embeddings.refusal(file) if loaded and file else ""
+
     def preload(self, options: Options) -> None:
         """Bring the checkpoint of `options` into memory before it is needed.
 

@@ -159,6 +159,7 @@ class _Drawing:
     ) -> None:
         """Give the picture its text, and let it go."""
         run, facts = self._run, self.facts
+        self._outfit.tell_of_embeddings()
         extra = ({} if role is Role.BEFORE_HIRES else self._extra) | self._outfit.fields(run.options)
         self._receive(
             Drawn(

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from modules.errors import NotFound
 from modules.extra_networks import NetworkKind, SortField, Wish
 from modules.house import House
 from modules.web.extra_networks_cards import card_html
@@ -40,6 +41,17 @@ def network_routes(house: House) -> APIRouter:
             "folders": [{"path": folder.path, "count": folder.count} for folder in listing.folders],
             "roots": [str(root) for root in house.networks.roots(kind)],
         }
+
+    @router.get("/internal/web/checkpoint")
+    def checkpoint() -> dict[str, Any]:
+        """The version and the size, in bytes, of the checkpoint in use; nothing if there is none."""
+        try:
+            file = house.engine.checkpoint_of(house.store.options)
+        except NotFound:
+            return {}
+        cards = house.networks.look(NetworkKind.CHECKPOINTS).cards
+        size = next((card.size for card in cards if card.path == file.path), None)
+        return {"version": house.networks.version_of(file), "size": size}
 
     @router.get("/sd_extra_networks/get-single-card")
     def single_card(page: str, name: str, tabname: str = "") -> dict[str, str]:

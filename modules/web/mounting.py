@@ -49,6 +49,7 @@ SCRIPTS = (
     "token_counter",
     "form_memory",
     "sliders",
+    "menus",
     "hires",
     "script_menu",
     "sending",

@@ -13,7 +13,7 @@ from modules.house import House
 from modules.infotext import GenerationText, field_of_setting, read_infotext, to_request_values
 from modules.sampling import resolve_sampler
 from modules.web.form import Form
-from modules.web.shown import gallery_pictures
+from modules.web.shown import made_pictures
 
 __all__ = ["ParameterReader"]
 
@@ -126,7 +126,7 @@ class ParameterReader:
 
     def _newest_text(self) -> str:
         jobs = [job for job in self._house.queue.jobs() if job.pictures]
-        return gallery_pictures(jobs[-1])[0].infotext if jobs else ""
+        return made_pictures(jobs[-1])[0].infotext if jobs else ""
 
 
 def _names_of(request: PictureRequest) -> Values:

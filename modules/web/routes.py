@@ -1,14 +1,17 @@
 """Routes that only the page needs: sending a form, what is shown of a job, the text of a dropped picture."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Body, UploadFile
 from pydantic import BaseModel, Field
 
-from modules.errors import InvalidRequest
+from modules.errors import InvalidRequest, NotFound
 from modules.house import House
 from modules.imaging import open_picture, png_info
 from modules.web.form_requests import request_of_form
+from modules.web.setting_choices import SettingChoices
 from modules.web.shown import PAGE_CLIENT, jobs_of_tab, latest_of_tab, shown_job
 
 __all__ = ["page_routes"]
@@ -41,15 +44,24 @@ def page_routes(house: House) -> APIRouter:
         return {"id": form.task}
 
     @router.get("/shown")
-    def shown(task: str) -> dict[str, Any]:
-        """The pictures of a job that are there by now, their texts, and the line under them."""
-        return shown_job(house.queue.get(task), not house.store.options.do_not_show_images)
+    def shown(task: str) -> dict[str, Any] | None:
+        """The pictures of a job that are there by now, their texts, and the line under them; nothing of a
+        job that is forgotten, as may happen between its end and the question.
+        """
+        with suppress(NotFound):
+            return shown_job(house.queue.get(task), not house.store.options.do_not_show_images)
+        return None
 
     @router.get("/jobs")
     def jobs(tab: str) -> dict[str, Any]:
         """Ids of the tab's jobs that run or wait, first come first, and of the newest that ended."""
         latest = latest_of_tab(house, tab)
         return {"open": [job.id for job in jobs_of_tab(house, tab)], "latest": latest.id if latest else None}
+
+    @router.get("/setting-choices")
+    def setting_choices(anew: bool = False) -> dict[str, Sequence[str]]:
+        """What the settings that name files can be chosen from, by key."""
+        return SettingChoices(house).of_files(anew=anew)
 
     @router.post("/cancel")
     def cancel(ids: list[str] = Body()) -> dict[str, int]:  # noqa: B008

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from modules.settings import ComponentKind, OptionInfo
+from modules.web.setting_choices import FILE_SOURCES
 
 __all__ = ["settings_form"]
 
@@ -105,8 +106,17 @@ def _control(info: OptionInfo, choices: Sequence[str]) -> str:
     if kind == "list":
         return f'<input type="text" {names} placeholder="several, with commas between them">'
     if choices:
-        return f"<select {names}>{''.join(map(_choice, choices))}</select>"
+        select = f"<select {names}>{''.join(map(_choice, choices))}</select>"
+        return _with_refresh(info, select) if info.source in FILE_SOURCES else select
     return f'<input type="text" {names}>'
+
+
+def _with_refresh(info: OptionInfo, select: str) -> str:
+    label = html.escape(f"Look for new files: {info.label}")
+    return (
+        f'<div class="setting-files">{select}<button type="button" id="refresh_{info.key}" '
+        f'class="tool icon-refresh setting-refresh" title="{label}" aria-label="{label}"></button></div>'
+    )
 
 
 def _number(info: OptionInfo, names: str) -> str:

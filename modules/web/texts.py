@@ -41,7 +41,7 @@ def infotext_html(infotext: str) -> str:
 
 def job_log_html(job: Job) -> str:
     """How a job ended: its error, or how long it took; and what the person should know about it."""
-    lines = [notice_html(note) for note in job.notes]
+    lines = [f'<p class="note">{html.escape(note)}</p>' for note in job.notes]
     if job.error is not None:
         lines.insert(0, error_html(_sentence(job.error)))
     elif job.started is not None and job.state.is_final:

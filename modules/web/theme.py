@@ -62,6 +62,8 @@ COLOURS: Mapping[str, str] = {
     "input_border_color_focus_dark": "*primary_400",
     "input_padding": "7px 10px",
     "input_radius": "6px",
+    "input_placeholder_color": "#6b7585",
+    "input_placeholder_color_dark": "#8d97a7",
     "input_shadow": "none",
     "input_shadow_dark": "none",
     "input_text_size": "14px",

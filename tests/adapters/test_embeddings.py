@@ -126,8 +126,8 @@ def test_the_longest_name_is_found_and_what_was_found_is_remembered(tiny_model, 
     short, taken = lookup.at(tokens, 4)
     assert (short.vectors.shape[0], taken) == (1, 1)
     assert lookup.at(tokens, 0) is None
-    assert list(lookup.used) == ["my style", "my"]
-    assert not table.lookups()[0].used
+    assert list(lookup.met.used) == ["my style", "my"]
+    assert not table.lookups()[0].met.used
 
 
 def test_the_same_file_gives_the_same_insertion_so_that_encoded_texts_stay_known(tiny_model, table):
@@ -140,4 +140,7 @@ def test_those_of_another_width_or_damaged_are_listed_with_the_reason_and_stay_w
     assert set(known.used) == {"my style", "my"}
     assert set(known.skipped) == {"wide", "broken"}
     assert "768" in known.skipped["wide"][1] and "broken.pt" in known.skipped["broken"][1]
-    assert table.lookups()[0].at(tokens_of(tiny_model, "wide"), 0) is None
+    lookup = table.lookups()[0]
+    assert lookup.at(tokens_of(tiny_model, "wide"), 0) is None
+    (note,) = lookup.met.notes()
+    assert note.startswith("The embedding wide is read as plain words. Its vectors have 768 numbers")

@@ -234,6 +234,14 @@ class TestPictures:
         answer = api.get(made["pictures"][0]["url"])
         assert answer.status_code == 404
         assert "no longer" in answer.json()["detail"]
+        assert api.get(made["pictures"][0]["url"], params={"quiet": True}).status_code == 204
+
+    @pytest.mark.parametrize("what", ["pictures/0", "preview"])
+    def test_a_page_asks_quietly_for_what_may_be_forgotten_meanwhile(self, api, what):
+        url = f"/easel/v1/jobs/task(long ago)/{what}"
+        assert api.get(url).status_code == 404
+        answer = api.get(url, params={"quiet": True})
+        assert answer.status_code == 204 and not answer.content
 
     def test_one_is_fetched_while_others_are_drawn(self, api):
         made = order(api, LONG)
@@ -317,6 +325,17 @@ class TestEvents:
         made = order(api)
         with api.stream("GET", made["url"] + "/events") as answer:
             assert any(line.startswith(":") for line in answer.iter_lines())
+
+
+class TestJobsByName:
+    def test_they_come_in_the_order_asked_for_without_those_that_are_forgotten(self, api):
+        api.post("/easel/v1/queue/pause")
+        first, second, third = (order(api)["id"] for _ in range(3))
+        found = api.get("/easel/v1/jobs", params={"id": [third, "task(long ago)", first]}).json()
+        assert [each["id"] for each in found["jobs"]] == [third, first]
+        assert [each["position"] for each in found["jobs"]] == [2, 0]
+        assert found["next"] is None
+        assert second not in str(found)
 
 
 class TestTheQueue:

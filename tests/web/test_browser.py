@@ -155,15 +155,19 @@ def test_a_run_is_found_again_after_a_reload_and_in_another_browser_and_can_be_i
     wait_until_drawn(other)
 
 
-def test_the_last_pictures_are_shown_again_after_a_reload(page):
+def test_the_last_pictures_are_shown_again_after_a_reload_and_the_page_stays_at_its_top(page):
     prompt(page).fill("a lighthouse")
     ask_for_small_picture(page)
     generate(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.evaluate("scrollTo(0, 0)")
     page.reload()
     page.wait_for_selector("[data-testid=detailed-image]")
     page.wait_for_function(
         "document.querySelector('#html_info_txt2img').textContent.includes('a lighthouse')"
     )
+    page.wait_for_timeout(300)
+    assert page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "BODY"]
 
 
 def test_more_work_is_queued_while_something_runs(page):
@@ -241,6 +245,18 @@ def test_what_stands_in_the_form_survives_a_reload(page):
     page.wait_for_function("document.querySelector('#txt2img_prompt textarea')?.value === 'kept for later'")
     assert number(page, "steps").input_value() == "33"
     assert page.locator("#txt2img_hr_upscaler").is_visible()
+
+
+def test_the_list_of_a_menu_closes_when_the_tab_key_goes_on_to_the_next_control(page):
+    page.focus("#txt2img_sampling input")
+    page.wait_for_selector("#txt2img_sampling [role=option]")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#txt2img_scheduler input:focus")
+    page.wait_for_selector("#txt2img_scheduler [role=option]")
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.matches('#txt2img_steps input')")
+    page.wait_for_function("!document.querySelector('[role=option]')")
+    assert page.input_value("#txt2img_sampling input") == "DPM++ 2M"
 
 
 def test_keys_change_the_emphasis_and_the_order_of_words(page):

@@ -202,6 +202,9 @@ def test_a_checkpoint_is_chosen_and_the_cards_follow_it(cards, program):
         cards.wait_for_selector('.card.used[data-label="tiny-sdxl"]')
         answer = cards.evaluate("getJson('sdapi/v1/options').then((options) => options.sd_model_checkpoint)")
         assert answer.startswith("tiny-sdxl.safetensors")
+        cards.wait_for_function(
+            "document.querySelector('.checkpoint-facts').textContent.startsWith('SDXL · ')"
+        )
         open_tab(cards, "lora")
         wait_for_names(cards, "large")
     finally:

@@ -1,4 +1,4 @@
-"""The Checkpoint Merger tab, and new files in the list of checkpoints, as a person uses them."""
+"""The Checkpoint Merger tab, and files that come into the folders of models, as a person meets them."""
 
 import re
 import shutil
@@ -8,9 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tests.trials.asking import until
+
 pytestmark = pytest.mark.browser
 
 MODEL = "tiny-sd1.safetensors"
+CHECKPOINTS = "setting_sd_model_checkpoint"
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +31,14 @@ def own_models(tmp_path_factory, parity_models) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(make_program, own_models) -> str:
+def program(make_program, own_models):
     """A program that writes its checkpoints beside these."""
-    return make_program(own_models).address
+    return make_program(own_models)
+
+
+@pytest.fixture(scope="module")
+def server(program) -> str:
+    return program.address
 
 
 @pytest.fixture
@@ -53,6 +61,24 @@ def choose(page, menu: str, text: str) -> None:
     page.locator(f"#{menu} [role=option]", has_text=text).first.click()
 
 
+def is_offered(page, menu: str, text: str) -> bool:
+    """Whether a menu has such an entry by now."""
+    page.click(f"#{menu} input")
+    found = page.locator(f"#{menu} [role=option]", has_text=text).count()
+    page.locator(f"#{menu} input").blur()
+    page.wait_for_function("menu => !document.querySelector(`#${menu} [role=option]`)", arg=menu)
+    return found > 0
+
+
+def choose_checkpoint(page, name: str) -> None:
+    """Choose it above the tabs, and wait until the program knows."""
+    choose(page, CHECKPOINTS, name)
+    page.wait_for_function(
+        "name => getJson('sdapi/v1/options').then((all) => all.sd_model_checkpoint.startsWith(name))",
+        arg=name,
+    )
+
+
 def type_into(page, field: str, text: str) -> None:
     page.locator(
         f"#modelmerger_{field} :is(textarea, input[type=number], input:not([type]), input[type=text])"
@@ -73,9 +99,10 @@ def wait_until_written(page, name: str):
     return row
 
 
-def drawn_model(page) -> str:
-    """The checkpoint that a small picture is drawn with, as its text says."""
+def drawn_text(page) -> str:
+    """The text of a small picture."""
     page.click("#tab_txt2img-button")
+    page.click("#txt2img_generation_page-button")
     for field, value in {"steps": 2, "width": 64, "height": 64, "seed": 42}.items():
         page.locator(f"#txt2img_{field} input[type=number]").fill(str(value))
     before = page.evaluate("shownJobs.txt2img?.id ?? null")
@@ -83,7 +110,12 @@ def drawn_model(page) -> str:
     page.wait_for_function(
         "before => shownJobs.txt2img?.is_final && shownJobs.txt2img.id !== before", arg=before
     )
-    return re.search(r"Model: ([^,\n]+)", page.inner_text("#html_info_txt2img")).group(1)
+    return page.inner_text("#html_info_txt2img")
+
+
+def drawn_model(page) -> str:
+    """The checkpoint that such a picture is drawn with, as its text says."""
+    return re.search(r"Model: ([^,\n]+)", drawn_text(page)).group(1)
 
 
 def test_two_checkpoints_become_one_that_is_chosen_and_draws(merger):
@@ -183,19 +215,38 @@ def test_a_ckpt_becomes_a_safetensors_file(merger, own_models):
     assert torch.equal(written[name], old[name].bfloat16())
 
 
-def test_a_file_that_was_copied_into_the_folder_is_found_chosen_and_draws(page, own_models):
+def test_what_is_brought_into_the_folders_is_found_draws_and_is_merged_into_what_draws_too(
+    page, program, own_models, parity_models
+):
+    assert not is_offered(page, CHECKPOINTS, "brought")
     for suffix in (".safetensors", ".yaml"):
         shutil.copy(own_models / f"other{suffix}", own_models / f"brought{suffix}")
-    page.click("#setting_sd_model_checkpoint input")
-    assert page.locator("#setting_sd_model_checkpoint [role=option]", has_text="brought").count() == 0
-    page.keyboard.press("Escape")
+    # Without its metadata, which would call it by another name.
+    lora = load_file(parity_models / "Lora" / "tiny-lora.safetensors")
+    save_file(lora, program.folder / "models" / "Lora" / "brush.safetensors")
+
     page.click("#refresh_sd_model_checkpoint")
-    page.wait_for_timeout(500)
-    choose(page, "setting_sd_model_checkpoint", "brought")
-    page.wait_for_function(
-        "fetch('sdapi/v1/options').then(a => a.json()).then(o => o.sd_model_checkpoint.startsWith('brought'))"
-    )
-    assert drawn_model(page) == "brought"
+    until(lambda: is_offered(page, CHECKPOINTS, "brought"), every=0.2)
+    choose_checkpoint(page, "brought")
+    page.click("#txt2img_lora_page-button")
+    page.click("#txt2img_lora_extra_refresh")
+    page.click('#txt2img_lora_cards .card[data-label="brush"] .card-use')
+    assert page.input_value("#txt2img_prompt textarea") == "<lora:brush:1>"
+    text = drawn_text(page)
+    assert "Model: brought" in text
+    assert "Lora hashes: brush: " in text
+
+    page.click("#tab_modelmerger-button")
+    page.click("#refresh_checkpoint_A")
+    page.wait_for_function("mergerFiles.checkpoints.includes('brought.safetensors')")
+    choose(page, "modelmerger_primary_model_name", "brought")
+    choose(page, "modelmerger_secondary_model_name", "tiny-sd1")
+    type_into(page, "custom_name", "made of it")
+    page.click("#modelmerger_merge")
+    wait_until_written(page, "made of it.safetensors")
+    until(lambda: is_offered(page, CHECKPOINTS, "made of it"), every=0.2)
+    choose_checkpoint(page, "made of it")
+    assert drawn_model(page) == "made of it"
 
 
 def test_nothing_on_the_tab_is_wider_than_a_phone(watched, own_models):

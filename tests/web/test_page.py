@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -253,10 +254,49 @@ def test_a_refused_form_gives_the_sentence_and_no_job(house, api, form):
     assert len(house.queue.jobs()) == before
 
 
-def test_a_job_that_is_forgotten_is_said(api):
+def test_an_embedding_for_another_model_is_told_of_under_the_picture_and_on_its_card(house, api, form):
+    path = house.folders.embeddings[0] / "wide.pt"
+    torch.save({"string_to_param": {"*": torch.zeros(1, 768)}}, path)
+    house.engine.adapters.refresh()
+    try:
+        made(house, api, "task(wide)", form, prompt="a wide river")
+        assert (
+            '<p class="note">The embedding wide is read as plain words. Its vectors'
+            in shown(api, "task(wide)")["log"]
+        )
+        who = {"kind": "textual_inversion", "name": "wide"}
+        facts = api.get("/easel/v1/networks/card", params=who).json()["facts"]
+        assert any(fact["name"] == "Not used" and "768" in fact["value"] for fact in facts)
+    finally:
+        path.unlink()
+        house.engine.adapters.refresh()
+
+
+def test_the_menus_of_settings_that_name_files_find_new_ones(house, api):
+    folder = house.folders.vae[0]
+    (folder / "brought.safetensors").write_bytes(b"")
+    try:
+        assert api.get("/internal/web/setting-choices").json()["sd_hypernetwork"] == ["None", "tiny-hyper"]
+        choices = api.get("/internal/web/setting-choices", params={"anew": True}).json()
+        assert "brought.safetensors" in choices["sd_vae"]
+    finally:
+        (folder / "brought.safetensors").unlink()
+        house.engine.vae_shelf.refresh()
+
+
+def test_nothing_is_shown_of_a_job_that_is_forgotten_since_its_end_was_told(api):
     answer = api.get("/internal/web/shown", params={"task": "task(long ago)"})
-    assert answer.status_code == 404
-    assert "task(long ago)" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()) == (200, None)
+
+
+def test_a_picture_whose_file_was_deleted_leaves_the_gallery(house, api, form):
+    job = made(house, api, "task(deleted)", form, n_iter=2, seed=21)
+    first = next(picture for picture in job.pictures if picture.seed == 21 and not picture.is_grid)
+    first.path.unlink()
+    answer = shown(api, "task(deleted)")
+    assert answer["info"]["gallery_seeds"] == [21, 22]
+    assert len(answer["pictures"]) == len(answer["html"]) == 2
+    assert [picture["url"].endswith("/grid?quiet=true") for picture in answer["pictures"]] == [True, False]
 
 
 def test_save_writes_the_picture_again_with_a_line_in_the_log(house, api, form):

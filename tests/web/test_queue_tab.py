@@ -6,6 +6,8 @@ import urllib.request
 
 import pytest
 
+from tests.trials.asking import until
+
 pytestmark = pytest.mark.browser
 
 WAITING = "#queue_waiting .queue-job"
@@ -155,6 +157,20 @@ def test_a_resumed_queue_runs_and_its_pictures_stand_among_the_past_jobs(queue, 
     queue.click("#queue_clear")
     wait_for_prompts(queue, [], PAST)
     assert "No job has ended yet" in queue.inner_text("#queue_past")
+
+
+def test_what_was_deleted_or_forgotten_meanwhile_is_no_error_of_the_page(queue, server, user_folder):
+    queue.click("#tab_txt2img-button")
+    request = {"prompt": "kept", "steps": 1, "width": 64, "height": 64, "save_images": True}
+    made = call(server, "POST", "/easel/v1/jobs", {"request": request})
+    call(server, "POST", "/easel/v1/queue/resume", {})
+    until(lambda: (job := call(server, "GET", made["url"]))["state"] == "done" and job, every=0.1)
+    (picture,) = call(server, "GET", made["url"])["pictures"]
+    (user_folder / picture["path"]).unlink()
+    queue.click("#tab_queue-button")
+    queue.wait_for_selector(f"{PAST} .queue-thumb:disabled")
+    queue.evaluate("id => fetchJobs(['task(long ago)', id])", made["id"])
+    assert queue.evaluate("queueJobs.has('task(long ago)')") is False
 
 
 def test_a_running_job_shows_its_progress_and_is_interrupted(queue, server):

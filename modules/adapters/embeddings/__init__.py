@@ -1,7 +1,13 @@
 """Textual inversions (Gal et al. 2022): words that stand for learnt vectors."""
 
 from modules.adapters.embeddings.reading import EMBEDDING_ENDINGS, Embedding, read_embedding
-from modules.adapters.embeddings.table import EmbeddingTable, KnownEmbeddings, Lookup, known_embeddings
+from modules.adapters.embeddings.table import (
+    EmbeddingTable,
+    KnownEmbeddings,
+    Lookup,
+    MetEmbeddings,
+    known_embeddings,
+)
 
 __all__ = [
     "EMBEDDING_ENDINGS",
@@ -9,6 +15,7 @@ __all__ = [
     "EmbeddingTable",
     "KnownEmbeddings",
     "Lookup",
+    "MetEmbeddings",
     "known_embeddings",
     "read_embedding",
 ]

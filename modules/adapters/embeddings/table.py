@@ -14,7 +14,7 @@ from modules.checkpoints import Model
 from modules.conditioning import Insertion, tokenise
 from modules.errors import EaselError
 
-__all__ = ["EmbeddingTable", "KnownEmbeddings", "Lookup", "known_embeddings"]
+__all__ = ["EmbeddingTable", "KnownEmbeddings", "Lookup", "MetEmbeddings", "known_embeddings"]
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,22 @@ class KnownEmbeddings:
     skipped: Mapping[str, tuple[Embedding | None, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class MetEmbeddings:
+    """Those that prompts have named, by name, in the order in which they did: the files in use, and why the
+    others are read as plain words.
+    """
+
+    used: dict[str, AdapterFile] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def notes(self) -> list[str]:
+        """What a person is told about those that are not used."""
+        return [
+            f"The embedding {name} is read as plain words. {reason}" for name, reason in self.skipped.items()
+        ]
+
+
 class EmbeddingTable:
     """The embeddings of a shelf for one model. A file is read when a prompt first names it."""
 
@@ -59,8 +75,8 @@ class EmbeddingTable:
         """A lookup for each text tower, which remember what they found together."""
         with self._lock:
             self._name()
-        used: dict[str, AdapterFile] = {}
-        return tuple(Lookup(self, number, self._named, used) for number in range(len(self.model.towers)))
+        met = MetEmbeddings()
+        return tuple(Lookup(self, number, self._named, met) for number in range(len(self.model.towers)))
 
     def known(self) -> KnownEmbeddings:
         """All embeddings of the shelf; each is read for it."""
@@ -70,10 +86,14 @@ class EmbeddingTable:
             {name: (each.embedding, each.reason) for name, each in read.items() if each.reason},
         )
 
-    def insertion(self, file: AdapterFile, tower: int) -> Insertion | None:
-        """The vectors of `file` for a tower; None if this model cannot read it."""
-        insertions = self._reading(file).insertions
-        return insertions[tower] if insertions else None
+    def insertion(self, file: AdapterFile, tower: int) -> Insertion | str:
+        """The vectors of `file` for a tower; the reason if this model cannot read it."""
+        read = self._reading(file)
+        return read.insertions[tower] if read.insertions else read.reason
+
+    def refusal(self, file: AdapterFile) -> str:
+        """Why this model cannot read `file`; empty if it can."""
+        return self._reading(file).reason
 
     def _name(self) -> None:
         files = self._shelf.list()
@@ -121,8 +141,7 @@ class Lookup:
     table: EmbeddingTable
     tower: int
     named: dict[int, list[_Named]]
-    used: dict[str, AdapterFile] = field(default_factory=dict)
-    """Those that were found in prompts, in the order in which they were."""
+    met: MetEmbeddings
 
     def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
         """The embedding whose name stands in `tokens` at `position`, longest name first, and its tokens."""
@@ -131,9 +150,10 @@ class Lookup:
             if tuple(tokens[position : position + count]) != each.tokens:
                 continue
             insertion = self.table.insertion(each.file, self.tower)
-            if insertion is not None:
-                self.used.setdefault(each.file.name, each.file)
+            if isinstance(insertion, Insertion):
+                self.met.used.setdefault(each.file.name, each.file)
                 return insertion, count
+            self.met.skipped.setdefault(each.file.name, insertion)
         return None
 
 

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import Field
 
-from modules.errors import InvalidRequest
+from modules.errors import InvalidRequest, NotFound
 from modules.generation import Order
 from modules.house import House
 from modules.jobs import Job, JobQueue, JobState
@@ -32,6 +34,8 @@ IdempotencyKey = Annotated[
     str | None,
     Header(max_length=200, description="The same key again is the same job, however often it is sent."),
 ]
+JobName = Annotated[str, Field(max_length=200)]
+IDS = "Only the jobs of these ids, in this order; those that are not known any more are left out."
 JobId = Annotated[str, Path(max_length=200, description="The id of the job.")]
 
 
@@ -45,15 +49,29 @@ def ordered(house: House, given: GivenPictures, order: JobOrder) -> Order:
     return house.order(request, order.save)
 
 
-def told(house: House, job: Job) -> JobAnswer:
-    """The job with its place in the queue, its forecast and, once it has ended, its `info`."""
+def placed(house: House, job: Job) -> JobAnswer:
+    """The job with its place in the queue and its forecast."""
     waiting = house.queue.waiting() if job.state is JobState.WAITING else []
     position = waiting.index(job) if job in waiting else None
     eta = None if job.state.is_final else house.queue.forecast(job)
-    answer = job_answer(job, position, eta)
+    return job_answer(job, position, eta)
+
+
+def told(house: House, job: Job) -> JobAnswer:
+    """The job with its place in the queue, its forecast and, once it has ended, its `info`."""
+    answer = placed(house, job)
     if job.state.is_final and (result := job.result):
         answer.info = json.loads(result.info_json(job.notes))
     return answer
+
+
+def known_jobs(queue: JobQueue, ids: list[str]) -> list[Job]:
+    """Those of `ids` that are not forgotten, in this order."""
+    found = []
+    for job_id in ids:
+        with suppress(NotFound):
+            found.append(queue.get(job_id))
+    return found
 
 
 def page_of_jobs(queue: JobQueue, states: list[JobState], most: int, before: str | None) -> list[Job]:
@@ -105,10 +123,13 @@ def job_routes(house: House, given: GivenPictures) -> APIRouter:
         state: Annotated[list[JobState], Query(description="Only these; none: all.")] = [],  # noqa: B006
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="At most so many.")] = 50,
         before: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+        ids: Annotated[list[JobName], Query(alias="id", max_length=LONGEST_PAGE, description=IDS)] = [],  # noqa: B006
     ) -> JobList:
         """The jobs that run, then those that wait in the order in which they will run, then those that are
         held, then the past ones, newest first.
         """
+        if ids:
+            return JobList(jobs=[placed(house, job) for job in known_jobs(house.queue, ids)], next=None)
         found = page_of_jobs(house.queue, state, limit + 1, before)
         answers = [job_answer(job, eta=job.eta_seconds) for job in found[:limit]]
         return JobList(jobs=answers, next=answers[-1].id if len(found) > limit else None)

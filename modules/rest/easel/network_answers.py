@@ -138,11 +138,15 @@ def card_answer(card: Card, options: Options) -> CardAnswer:
     return CardAnswer(**_values(card, options))
 
 
-def card_details(card: Card, options: Options, closed_by: str | None) -> CardDetails:
-    """All that is told about a card; the metadata of its file are read for it."""
+def card_details(card: Card, options: Options, closed_by: str | None, refusal: str = "") -> CardDetails:
+    """All that is told about a card; the metadata of its file are read for it.
+
+    refusal: why the loaded checkpoint cannot use it.
+    """
     training = read_training(read_metadata(card.path))
     rows = [("File", card.path.name), ("Folder", str(card.path.parent)), ("Size", _size(card.size))]
     rows += [("Hash", card.short_hash or ""), ("Changed", f"{_moment(card.modified):%Y-%m-%d %H:%M}")]
+    rows += [("Not used", refusal)]
     return CardDetails(
         **_values(card, options),
         facts=[FactAnswer(name=name, value=value) for name, value in (*rows, *training.rows) if value],

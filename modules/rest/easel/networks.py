@@ -61,7 +61,9 @@ def card_routes(house: House) -> APIRouter:
     def get_card(kind: Kind, name: Name) -> CardDetails:
         """A card with the facts of its file and the tags that it was trained on."""
         card = house.networks.find(kind, name)
-        return card_details(card, house.store.options, house.flags.files_closed_by)
+        is_embedding = kind is NetworkKind.TEXTUAL_INVERSION
+        refusal = house.engine.embedding_refusal(name) if is_embedding else ""
+        return card_details(card, house.store.options, house.flags.files_closed_by, refusal)
 
     @router.put("/card")
     def describe_card(kind: Kind, name: Name, text: CardText) -> CardAnswer:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from modules.errors import NotFound
 from modules.house import House
 from modules.rest.easel.answers import PictureList, picture_answer
 from modules.rest.easel.events import EVENT_STREAM, all_events, job_events, stream
@@ -30,10 +31,17 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
     }
 }
+GONE: dict[int | str, dict[str, Any]] = {204: {"description": "There is none, or no more."}}
 PictureName = Annotated[str, Path(max_length=200, description="Its number in the job from 0, or `grid`.")]
 Previews = Annotated[bool, Query(description="Have previews made while this is watched.")]
 Side = Annotated[
     int | None, Query(ge=16, le=2048, description="In small: the longer side in pixels, as WebP.")
+]
+Quiet = Annotated[
+    bool,
+    Query(
+        description="Answer 204 where it is no more, not 404, which browsers report as an error of the page."
+    ),
 ]
 As = Annotated[
     Literal["facts", "base64"], Query(alias="as", description="base64 puts the files into the answer.")
@@ -60,23 +68,34 @@ def picture_routes(house: House, previews: PreviewEncoder) -> APIRouter:
     @router.get(
         "/jobs/{job_id}/pictures/{name}",
         response_class=Response,
-        responses=FILE,
+        responses=FILE | GONE,
     )
-    def get_picture(job_id: JobId, name: PictureName, request: Request, size: Side = None) -> Response:
+    def get_picture(
+        job_id: JobId, name: PictureName, request: Request, size: Side = None, quiet: Quiet = False
+    ) -> Response:
         """A finished picture as a file, while others of the job are still drawn."""
-        job = house.queue.get(job_id)
-        file = picture_file(job, find_picture(job, name))
+        try:
+            job = house.queue.get(job_id)
+            file = picture_file(job, find_picture(job, name))
+        except NotFound:
+            if quiet:
+                return Response(status_code=204)
+            raise
         return file_answer(thumbnail(file, size) if size else file, request)
 
     @router.get(
         "/jobs/{job_id}/preview",
         response_class=Response,
-        responses=FILE | {204: {"description": "There is none."}},
+        responses=FILE | GONE,
     )
-    async def get_preview(job_id: JobId, request: Request) -> Response:
+    async def get_preview(job_id: JobId, request: Request, quiet: Quiet = False) -> Response:
         """The newest look at the picture that is being drawn. Asking for it has previews made for a while."""
-        job = house.queue.get(job_id)
-        preview = job.look_at_preview()
+        try:
+            preview = house.queue.get(job_id).look_at_preview()
+        except NotFound:
+            if not quiet:
+                raise
+            preview = None
         if preview is None:
             return Response(status_code=204)
         kind = house.store.options.live_previews_image_format

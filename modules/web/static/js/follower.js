@@ -82,7 +82,7 @@ class JobFollower {
 
     async askPreview() {
         try {
-            const answer = await fetch(`easel/v1/jobs/${encodeURIComponent(this.id)}/preview`);
+            const answer = await fetch(`easel/v1/jobs/${encodeURIComponent(this.id)}/preview?quiet=true`);
             const tag = answer.headers.get("ETag");
             if (answer.status !== 200 || tag === this.previewTag || this.stopped) return;
             this.previewTag = tag;

@@ -98,17 +98,26 @@ function watchGallery(gallery) {
 
 onUiLoaded(() => document.querySelectorAll(".gallery-place [id$=_gallery]").forEach(watchGallery));
 
-// A gallery takes the focus when its picture changes. Somebody who is writing the next prompt keeps it.
+// A gallery takes the focus when its picture changes, and has the page scrolled to it. Unless a person has just moved there,
+// the focus stays where it was, and the page too.
+const OWN_MOVE_MS = 300;
 let lastOwnMove = 0;
+
+const focusAnything = HTMLElement.prototype.focus;
+
+HTMLElement.prototype.focus = function focus(options) {
+    const isThumbnail = this.classList.contains("thumbnail-item");
+    focusAnything.call(this, isThumbnail ? { ...options, preventScroll: true } : options);
+};
 
 for (const kind of ["pointerdown", "keydown"]) {
     document.addEventListener(kind, (event) => {
-        if (kind === "pointerdown" || event.key === "Tab") lastOwnMove = performance.now();
+        if (kind === "pointerdown" || /^(Tab|Arrow)/.test(event.key)) lastOwnMove = performance.now();
     }, true);
 }
 
 document.addEventListener("focusin", (event) => {
-    const left = event.relatedTarget;
-    const wasWriting = left?.matches?.("textarea, input") && performance.now() - lastOwnMove > 300;
-    if (wasWriting && event.target.closest(".thumbnail-item")) left.focus();
+    if (!event.target.closest(".thumbnail-item") || performance.now() - lastOwnMove < OWN_MOVE_MS) return;
+    if (event.relatedTarget) event.relatedTarget.focus({ preventScroll: true });
+    else event.target.blur();
 });

@@ -19,7 +19,7 @@ async function pictureBlob(source) {
     if (source instanceof Blob) return source;
     const answer = await fetch(source).catch(() => null);
     if (!answer) throw new Error("The picture cannot be fetched. Look whether the program still runs.");
-    if (!answer.ok) throw new Error("The picture is no longer there. Its job may have been forgotten after newer ones.");
+    if (!answer.ok || answer.status === 204) throw new Error("The picture is no longer there. Its job may have been forgotten after newer ones.");
     return answer.blob();
 }
 

@@ -97,7 +97,7 @@ function queueClicked(event) {
 
 function showQueuePictures(id, number) {
     const { pictures } = queueJobs.get(id);
-    const files = pictures.map(({ url, path }) => ({ src: url.slice(1), name: path?.split(/[\\/]/).pop() ?? "" }));
+    const files = pictures.map((each) => ({ src: quietAddress(each), name: each.path?.split(/[\\/]/).pop() ?? "" }));
     openLightbox(files, number);
 }
 

@@ -59,6 +59,7 @@ function makeRow(id) {
         bar,
         element("p", "queue-state"),
         element("p", "queue-error"),
+        element("p", "queue-notes"),
     );
     const actions = element("div", "queue-actions");
     row.append(element("div", "queue-thumbs"), what, actions);
@@ -75,7 +76,8 @@ function updateRow(row, job, place, rank) {
     find("prompt").title = job.request.prompt;
     setTextOf(find("facts"), factsOfJob(job));
     setTextOf(find("state"), stateOfJob(job, place, rank));
-    setTextOf(find("error"), job.error?.detail ?? (place === "past" ? job.notes.join(" ") : ""));
+    setTextOf(find("error"), job.error?.detail ?? "");
+    setTextOf(find("notes"), job.notes.join("\n"));
     updateBar(find("bar"), job, place);
     updateThumbs(find("thumbs"), job, place);
     updateActions(find("actions"), job, state);
@@ -153,6 +155,11 @@ function updateThumbs(place, job, list) {
     if (more > 0) place.append(element("span", "queue-more-pictures", `+${more}`));
 }
 
+// Pictures may be deleted, and jobs forgotten, at any time: that is no error of the page.
+function quietAddress(picture) {
+    return `${picture.url.slice(1)}?quiet=true`;
+}
+
 function thumbnail(job, picture) {
     const button = element("button", "queue-thumb");
     button.type = "button";
@@ -161,7 +168,11 @@ function thumbnail(job, picture) {
     const image = element("img", "");
     image.loading = "lazy";
     image.alt = picture.is_grid ? "Grid" : `Picture ${picture.index + 1}`;
-    image.src = `${picture.url.slice(1)}?size=${THUMBNAIL_SIDE}`;
+    image.addEventListener("error", () => {
+        button.disabled = true;
+        button.title = "This picture is no longer where it was saved";
+    });
+    image.src = `${quietAddress(picture)}&size=${THUMBNAIL_SIDE}`;
     button.append(image);
     return button;
 }

@@ -6,7 +6,7 @@ const WAITING_PAGE = 50;
 const REFRESH_MS = 250;
 const FORECAST_MS = 5000;
 const FORECAST_ROWS = 8;
-const MOST_SINGLE_CALLS = 10;
+const MOST_BY_ID = 100;
 const MOST_AT_ONCE = 500;
 
 const queueJobs = new Map();
@@ -25,6 +25,10 @@ let pastIsStale = true;
 
 function jobAddress(id, action = "") {
     return `easel/v1/jobs/${encodeURIComponent(id)}${action && `/${action}`}`;
+}
+
+function previewAddress(id) {
+    return `${jobAddress(id, "preview")}?quiet=true`;
 }
 
 function queueIsOpen() {
@@ -69,23 +73,15 @@ function unfinishedIds() {
 
 async function fetchUnfinished() {
     const wanted = unfinishedIds().filter((id) => !queueJobs.has(id) || staleJobs.has(id));
-    if (wanted.length > MOST_SINGLE_CALLS) {
-        const limit = Math.min(queueOrder.running.length + waitingShown, MOST_AT_ONCE);
-        const unfinished = await getJson(`easel/v1/jobs?state=running&state=waiting&limit=${limit}`);
-        unfinished.jobs.forEach((job) => queueJobs.set(job.id, job));
-    }
-    const isOne = (id) => wanted.length <= MOST_SINGLE_CALLS || !queueJobs.has(id);
-    await Promise.all(wanted.filter(isOne).map(fetchJob));
+    for (let at = 0; at < wanted.length; at += MOST_BY_ID) await fetchJobs(wanted.slice(at, at + MOST_BY_ID));
     wanted.forEach((id) => staleJobs.delete(id));
 }
 
-async function fetchJob(id) {
-    try {
-        queueJobs.set(id, await getJson(jobAddress(id)));
-    } catch (error) {
-        if (error.isAway) throw error;
-        queueJobs.delete(id);
-    }
+// A job that was forgotten since the order was told is not in the answer.
+async function fetchJobs(ids) {
+    const { jobs } = await getJson(`easel/v1/jobs?${ids.map((id) => `id=${encodeURIComponent(id)}`).join("&")}`);
+    ids.forEach((id) => queueJobs.delete(id));
+    jobs.forEach((job) => queueJobs.set(job.id, job));
 }
 
 // All that are shown at once, so that no answer can be one page of an older list.
@@ -202,7 +198,7 @@ function showQueuePreview(row, news) {
     if (!image || image.dataset.number === String(news.preview)) return;
     image.dataset.number = String(news.preview);
     image.alt = "The unfinished picture";
-    image.src = `${jobAddress(news.job, "preview")}?number=${news.preview}`;
+    image.src = `${previewAddress(news.job)}&number=${news.preview}`;
 }
 
 // Asking for a preview has them made; forecasts of the next in turn are asked for now and then.
@@ -210,7 +206,7 @@ async function keepQueueFresh() {
     for (;;) {
         await pause(FORECAST_MS / 2);
         if (!queueIsOpen() || document.hidden) continue;
-        for (const id of queueOrder.running) fetch(jobAddress(id, "preview")).catch(() => null);
+        for (const id of queueOrder.running) fetch(previewAddress(id)).catch(() => null);
         queueOrder.waiting.slice(0, FORECAST_ROWS).forEach((id) => staleJobs.add(id));
         if (!newsAreFresh()) pastIsStale = true;
         if (!newsAreFresh()) queueOrder.running.forEach((id) => staleJobs.add(id));

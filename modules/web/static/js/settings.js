@@ -84,6 +84,29 @@ async function fetchOptions() {
     fillSettings();
 }
 
+// Files come and go while the page is open. `anew`: the server looks into the folders first.
+async function fetchFileChoices(anew = false) {
+    const choices = await getJson(`internal/web/setting-choices?anew=${anew}`);
+    for (const [key, values] of Object.entries(choices)) {
+        const row = byId(`setting_${key}`);
+        const value = settingValue(row);
+        row.querySelector("select").replaceChildren(...values.map((each) => new Option(each, each)));
+        writeText(row, value);
+    }
+}
+
+async function refreshFileChoices(button) {
+    button.disabled = true;
+    try {
+        await fetchFileChoices(true);
+    } catch (error) {
+        showNotice(error.message);
+    } finally {
+        button.disabled = false;
+        button.focus();
+    }
+}
+
 function applySettings() {
     const rows = unappliedRows();
     return rows.length ? applyRows(rows) : sayInSettings("Nothing has been changed.");
@@ -160,7 +183,10 @@ function settingEdited(event) {
 function settingsClicked(event) {
     const link = event.target.closest("#settings_nav a");
     const reset = event.target.closest(".setting-reset");
-    if (link) {
+    const refresh = event.target.closest(".setting-refresh");
+    if (refresh) {
+        refreshFileChoices(refresh);
+    } else if (link) {
         event.preventDefault();
         chooseSection(link);
     } else if (reset) {
@@ -182,6 +208,6 @@ onUiLoaded(async () => {
     byId("settings_discard").addEventListener("click", fillSettings);
     byId("settings_restart_gradio").addEventListener("click", () => location.reload());
     chooseSection(document.querySelector("#settings_nav a"));
-    await fetchOptions();
+    await Promise.all([fetchOptions(), fetchFileChoices()]);
     executeCallbacks(optionsAvailableCallbacks);
 });

@@ -62,8 +62,7 @@ class TaskQueue {
     }
 
     async ended(id, known) {
-        if (known) await this.show(id);
-        if (known) this.tellFailure();
+        if (known && (await this.show(id))) this.tellFailure();
         else showNotice("The program no longer knows this job. It may have been forgotten after newer ones.");
         this.drop(id);
         this.followNext();
@@ -76,17 +75,20 @@ class TaskQueue {
         this.followNext();
     }
 
-    // Shows what a job has made. Of several answers on their way the one that was asked for last counts.
+    // Shows what a job has made, and says whether it is still known. Of several answers on their way the one that was
+    // asked for last counts.
     async show(id) {
         const turn = ++this.newestShown;
         try {
             const job = await untilAnswered(() => getJson(`internal/web/shown?task=${encodeURIComponent(id)}`));
-            if (turn !== this.newestShown) return;
+            if (!job) return false;
+            if (turn !== this.newestShown) return true;
             if (job.pictures.length) showJob(this.tab, job);
             else if (job.is_final) sayBelow(this.tab, job.log);
         } catch (error) {
             this.tellError(error);
         }
+        return true;
     }
 
     tellError(error) {

@@ -44,7 +44,7 @@ async function askVerdict(id, question) {
 function verifyChosen(tab) {
     const address = shownJobs[tab]?.pictures[selectedPicture(tab)]?.url;
     if (!address) return showNotice("There is no picture in the gallery yet.");
-    const name = address.split("/").pop();
+    const name = new URL(address, document.baseURI).pathname.split("/").pop();
     askVerdict(`${tab}_verdict`, () => ({ job: shownJobs[tab].id, name }));
 }
 
