@@ -106,6 +106,12 @@ class Run:
         return tuple(range(first, first + size) for first in range(0, self.pictures, size))
 
     @property
+    def largest_pixels(self) -> int:
+        """Pixels of the largest picture that is decoded."""
+        hires = [(self.hires.size.scaled_width, self.hires.size.scaled_height)] if self.hires else []
+        return max(width * height for width, height in (*self.order.passes, *hires))
+
+    @property
     def first_steps(self) -> int:
         """Sampling steps of the first pass: with a picture to start from, its strength's share of them."""
         request = self.request

@@ -1,6 +1,6 @@
 """Which device, which number type, which attention, how many threads: decided once, in one place."""
 
-from modules.memory.attention import AttentionKind, attention_scope, set_attention
+from modules.memory.attention import AttentionKind, attention_scope, lightest_attention, set_attention
 from modules.memory.forecast import (
     Forecast,
     ModelCosts,
@@ -33,6 +33,7 @@ __all__ = [
     "forecast",
     "give_back_heap",
     "largest_that_fits",
+    "lightest_attention",
     "memory_for_us",
     "memory_report",
     "most_given_pixels",

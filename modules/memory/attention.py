@@ -16,7 +16,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from modules.errors import InvalidRequest
 
-__all__ = ["AttentionKind", "attention_scope", "set_attention"]
+__all__ = ["AttentionKind", "attention_scope", "lightest_attention", "set_attention"]
 
 
 class AttentionKind(StrEnum):
@@ -44,6 +44,16 @@ SLICED = {
     AttentionKind.INVOKEAI,
     AttentionKind.DOGGETTX,
 }
+
+
+def lightest_attention(kind: AttentionKind, device: torch.device) -> AttentionKind:
+    """The attention that takes the least memory on `device`; `kind` itself where it takes no more.
+
+    On processors and NVIDIA's devices torch's own makes no matrix; elsewhere it may, and slices take less.
+    """
+    if device.type not in {"cpu", "cuda"}:
+        return kind if kind in SLICED else AttentionKind.SUB_QUADRATIC
+    return AttentionKind.AUTOMATIC if kind in {*SLICED, AttentionKind.NONE} else kind
 
 
 def set_attention(unet: UNet2DConditionModel, kind: AttentionKind, *, upcast: bool = False) -> None:
