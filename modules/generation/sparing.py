@@ -32,7 +32,7 @@ Measure = Callable[[Run, Manner], tuple[Manner, str] | None]
 
 def manner_of(run: Run, studio: Studio) -> Manner:
     """How `run` is drawn as long as the memory suffices."""
-    return Manner(studio, run.order.vae_strips)
+    return Manner(studio, run.vae_strips)
 
 
 def spared(run: Run, manner: Manner) -> tuple[Manner, tuple[str, ...]]:
