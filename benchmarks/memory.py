@@ -10,11 +10,12 @@ weights is among the checkpoints.
 import argparse
 import base64
 import io
+import json
 import random
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,22 @@ ATTENTIONS = ("Automatic", "Automatic", "sub-quadratic", "None")
 
 @dataclass(frozen=True)
 class Trial:
-    """Bytes forecast and taken, and what for."""
+    """Bytes forecast and taken, and what for; `base`: those of the process at rest with the weights."""
 
     name: str
     forecast: int
     taken: int
+    base: int
 
     @property
     def error(self) -> float:
         """The forecast's, as a share of what was taken."""
         return self.forecast / self.taken - 1
+
+    @property
+    def working_error(self) -> float:
+        """The forecast's of what the work takes alone, as a share of that."""
+        return (self.forecast - self.base) / max(self.taken - self.base, 1) - 1
 
 
 def watch_peak() -> None:
@@ -97,15 +104,20 @@ def trial(house: House, values: dict[str, Any], settings: dict[str, Any]) -> Tri
     size = f"{run.hires.size.width}x{run.hires.size.height}" if run.hires else ""
     words = [settings["sd_model_checkpoint"], f"{request.width}x{request.height}", size, attention.value]
     words += [f"batch {request.batch_size}", f"from {given / 1e6:.1f} MP" if redraws else ""]
-    return Trial(", ".join(filter(None, words)), expected.peak, peak())
+    base = expected.resting + expected.weights
+    return Trial(", ".join(filter(None, words)), expected.peak, peak(), base)
 
 
 def table(trials: list[Trial]) -> str:
     """The trials, the worst forecasts first, and what they come to."""
-    lines = ["| request | forecast, MiB | taken, MiB | error |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| request | forecast, MiB | taken, MiB | error | of the work |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for each in sorted(trials, key=lambda each: -abs(each.error)):
         lines.append(
-            f"| {each.name} | {each.forecast // MEBIBYTE} | {each.taken // MEBIBYTE} | {each.error:+.1%} |"
+            f"| {each.name} | {each.forecast // MEBIBYTE} | {each.taken // MEBIBYTE} | {each.error:+.1%} "
+            f"| {each.working_error:+.0%} of {(each.taken - each.base) // MEBIBYTE} MiB |"
         )
     errors = [abs(each.error) for each in trials]
     within = sum(error <= 0.15 for error in errors)
@@ -113,16 +125,25 @@ def table(trials: list[Trial]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def measure(house: House, checkpoints: list[str], requests: int, seed: int = 0) -> list[Trial]:
-    """`requests` random requests, one after the other, after one that loads the libraries."""
+def measure(
+    house: House, checkpoints: list[str], requests: int, seed: int = 0, largest: int = 768
+) -> list[Trial]:
+    """`requests` random requests with sides of up to `largest` pixels, one after the other, after one that
+    loads the libraries.
+    """
     chance = random.Random(seed)
     trial(house, {"steps": 1, "width": 64, "height": 64}, {"sd_model_checkpoint": checkpoints[0]})
     trials = []
     for number in range(requests):
         name = checkpoints[number * len(checkpoints) // requests]
-        largest = 512 if name == "random-sd15" else 768
         settings = {"sd_model_checkpoint": name, "cross_attention_optimization": chance.choice(ATTENTIONS)}
-        trials.append(trial(house, random_values(chance, largest), settings))
+        trials.append(
+            trial(
+                house,
+                random_values(chance, min(largest, 512) if name == "random-sd15" else largest),
+                settings,
+            )
+        )
     return trials
 
 
@@ -134,6 +155,8 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50)
     parser.add_argument("--full", action="store_true", help="also a full-size SD 1.5 of random weights")
     parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--json", type=Path, help="the trials, as a list of objects")
+    parser.add_argument("--largest", type=int, default=768, help="sides of the pictures, in pixels")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as data:
         checkpoints = ["easel-emoji", "tiny-sd1"]
@@ -145,9 +168,12 @@ def main() -> None:
             full_size_checkpoint(folder)
             checkpoints.append("random-sd15")
         house = make_house(parse_flags(flags))
-        text = table(measure(house, checkpoints, args.requests))
+        trials = measure(house, checkpoints, args.requests, largest=args.largest)
         house.close()
+    text = table(trials)
     print(text)
+    if args.json:
+        args.json.write_text(json.dumps([asdict(each) for each in trials]))
     if args.markdown:
         args.markdown.write_text(text)
 

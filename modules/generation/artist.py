@@ -7,7 +7,7 @@ from modules.adapters import MetEmbeddings, Worn
 from modules.checkpoints import Model
 from modules.conditioning import PromptEncoder
 from modules.generation.preview import LinearPreview
-from modules.memory import AttentionKind
+from modules.memory import AttentionKind, lightest_attention
 from modules.prompts import NetworkTag
 
 __all__ = ["Artist"]
@@ -19,7 +19,7 @@ class Artist:
     attention is computed.
 
     `dress` puts the adapters of a prompt's tags on the model, and takes off all others; `embeddings` are
-    those that the encoder has met.
+    those that the encoder has met. `attending` is the same artist with another attention.
     """
 
     model: Model
@@ -29,3 +29,9 @@ class Artist:
     upcast_attention: bool
     dress: Callable[[Sequence[NetworkTag]], Worn]
     embeddings: MetEmbeddings
+    attending: "Callable[[AttentionKind], Artist]"
+
+    def with_light_attention(self) -> "Artist":
+        """The same, attention computed with the least memory; itself where it is already."""
+        kind = lightest_attention(self.attention, self.model.policy.device)
+        return self if self.upcast_attention or kind is self.attention else self.attending(kind)

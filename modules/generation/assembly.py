@@ -149,7 +149,8 @@ class Assembly:
             )
             image = make_grid([picture.pixels() for picture in made], rows)
             text = infotext_of_picture(run, facts, 0, VERSION, extra_fields(run, facts))
-            drawn = Drawn(Role.GRID, 0, image, text, run.seeds.seeds[0], run.seeds.subseeds[0], facts)
+            seeds = run.seeds.seeds[0], run.seeds.subseeds[0]
+            drawn = Drawn(Role.GRID, 0, image, text, *seeds, facts, vae_strips=run.vae_strips)
             grid = self._album.keep(drawn, self._record(drawn))
         self._watcher.on_picture(grid)
         return [grid, *made] if options.return_grid else made

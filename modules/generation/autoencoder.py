@@ -12,6 +12,8 @@ from torch import Tensor
 
 from modules.checkpoints import Model
 from modules.errors import EaselError
+from modules.generation.strips import share_of_decoding, share_of_encoding
+from modules.generation.vae_strips import decode_in_strips, encode_in_strips
 
 __all__ = [
     "decode",
@@ -23,6 +25,9 @@ __all__ = [
 ]
 
 Note = Callable[[str], None]
+
+CELL = 8
+"""Pixels along a side of a latent's cell."""
 
 
 def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
@@ -59,13 +64,23 @@ def _own_precision(vae: AutoencoderKL) -> torch.autocast:
 
 
 def _decoded(vae: AutoencoderKL, latent: Tensor) -> Tensor:
+    share = share_of_decoding(latent.shape[2] * latent.shape[3] * CELL**2)
     with _own_precision(vae):
+        if share is not None:
+            return decode_in_strips(vae, latent.to(vae.dtype), share)[0]
         return vae.decode(latent.to(vae.dtype), return_dict=False)[0][0]
 
 
 def _encoded(vae: AutoencoderKL, pixels: Tensor) -> DiagonalGaussianDistribution:
+    # An encoder that wraps around still adds a row of zeros at the bottom, which strips could not.
+    wraps = vae.encoder.conv_in.padding_mode != "zeros"
+    share = None if wraps else share_of_encoding(pixels.shape[2] * pixels.shape[3])
+    pixels = pixels.to(vae.device, vae.dtype)
     with _own_precision(vae):
-        return vae.encode(pixels.to(vae.device, vae.dtype), return_dict=False)[0]
+        if share is not None:
+            moments = [encode_in_strips(vae, each[None], share) for each in pixels]
+            return DiagonalGaussianDistribution(torch.cat(moments))
+        return vae.encode(pixels, return_dict=False)[0]
 
 
 def _name(dtype: torch.dtype) -> str:

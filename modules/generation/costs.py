@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from modules.checkpoints import CheckpointFile, EightBits, KeptWeights, ModelPlan, eight_bit_layers
+from modules.generation.strips import SHARES
+from modules.generation.vae_strips import bytes_in_strips
 from modules.memory import DevicePolicy, ModelCosts, rehearse
 
 __all__ = ["CostBook", "bytes_of"]
@@ -85,6 +87,7 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCo
     )
     decode = rehearse(lambda: vae.decode(latent, return_dict=False), reorders=reorders)
     encode = rehearse(lambda: vae.encode(pixels, return_dict=False), reorders=reorders)
+    middle = rehearse(lambda: vae.decoder.mid_block(vae.decoder.conv_in(latent)), reorders=reorders)
     return ModelCosts(
         weights=sum(_weights_of(part, policy, kept) for part in (unet, *plan.text_encoders))
         + round(bytes_of(vae) * own_vae),
@@ -93,5 +96,11 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCo
         matrix=2 * step.matrix * policy.dtype.itemsize / (ROWS * SIDE**4),
         decode=decode.peak * own_vae / PIXELS**2,
         encode=encode.peak * own_vae / PIXELS**2,
+        middle=middle.peak * own_vae / PIXELS**2,
+        in_strips={
+            share: (decoded * own_vae, encoded * own_vae)
+            for share in SHARES
+            for decoded, encoded in [bytes_in_strips(vae, share)]
+        },
         on_heap=policy.device.type == "cpu",
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.run import Run
+from modules.generation.strips import SHARES, VaeStrips
 from modules.memory import (
     AttentionKind,
     ModelCosts,
@@ -18,7 +21,7 @@ from modules.memory import (
 )
 from modules.prompts import split_and
 
-__all__ = ["refusal_of", "rough_bytes", "work_of"]
+__all__ = ["refusal_of", "rough_bytes", "strips_of", "work_of"]
 
 ROUGH_BYTES = 16_000
 """Of a pixel for each row of the batch: more than models take whose attention makes no matrix."""
@@ -41,12 +44,46 @@ def work_of(run: Run, attention: AttentionKind, given_pixels: int = 0) -> Work:
         size = run.hires.size
         passes.append(Pass(size.scaled_width, size.scaled_height, together, rows, encodes=True))
     return Work(
-        passes=tuple(passes),
+        passes=_in_strips(passes, run.order.vae_strips, run),
         attention=attention,
         given_pixels=given_pixels,
         masked=isinstance(request, Img2ImgRequest) and request.mask is not None,
         kept_pixels=max(each.pixels for each in passes) * run.pictures,
     )
+
+
+def _in_strips(passes: Sequence[Pass], strips: VaeStrips | None, run: Run) -> tuple[Pass, ...]:
+    """`passes` whose larger pictures are coded as `strips` say."""
+    if strips is None:
+        return tuple(passes)
+    share = strips.share
+    return tuple(
+        replace(
+            each,
+            decode_share=share if each.pixels > strips.decoding else None,
+            encode_share=share if each.pixels > strips.encoding and not run.tiling else None,
+        )
+        for each in passes
+    )
+
+
+def strips_of(run: Run, work: Work, costs: ModelCosts, resting: int, room: int) -> VaeStrips | None:
+    """The strips with which `work` fits into `room` bytes, of which `resting` are taken anyway: as few as can
+    be, and none where it fits as it is. Where nothing fits, the smallest.
+    """
+
+    def fits(work: Work) -> bool:
+        return forecast(costs, work, resting).peak <= room
+
+    if fits(work):
+        return None
+    whole = [each.pixels for each in work.passes if fits(replace(work, passes=(each,)))]
+    found = [
+        VaeStrips(share=share, decoding=max(whole, default=0), encoding=max(whole, default=0))
+        for share in SHARES
+    ]
+    fitting = (each for each in found if fits(replace(work, passes=_in_strips(work.passes, each, run))))
+    return next(fitting, found[-1])
 
 
 def rough_bytes(work: Work, file_bytes: int) -> int | None:

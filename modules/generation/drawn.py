@@ -10,6 +10,7 @@ from PIL import Image
 from modules.checkpoints import CheckpointFile, ExtraInput, Model, VaeFile
 from modules.generation.artist import Artist
 from modules.generation.network import is_inpainting
+from modules.generation.strips import VaeStrips
 from modules.generation.surroundings import Surroundings, surroundings_of
 
 __all__ = ["Drawn", "FileFacts", "ModelFacts", "ModelFiles", "Role", "facts_of"]
@@ -100,6 +101,10 @@ class Drawn:
     subseed: int
     facts: ModelFacts
     complete: bool = True
+    vae_strips: VaeStrips | None = None
+    """How large pictures were coded; None: whole."""
+    alone: bool = False
+    """Whether it was drawn by itself although its batch was to be drawn together."""
 
 
 def facts_of(first: Artist, second: Artist, refiner: Artist | None = None) -> ModelFacts:

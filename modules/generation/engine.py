@@ -38,8 +38,9 @@ from modules.generation.result import GenerationResult
 from modules.generation.run import Run, plan_run
 from modules.generation.scripts import NoScripts, ScriptMenu
 from modules.generation.shortage import explained_shortage
+from modules.generation.studio import Studio
 from modules.generation.token_counts import TokenCounts
-from modules.generation.txt2img import Receive, Studio, draw_pictures
+from modules.generation.txt2img import Receive, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
     AttentionKind,
@@ -108,10 +109,12 @@ class Engine:
         planned = self.scripts.plan(given or request)
         request = request.model_copy(update=dict(planned.changes))
         order = make_order(request, options, styles, save, self._threads_for(options), planned.plan)
-        run = plan_run(order)
         self._vae_of(options, checkpoint)
-        pixels = given_pixels(given) if given else 0
-        self.guard.check(run, checkpoint, self._attention(options), pixels)
+        pixels, attention = given_pixels(given) if given else 0, self._attention(options)
+        strips = self.guard.strips(plan_run(order), checkpoint, attention, pixels)
+        order = order.model_copy(update={"vae_strips": strips})
+        run = plan_run(order)
+        self.guard.check(run, checkpoint, attention, pixels)
         if given:
             check_pictures(given)
         for other in run.other_checkpoints:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from modules.checkpoints import CheckpointFile, Model
 from modules.generation.costs import CostBook
-from modules.generation.demand import refusal_of, rough_bytes, work_of
+from modules.generation.demand import refusal_of, rough_bytes, strips_of, work_of
 from modules.generation.run import Run
+from modules.generation.strips import SHARES, VaeStrips
 from modules.memory import (
     AttentionKind,
     DevicePolicy,
     Forecast,
+    Work,
     forecast,
     give_back_heap,
     memory_for_us,
@@ -66,12 +68,34 @@ class MemoryGuard:
             return
         room //= self._workers
         work = work_of(run, attention, given_pixels)
-        rough = rough_bytes(work, checkpoint.size)
-        if rough is not None and self._resting + rough < room:
+        if self._fits_roughly(work, checkpoint, room):
             return
         costs = self._book.costs(checkpoint, run.options.fp8_storage)
         if refusal := refusal_of(work, costs, self._resting, room):
             raise refusal
+
+    def strips(
+        self, run: Run, checkpoint: CheckpointFile, attention: AttentionKind, given_pixels: int = 0
+    ) -> VaeStrips | None:
+        """How the VAE has to work for `run` to fit, where the settings leave that to the forecast."""
+        options, room = run.options, memory_for_us(self._policy.device)
+        if options.vae_strips == "From a size":
+            return VaeStrips(
+                share=SHARES[-1],
+                decoding=options.vae_strips_from**2 - 1,
+                encoding=options.vae_strips_from**2 - 1,
+            )
+        if options.vae_strips == "Never" or not options.memory_forecast or room is None:
+            return None
+        room //= self._workers
+        work = work_of(run, attention, given_pixels)
+        if self._fits_roughly(work, checkpoint, room):
+            return None
+        return strips_of(run, work, self._book.costs(checkpoint, options.fp8_storage), self._resting, room)
+
+    def _fits_roughly(self, work: Work, checkpoint: CheckpointFile, room: int) -> bool:
+        rough = rough_bytes(work, checkpoint.size)
+        return rough is not None and self._resting + rough < room
 
     def _held(self) -> int:
         """A device holds nothing but the model."""

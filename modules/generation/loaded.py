@@ -136,4 +136,12 @@ class LoadedModel:
         lookups = self.wardrobe.embeddings.lookups()
         encoder = self.encoder(options, lookups)
         dress = partial(self._dress, Magnitudes(options.lora_magnitudes))
-        return Artist(self.model, encoder, lambda: self.preview, *wanted, dress, lookups[0].met)
+        return Artist(
+            self.model,
+            encoder,
+            lambda: self.preview,
+            *wanted,
+            dress,
+            lookups[0].met,
+            attending=partial(self.artist, options),
+        )

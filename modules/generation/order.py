@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.script_plan import ScriptPlan
 from modules.generation.seeds import draw_seed
+from modules.generation.strips import VaeStrips
 from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.prompts import StyleBook
 from modules.settings import Options
@@ -57,6 +58,8 @@ class Order(BaseModel):
     """Threads to compute with on a processor, where bits depend on it; None: those of the program."""
     script: ScriptPlan | None = None
     """What the request's script decided."""
+    vae_strips: VaeStrips | None = None
+    """How the VAE works where the whole would not fit."""
 
     @property
     def kind(self) -> Kind:

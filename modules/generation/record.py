@@ -11,6 +11,7 @@ from modules.generation.drawn import Drawn, FileFacts, ModelFiles, Role
 from modules.generation.inputs import INPUT_FIELDS, input_digests
 from modules.generation.order import StyleTexts
 from modules.generation.run import Run
+from modules.generation.strips import VaeStrips
 from modules.generation.surroundings import Surroundings
 from modules.settings import describe_options
 
@@ -60,7 +61,8 @@ class PictureRecord(BaseModel):
 
     `index` counts the pictures of the request from 0. `subseed` is None without a variation. `settings` are
     those that can change pixels, the request's own laid over the others. `second` are the files of a hires
-    pass with a checkpoint of its own, `refiner` those of who takes over in the middle.
+    pass with a checkpoint of its own, `refiner` those of who takes over in the middle. `vae_strips`: how
+    large pictures were coded.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,6 +84,7 @@ class PictureRecord(BaseModel):
     adapters: tuple[FileFacts, ...] = ()
     embeddings: tuple[FileFacts, ...] = ()
     surroundings: Surroundings
+    vae_strips: VaeStrips | None = None
     pixels: PixelFacts
 
     def text(self) -> str:
@@ -112,7 +115,7 @@ class Recorder:
             subseed=drawn.subseed if self._varies else None,
             complete=drawn.complete,
             request=self._request,
-            settings=self._settings,
+            settings={**self._settings, "exact_batches": True} if drawn.alone else self._settings,
             styles=self._run.order.styles,
             inputs=self._inputs,
             model=facts.files,
@@ -121,6 +124,7 @@ class Recorder:
             adapters=facts.adapters,
             embeddings=facts.embeddings,
             surroundings=facts.surroundings,
+            vae_strips=drawn.vae_strips,
             pixels=pixel_facts(image),
         )
 

@@ -10,6 +10,7 @@ from modules.generation.order import Order, PictureKinds
 from modules.generation.refiner import RefinerRun, plan_refiner
 from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE
 from modules.generation.seeds import Seeds, seeds_of_pictures
+from modules.generation.strips import VaeStrips
 from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.prompts import NetworkTag, apply_style_texts, strip_comments, take_network_tags
 from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler, steps_of_strength
@@ -105,6 +106,18 @@ class Run:
         mixes = self.sampler.mixes_pictures or (self.hires is not None and self.hires.sampler.mixes_pictures)
         size = 1 if self.options.exact_batches or mixes else self.request.batch_size
         return tuple(range(first, first + size) for first in range(0, self.pictures, size))
+
+    @property
+    def largest_pixels(self) -> int:
+        """Pixels of the largest picture that is decoded."""
+        hires = [(self.hires.size.scaled_width, self.hires.size.scaled_height)] if self.hires else []
+        return max(width * height for width, height in (*self.order.passes, *hires))
+
+    @property
+    def vae_strips(self) -> VaeStrips | None:
+        """How its large pictures go through the VAE; None where all go whole."""
+        strips = self.order.vae_strips
+        return strips if strips and strips.concern(self.largest_pixels) else None
 
     @property
     def first_steps(self) -> int:

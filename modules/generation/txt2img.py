@@ -1,15 +1,14 @@
 """Making pictures, to be read from top to bottom: each group is drawn, decoded, and given its text."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from modules.generation.artist import Artist
-from modules.generation.autoencoder import decode_to_picture
+from modules.generation.autoencoder import CELL, decode_to_picture
 from modules.generation.canvas import Canvas, make_canvas
 from modules.generation.drawn import Drawn, ModelFacts, Role, facts_of
 from modules.generation.extra_fields import extra_fields
@@ -22,40 +21,52 @@ from modules.generation.progress import Progress
 from modules.generation.redraw import redraw
 from modules.generation.run import Run
 from modules.generation.script_group import ScriptGroup
-from modules.generation.scripts import NoScripts, ScriptMenu
+from modules.generation.shortage import shortage_caught
+from modules.generation.sparing import Manner, manner_of, spared, with_decoding_spared
+from modules.generation.strips import VaeStrips, strips_scope
+from modules.generation.studio import Studio
 from modules.generation.token_merging import hires_ratio, merged_tokens, merging_ratio
 from modules.generation.watcher import Interrupted, Watcher
 from modules.settings import sentences_about_unknown
 from modules.version import VERSION
 
-__all__ = ["Receive", "Studio", "draw_pictures"]
+__all__ = ["Receive", "draw_pictures"]
 
 Receive = Callable[[Drawn], None]
 """Takes a picture the moment it exists."""
 
 
-@dataclass(frozen=True)
-class Studio:
-    """What a run works with: who draws the first pass, who the hires pass (mostly the same), and who takes
-    over in the middle of them, if anybody; and the scripts that it may name.
-    """
-
-    first: Artist
-    second: Artist
-    refiner: Artist | None = None
-    scripts: ScriptMenu = field(default_factory=NoScripts)
+IN_STRIPS = (
+    "The pictures are too large to be decoded as a whole: this is done in strips, which takes longer and "
+    "gives the same pictures within rounding."
+)
+SPARED = "The memory did not suffice, so the program goes on with less"
 
 
 class _Drawing:
     """One run at work in one studio."""
 
     def __init__(self, run: Run, studio: Studio, watcher: Watcher, receive: Receive) -> None:
-        self._run, self._studio, self._watcher, self._receive = run, studio, watcher, receive
+        self._run, self._watcher, self._receive = run, watcher, receive
+        self._manner, self._is_spared = manner_of(run, studio), False
+        self._handed: set[tuple[Role, int]] = set()
         self._progress = Progress(run, watcher, studio.first)
         self._canvas = _canvas_of(run)
         self._outfit = Outfit(watcher)
         self._facts = facts_of(studio.first, studio.second, studio.refiner)
         self._extra = extra_fields(run, self._facts)
+        if self._strips:
+            watcher.on_note(IN_STRIPS)
+
+    @property
+    def _studio(self) -> Studio:
+        return self._manner.studio
+
+    @property
+    def _strips(self) -> VaeStrips | None:
+        """How the run's large pictures are coded; None where it has none."""
+        strips = self._manner.strips
+        return strips if strips and strips.concern(self._run.largest_pixels) else None
 
     @property
     def facts(self) -> ModelFacts:
@@ -65,8 +76,28 @@ class _Drawing:
     def draw_group(self, number: int, wanted: Collection[int]) -> None:
         """Draw group `number` and hand over those of its pictures that are `wanted`.
 
-        Of an interrupted group the newest estimates are handed over.
+        Of an interrupted group the newest estimates are handed over. What the memory does not suffice for is
+        tried once more with less, and all that follows is drawn so too.
         """
+        if not self._is_spared:
+            with shortage_caught() as shortage, strips_scope(self._manner.strips):
+                self._draw_group(number, wanted)
+            if not shortage.met:
+                return
+            if self._is_spared:
+                raise MemoryError
+            self._go_on(*spared(self._run, self._manner))
+        with strips_scope(self._manner.strips):
+            self._draw_group(number, wanted)
+
+    def _go_on(self, manner: Manner, words: Sequence[str]) -> None:
+        """Draw in another `manner` from now on, of which `words` tell."""
+        self._manner, self._is_spared = manner, True
+        studio = manner.studio
+        self._facts = facts_of(studio.first, studio.second, studio.refiner)
+        self._watcher.on_note(f"{SPARED}: {', '.join(words)}." if words else f"{SPARED} after a pause.")
+
+    def _draw_group(self, number: int, wanted: Collection[int]) -> None:
         studio, tags = self._studio, self._run.network_tags
         self._outfit.dress(studio.first, tags)
         if studio.refiner and studio.refiner.model.family is studio.first.model.family:
@@ -74,20 +105,35 @@ class _Drawing:
         if self._run.order.script:
             self._draw_scripted(number, wanted)
             return
-        pictures, complete = self._run.groups[number], True
+        group = self._run.groups[number]
+        parts = [range(each, each + 1) for each in group] if self._manner.alone else [group]
+        complete = True
+        for pictures in parts:
+            if own := set(wanted) & set(pictures):
+                complete = complete and self._draw_together(number, pictures, own)
+                if not complete:
+                    self._give_up(own)
+        self._progress.end_group()
+
+    def _give_up(self, pictures: Collection[int]) -> None:
+        """Hand over nothing for those of `pictures` of which there is nothing yet."""
+        for picture in sorted(pictures):
+            self._hand_over(Role.PICTURE, picture, None, complete=False)
+
+    def _draw_together(self, number: int, pictures: range, wanted: Collection[int]) -> bool:
+        """Draw `pictures` of group `number` in one batch; False where they were given up."""
+        complete = True
         try:
             latents = self._latents(number, pictures, wanted)
         except Interrupted:
             if self._progress.latest is None:
-                for picture in sorted(wanted):
-                    self._hand_over(Role.PICTURE, picture, None, complete=False)
-                return
+                return False
             latents, complete = self._progress.latest, False
-        self._progress.end_group()
         for picture, latent in zip(pictures, latents, strict=True):
             if picture in wanted:
                 image = self._picture(self._progress.artist, latent, picture)
                 self._hand_over(Role.PICTURE, picture, image, complete=complete)
+        return complete
 
     def _draw_scripted(self, number: int, wanted: Collection[int]) -> None:
         """The same where a script draws; of an interrupted group that shows nothing new, no pictures."""
@@ -157,10 +203,14 @@ class _Drawing:
         *,
         complete: bool = True,
     ) -> None:
-        """Give the picture its text, and let it go."""
+        """Give the picture its text, and let it go, unless that was done before."""
+        if (role, picture) in self._handed:
+            return
         run, facts = self._run, self.facts
         self._outfit.tell_of_embeddings()
         extra = ({} if role is Role.BEFORE_HIRES else self._extra) | self._outfit.fields(run.options)
+        if self._strips:
+            extra["VAE strips"] = self._strips.share
         self._receive(
             Drawn(
                 role=role,
@@ -171,13 +221,27 @@ class _Drawing:
                 subseed=run.seeds.subseeds[picture],
                 facts=facts,
                 complete=complete,
+                vae_strips=self._strips,
+                alone=self._manner.alone,
             )
         )
+        self._handed.add((role, picture))
 
     def _picture(self, decoder: Artist, latent: Tensor, picture: int) -> Image.Image:
-        image = decode_to_picture(decoder.model, latent, self._watcher.on_note)
+        image = self._decoded(decoder, latent)
         position = picture % self._run.request.batch_size
         return self._canvas.finished(image, position) if self._canvas else image
+
+    def _decoded(self, decoder: Artist, latent: Tensor) -> Image.Image:
+        """`latent` as a picture. Where the memory does not suffice, only this is done again."""
+        note = self._watcher.on_note
+        if not self._is_spared:
+            with shortage_caught(), strips_scope(self._manner.strips):
+                return decode_to_picture(decoder.model, latent, note)
+            pixels = latent.shape[1] * latent.shape[2] * CELL**2
+            self._go_on(*with_decoding_spared(self._run, self._manner, pixels))
+        with strips_scope(self._manner.strips):
+            return decode_to_picture(decoder.model, latent, note)
 
 
 def _canvas_of(run: Run) -> Canvas | None:
@@ -200,9 +264,8 @@ def draw_pictures(
     for sentence in sentences_about_unknown(run.options):
         watcher.on_note(sentence)
     with ExitStack() as tiled:
-        for artist in (studio.first, studio.second, studio.refiner):
-            if artist is not None:
-                tiled.enter_context(tiled_convolutions(artist.model, run.tiling))
+        for artist in studio.artists:
+            tiled.enter_context(tiled_convolutions(artist.model, run.tiling))
         for number, group in enumerate(run.groups):
             wanted = set(group) & set(pictures)
             if not wanted:

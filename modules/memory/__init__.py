@@ -1,6 +1,6 @@
 """Which device, which number type, which attention, how many threads: decided once, in one place."""
 
-from modules.memory.attention import attention_scope, set_attention, xformers_lack
+from modules.memory.attention import attention_scope, lightest_attention, set_attention, xformers_lack
 from modules.memory.forecast import (
     Forecast,
     ModelCosts,
@@ -37,6 +37,7 @@ __all__ = [
     "forecast",
     "give_back_heap",
     "largest_that_fits",
+    "lightest_attention",
     "memory_for_us",
     "memory_report",
     "most_given_pixels",

@@ -20,10 +20,20 @@ from modules.memory.kinds import SLICED, AttentionKind
 from modules.memory.room import free_memory
 from modules.memory.slices import Chunks, Scores, sliced_attention, slices_of
 
-__all__ = ["RoutineAttention", "attention_scope", "set_attention", "xformers_lack"]
+__all__ = ["RoutineAttention", "attention_scope", "lightest_attention", "set_attention", "xformers_lack"]
 
 Routine = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 """(B, H, N, C) of queries (B, H, N, C), keys and values (B, H, M, C), and the factor of the products."""
+
+
+def lightest_attention(kind: AttentionKind, device: torch.device) -> AttentionKind:
+    """The attention that takes the least memory on `device`; `kind` itself where it takes no more.
+
+    On processors and NVIDIA's devices torch's own makes no matrix; elsewhere it may, and slices take less.
+    """
+    if device.type not in {"cpu", "cuda"}:
+        return kind if kind in SLICED else AttentionKind.SUB_QUADRATIC
+    return AttentionKind.AUTOMATIC if kind in {*SLICED, AttentionKind.NONE} else kind
 
 
 def set_attention(

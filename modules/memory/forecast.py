@@ -7,8 +7,8 @@ each is found by rehearsing the model once (`rehearsal.py`); the few constants b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from modules.errors import InvalidRequest
 from modules.memory.kinds import AttentionKind
@@ -36,6 +36,10 @@ MADE_BYTES = 24
 """Of a pixel that is decoded, cut to 8 bits and encoded into a file."""
 KEPT_BYTES = 3
 """Of a pixel of a picture that waits for the others."""
+PIXEL_BYTES = 12
+"""Of a pixel in float32."""
+STRIP_ROWS = 72
+"""Of pixels, in the smallest strip with its margins."""
 HOLES, HOLES_SHARE, MOST_HOLES = 60 << 20, 0.35, 220 << 20
 """Bytes of the heap, from small work to large: glibc gives back at once what is larger than 32 MiB alone."""
 GIVEN_BYTES, MASKED_BYTES = 16, 40
@@ -55,6 +59,10 @@ class ModelCosts:
     matrix: float
     decode: float
     encode: float
+    middle: float = 0.0
+    """Of a pixel, in the middle of the VAE, which is computed whole even where the rest goes in strips."""
+    in_strips: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    """Of a pixel that is decoded and encoded in strips, by their share of the whole's memory (a divisor)."""
     on_heap: bool = False
     """Whether tensors lie on the C library's heap, which keeps holes between those of middling size."""
 
@@ -62,7 +70,8 @@ class ModelCosts:
 @dataclass(frozen=True, slots=True)
 class Pass:
     """Drawing `pictures` together at a size in pixels; `rows`: of the network's batch; `encodes`: it starts
-    from pictures.
+    from pictures; `decode_share`, `encode_share`: which part of the whole's memory the VAE may take, where it
+    works in strips (as divisors).
     """
 
     width: int
@@ -70,6 +79,8 @@ class Pass:
     pictures: int
     rows: int
     encodes: bool = False
+    decode_share: int | None = None
+    encode_share: int | None = None
 
     @property
     def cells(self) -> int:
@@ -150,10 +161,30 @@ def _given_bytes(work: Work) -> int:
 def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
     latents = part.pictures * part.cells * LATENT_COPIES * LATENT_BYTES
     return latents + max(
-        costs.encode * part.pixels * part.pictures if part.encodes else 0,
+        _encode_bytes(costs, part) if part.encodes else 0,
         costs.step * part.cells * part.rows + _matrix_bytes(costs, part, attention),
-        (costs.decode + MADE_BYTES) * part.pixels,
+        _decode_bytes(costs, part) + MADE_BYTES * part.pixels,
     )
+
+
+def _decode_bytes(costs: ModelCosts, part: Pass) -> float:
+    if part.decode_share is None:
+        return costs.decode * part.pixels
+    return _strip_bytes(costs, part, costs.in_strips[part.decode_share][0], costs.decode)
+
+
+def _encode_bytes(costs: ModelCosts, part: Pass) -> float:
+    """All pictures of the pass together, or one after the other in strips."""
+    if part.encode_share is None:
+        return costs.encode * part.pixels * part.pictures
+    given = part.pictures * part.pixels * PIXEL_BYTES
+    return given + _strip_bytes(costs, part, costs.in_strips[part.encode_share][1], costs.encode)
+
+
+def _strip_bytes(costs: ModelCosts, part: Pass, each: float, whole: float) -> float:
+    """`each`: bytes of a pixel in strips, `whole`: without; small pictures have no strips that small."""
+    smallest = min(whole * STRIP_ROWS * part.width, whole * part.pixels)
+    return max(costs.middle * part.pixels, each * part.pixels, smallest)
 
 
 def _matrix_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:

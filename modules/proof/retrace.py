@@ -89,6 +89,7 @@ def _order(record: PictureRecord, found: FoundFiles, inputs: dict[str, Any], scr
             styles=record.styles,
             threads=record.surroundings.threads if record.surroundings.device == ON_PROCESSOR else None,
             script=planned.plan,
+            vae_strips=record.vae_strips,
         )
     except ValidationError as error:
         raise sentence_of_errors(error.errors()) from error

@@ -120,6 +120,15 @@ class Vae(Section):
     auto_vae_precision_bfloat16: bool = option(
         False, "Automatically convert VAE to bfloat16", help="In place of float16."
     )
+    vae_strips: Literal["Automatic", "From a size", "Never"] = option(
+        "Automatic", "Large pictures in strips", affects_pixels=False,
+        help="A picture that does not fit into the memory as a whole is decoded and encoded a few rows at a "
+        "time: the same picture within rounding, but slower. Automatic: only where it would not fit.",
+    )  # fmt: skip
+    vae_strips_from: int = option(
+        2048, "Strips from a square of", ge=64, le=8192, step=64, affects_pixels=False,
+        help="Side in pixels: with \"From a size\", pictures of at least as many pixels are coded in strips.",
+    )  # fmt: skip
 
 
 class Optimizations(Section):
