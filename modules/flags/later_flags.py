@@ -29,9 +29,6 @@ class LaterFlags:
         False, "Keep characters in file names that only Windows forbids.", L
     )
     filenames_max_length: int = flag(128, "Longest file name that is written, in characters.", L, convert=int)
-    medvram: bool = flag(False, "Move the model's parts to the card one at a time.", L)
-    medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", L)
-    lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", L)
     sub_quad_q_chunk_size: int = flag(1024, "Query chunk of --opt-sub-quad-attention.", L, convert=int)
     sub_quad_kv_chunk_size: int | None = flag(
         None, "Key and value chunk of --opt-sub-quad-attention.", L, convert=int
