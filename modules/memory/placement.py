@@ -98,7 +98,7 @@ class Placement:
             for tensor in itertools.chain(part.parameters(), part.buffers()):
                 numbers = tensor.data
                 self._at_home.append((tensor, numbers))
-                tensor.data = numbers.to(self.device)
+                tensor.data = numbers.to(self.device, copy=True)
 
     def _send_home(self) -> None:
         with _plain_tensors():
