@@ -102,10 +102,10 @@ def _layer(tensors: Mapping[str, Tensor]) -> nn.Module:
 
 
 class HypernetworkHooks:
-    """The hypernetworks that a UNet draws with."""
+    """The hypernetworks that a UNet draws with. They are small, and lie on the device while they are worn."""
 
-    def __init__(self, unet: nn.Module) -> None:
-        self._unet = unet
+    def __init__(self, unet: nn.Module, device: torch.device) -> None:
+        self._unet, self._device = unet, device
         self._handles: list[RemovableHandle] = []
         self._wanted: tuple[tuple[WantedHypernetwork, float], ...] = ()
         self.applied: tuple[AdapterFile, ...] = ()
@@ -142,7 +142,7 @@ class HypernetworkHooks:
             if pair is None:
                 continue
             for layer, change in zip((keys, values), pair, strict=True):
-                change.to(layer.weight.device, computing_dtype(layer))
+                change.to(self._device, computing_dtype(layer))
                 self._handles.append(layer.register_forward_pre_hook(_Change(change, wanted.strength)))
         if len(self._handles) == installed:
             widths = ", ".join(map(str, network.pairs))

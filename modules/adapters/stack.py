@@ -107,6 +107,7 @@ class NetworkStack:
         if key == self._wanted:
             return False
         had_text = any(place.is_text for place in self._originals)
+        self.model.placement.clear()
         # Should this fail half-way, the next call must not take what is there for what was wanted before.
         self._wanted = ()
         found = self._read(wanted, magnitudes)
@@ -168,7 +169,9 @@ class NetworkStack:
         original = self._originals[place]
         original.put_bias_back(module)
         is_compact = original.is_compact_in(module)
-        changed = original.weight.float() if is_compact else exact_weight(module)
+        # The device rounds sums in its own way: they are made there, wherever the weights lie.
+        exact = original.weight.float() if is_compact else exact_weight(module)
+        changed = exact.to(self.model.policy.device)
         for wanted, part in parts:
             changed = added_weight(changed, part, wanted.strength(place), wanted.ranks)
             if original.bias is not None and part.bias is not None:
@@ -187,4 +190,4 @@ def _compact(weight: Tensor) -> Tensor:
 
 def _set(module: nn.Module, name: str, numbers: Tensor) -> None:
     parameter = getattr(module, name)
-    parameter.data = numbers
+    parameter.data = numbers.to(parameter.device)

@@ -37,7 +37,7 @@ class Wardrobe:
     def __init__(self, model: Model, shelves: AdapterShelves) -> None:
         self._shelves = shelves
         self._networks = NetworkStack(model)
-        self._hypernetworks = HypernetworkHooks(model.unet)
+        self._hypernetworks = HypernetworkHooks(model.unet, model.policy.device)
         self.embeddings = EmbeddingTable(model, shelves.embeddings)
 
     def now_in(self, model: Model) -> None:

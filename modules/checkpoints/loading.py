@@ -26,7 +26,7 @@ from modules.checkpoints.recognition import recognise
 from modules.checkpoints.sources import Sources
 from modules.checkpoints.towers import TowerPlan, plan_tower
 from modules.errors import EaselError
-from modules.memory import DevicePolicy
+from modules.memory import DevicePolicy, Placement
 from modules.sampling import zero_terminal_snr
 
 __all__ = ["ModelPlan", "load_model", "plan_model", "with_vae"]
@@ -82,20 +82,24 @@ class ModelPlan:
         """Where the numbers of the UNet lie, then those of each text encoder, by the parameters' names."""
         return self._unet.sources, *(tower.encoder.sources for tower in self._towers)
 
-    def load(self, policy: DevicePolicy, kept: KeptWeights = WIDE) -> Model:
-        """Read the model into memory; `kept`: how the weights of its UNet and text encoders are there. May be
-        called once.
+    def load(
+        self, policy: DevicePolicy, kept: KeptWeights = WIDE, placement: Placement | None = None
+    ) -> Model:
+        """Read the model into memory; `kept`: how the weights of its UNet and text encoders are there;
+        `placement`: where, and who moves them, else all stays on the device. May be called once.
         """
-        vae = self._vae.build(policy.vae_dtype, policy.device)
-        unet = self._unet.build(policy.dtype, policy.device, kept)
+        placement = placement or Placement(policy.device)
+        dtype, place = policy.dtype, placement.resting_place
+        vae = self._vae.build(policy.vae_dtype, place)
+        unet = self._unet.build(dtype, place, kept)
         alphas = _alphas_cumprod(self._config)
         return Model(
             checkpoint=self.checkpoint,
             family=self.family,
-            prediction=self._prediction or self._found_prediction(unet),
+            prediction=self._prediction or self._found_prediction(unet, placement),
             unet=unet,
             vae=vae,
-            towers=tuple(tower.build(policy, kept) for tower in self._towers),
+            towers=tuple(tower.build(dtype, place, kept) for tower in self._towers),
             alphas_cumprod=zero_terminal_snr(alphas) if self._zero_terminal_snr else alphas,
             latent_scale=self._config.scale_factor,
             latent_channels=vae.config.latent_channels,
@@ -104,11 +108,15 @@ class ModelPlan:
             extra_input=self.extra_input,
             vector_numbers=self.vector_numbers,
             kept=kept,
-            depth_estimator=self._depth.build(policy.dtype, policy.device) if self._depth else None,
+            depth_estimator=self._depth.build(dtype, place) if self._depth else None,
+            placement=placement,
         )
 
-    def _found_prediction(self, unet: UNet2DConditionModel) -> Prediction:
-        return tried_prediction(unet) if self._recipe.tries_prediction else Prediction.EPSILON
+    def _found_prediction(self, unet: UNet2DConditionModel, placement: Placement) -> Prediction:
+        if not self._recipe.tries_prediction:
+            return Prediction.EPSILON
+        with placement.at_work(unet, by_blocks=True):
+            return tried_prediction(unet)
 
 
 @contextmanager
@@ -165,7 +173,7 @@ def with_vae(model: Model, vae: VaeFile | None) -> Model:
     """
     with open_checkpoint((vae or model.checkpoint).path) as opened:
         blueprint = _fitting_vae(opened, model.latent_scale, model.latent_channels)
-        part = blueprint.build(model.policy.vae_dtype, model.policy.device)
+        part = blueprint.build(model.policy.vae_dtype, model.placement.resting_place)
     return replace(model, vae=part, vae_file=vae)
 
 

@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer, DPTForDepthEstimation
 
-from modules.memory import DevicePolicy
+from modules.memory import DevicePolicy, Placement
 from modules.sampling import Prediction
 
 if TYPE_CHECKING:
@@ -119,6 +119,11 @@ class TextTower:
     projection: nn.Linear | None = None
     """Of the pooled state."""
 
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """All that has weights."""
+        return (self.encoder, self.projection) if self.projection else (self.encoder,)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
@@ -143,13 +148,19 @@ class Model:
     kept: KeptWeights = WIDE
     depth_estimator: DPTForDepthEstimation | None = None
     """What makes maps of depths; None also for a checkpoint that wants them, where there is none."""
+    placement: Placement = field(default_factory=Placement)
+    """What brings a part to the device while it computes."""
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
         """All that has weights."""
-        towers = (part for tower in self.towers for part in (tower.encoder, tower.projection) if part)
         depth = (self.depth_estimator,) if self.depth_estimator else ()
-        return (self.unet, self.vae, *towers, *depth)
+        return (self.unet, self.vae, *self.text_modules, *depth)
+
+    @property
+    def text_modules(self) -> tuple[nn.Module, ...]:
+        """Those that read texts."""
+        return tuple(part for tower in self.towers for part in tower.modules)
 
     @property
     def nbytes(self) -> int:

@@ -19,7 +19,6 @@ from modules.checkpoints.text_layout import clip_names, count_layers, open_clip_
 from modules.checkpoints.tokenizers import find_tokenizer
 from modules.checkpoints.tower_facts import facts_of_tower
 from modules.errors import EaselError
-from modules.memory import DevicePolicy
 
 __all__ = ["TowerPlan", "plan_tower"]
 
@@ -35,12 +34,12 @@ class TowerPlan:
     tokenizer: CLIPTokenizer
     use: TowerUse
 
-    def build(self, policy: DevicePolicy, kept: KeptWeights = WIDE) -> TextTower:
-        """The tower in memory, the encoder's weights as `kept` says. May be called once."""
-        encoder = self.encoder.build(policy.dtype, policy.device, kept)
-        positions = torch.arange(encoder.config.max_position_embeddings, device=policy.device)
+    def build(self, dtype: torch.dtype, device: torch.device, kept: KeptWeights = WIDE) -> TextTower:
+        """The tower in the memory of `device`, the encoder's weights as `kept` says. May be called once."""
+        encoder = self.encoder.build(dtype, device, kept)
+        positions = torch.arange(encoder.config.max_position_embeddings, device=device)
         encoder.embeddings.position_ids = positions.expand((1, -1))
-        projection = self.projection.build(policy.dtype, policy.device) if self.projection else None
+        projection = self.projection.build(dtype, device) if self.projection else None
         return TextTower(encoder, self.tokenizer, self.use, projection)
 
 

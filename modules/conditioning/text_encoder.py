@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ class TextEncoder:
     ) -> None:
         lookups: Sequence[EmbeddingLookup | None] = embeddings or [None] * len(model.towers)
         self._towers = [
-            TowerEncoder(tower, options, cache, lookup)
+            TowerEncoder(tower, options, cache, lookup, partial(model.placement.at_work, *model.text_modules))
             for tower, lookup in zip(model.towers, lookups, strict=True)
         ]
         self._numbers, self._options = model.vector_numbers, options

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,7 +44,9 @@ class EncodedText:
 
 
 class TowerEncoder:
-    """Texts to what a tower makes of them. Its answers are kept in `cache`."""
+    """Texts to what a tower makes of them. Its answers are kept in `cache`; `at_work`: a scope in which the
+    tower is on the device.
+    """
 
     def __init__(
         self,
@@ -51,8 +54,9 @@ class TowerEncoder:
         options: ConditioningOptions,
         cache: EncodingCache,
         embeddings: EmbeddingLookup | None,
+        at_work: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self._tower, self._options = tower, options
+        self._tower, self._options, self._at_work = tower, options, at_work
         self._cache, self._embeddings = cache, embeddings
         self._rules = chunk_rules(
             tower.tokenizer, options.comma_padding_backtrack, pads_with_end=tower.use.pads_with_end
@@ -108,7 +112,9 @@ class TowerEncoder:
         missing = [chunk for key, chunk in wanted.items() if key not in answers]
         for start in range(0, len(missing), CHUNKS_AT_ONCE):
             batch = missing[start : start + CHUNKS_AT_ONCE]
-            for chunk, answer in zip(batch, encode_chunks(self._tower, batch, skip), strict=True):
+            with self._at_work():
+                encoded = encode_chunks(self._tower, batch, skip)
+            for chunk, answer in zip(batch, encoded, strict=True):
                 answers[chunk.key] = answer
                 self._cache.put(encoder, (skip, chunk.key), answer)
         return answers

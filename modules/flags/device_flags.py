@@ -59,6 +59,11 @@ class DeviceFlags:
         convert=int,
     )  # fmt: skip
     disable_opt_split_attention: bool = flag(False, "Plain attention, never in slices.", D)
+    medvram: bool = flag(
+        False, "One part of the model at a time on the card: text encoders, UNet, VAE. docs/memory.md.", D
+    )
+    medvram_sdxl: bool = flag(False, "--medvram for Stable Diffusion XL and its refiner only.", D)
+    lowvram: bool = flag(False, "Like --medvram, and the UNet layer by layer: least memory, slower.", D)
     disable_model_loading_ram_optimization: bool = flag(
         False, "Load checkpoints without mapping the file into memory.", D
     )

@@ -25,9 +25,6 @@ class LaterFlags:
         False, "Keep characters in file names that only Windows forbids.", L
     )
     filenames_max_length: int = flag(128, "Longest file name that is written, in characters.", L, convert=int)
-    medvram: bool = flag(False, "Move the model's parts to the card one at a time.", L)
-    medvram_sdxl: bool = flag(False, "--medvram for SDXL checkpoints only.", L)
-    lowvram: bool = flag(False, "Move the model to the card piece by piece; slow, least memory.", L)
     esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
     realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)
     bsrgan_models_path: Path | None = flag(None, "Folder of BSRGAN upscalers.", L)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -25,11 +27,25 @@ __all__ = [
 ]
 
 Note = Callable[[str], None]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CELL = 8
 """Pixels along a side of a latent's cell."""
 
 
+def _with_vae_at_work(function: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[Model, P], R]:
+    """`function`, whose VAE is on the device while it works."""
+
+    @wraps(function)
+    def at_work(model: Model, *args: P.args, **kwargs: P.kwargs) -> R:
+        with model.placement.at_work(model.vae):
+            return function(model, *args, **kwargs)
+
+    return at_work
+
+
+@_with_vae_at_work
 def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
     """The pixels (3, H, W) in -1 .. 1 of one `latent` (C, h, w).
 
@@ -136,6 +152,7 @@ def posterior_draws(seeds: Sequence[int], device: torch.device) -> list[torch.Ge
     return [torch.Generator(device).manual_seed(seed % 2**63) for seed in seeds]
 
 
+@_with_vae_at_work
 def encode(model: Model, pixels: Tensor, generators: Sequence[torch.Generator] = ()) -> Tensor:
     """Latents (B, C, h, w) of `pixels` (B, 3, H, W) in -1 .. 1: a draw of the posterior with a generator for
     each picture, or its mean without any.

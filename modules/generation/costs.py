@@ -9,10 +9,17 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
-from modules.checkpoints import CheckpointFile, EightBits, KeptWeights, ModelPlan, eight_bit_layers
+from modules.checkpoints import (
+    CheckpointFile,
+    EightBits,
+    Family,
+    KeptWeights,
+    ModelPlan,
+    eight_bit_layers,
+)
 from modules.generation.strips import SHARES
 from modules.generation.vae_strips import bytes_in_strips
-from modules.memory import DevicePolicy, ModelCosts, rehearse
+from modules.memory import DevicePolicy, ModelCosts, PartWeights, most_at_a_time, rehearse
 
 __all__ = ["CostBook", "bytes_of"]
 
@@ -31,19 +38,33 @@ class CostBook:
     def __init__(self, plan: PlanModel, policy: DevicePolicy) -> None:
         self._plan, self._policy = plan, policy
         self._known: dict[tuple[str, int, int, str], ModelCosts] = {}
+        self._families: dict[tuple[str, int, int], Family] = {}
         self._lock = threading.Lock()
 
     def costs(self, checkpoint: CheckpointFile, eight_bits: str = EightBits.NEVER) -> ModelCosts:
         """Of `checkpoint`, its weights kept as the setting `fp8_storage` says. Raises EaselError for a file
         that cannot be loaded.
         """
-        facts = checkpoint.path.stat()
-        key = (str(checkpoint.path), facts.st_mtime_ns, facts.st_size, eight_bits)
+        key = (*_version_of(checkpoint), eight_bits)
         with self._lock:
             if key not in self._known:
                 with self._plan(checkpoint) as plan:
                     self._known[key] = _costs_of(plan, self._policy, eight_bits)
             return self._known[key]
+
+    def family(self, checkpoint: CheckpointFile) -> Family:
+        """Of `checkpoint`. Raises EaselError for a file that cannot be loaded."""
+        key = _version_of(checkpoint)
+        with self._lock:
+            if key not in self._families:
+                with self._plan(checkpoint) as plan:
+                    self._families[key] = plan.family
+            return self._families[key]
+
+
+def _version_of(checkpoint: CheckpointFile) -> tuple[str, int, int]:
+    facts = checkpoint.path.stat()
+    return str(checkpoint.path), facts.st_mtime_ns, facts.st_size
 
 
 def bytes_of(module: nn.Module) -> int:
@@ -88,9 +109,14 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCo
     decode = rehearse(lambda: vae.decode(latent, return_dict=False), reorders=reorders)
     encode = rehearse(lambda: vae.encode(pixels, return_dict=False), reorders=reorders)
     middle = rehearse(lambda: vae.decoder.mid_block(vae.decoder.conv_in(latent)), reorders=reorders)
+    parts = PartWeights(
+        texts=sum(_weights_of(part, policy, kept) for part in plan.text_encoders),
+        network=_weights_of(unet, policy, kept),
+        vae=round(bytes_of(vae) * own_vae),
+        blocks=most_at_a_time(unet, lambda part: _weights_of(part, policy, kept)),
+    )
     return ModelCosts(
-        weights=sum(_weights_of(part, policy, kept) for part in (unet, *plan.text_encoders))
-        + round(bytes_of(vae) * own_vae),
+        weights=parts.texts + parts.network + parts.vae,
         step=step.peak * own / (ROWS * SIDE**2),
         # The matrix, and its softmax beside it.
         matrix=2 * step.matrix * policy.dtype.itemsize / (ROWS * SIDE**4),
@@ -103,4 +129,5 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCo
             for decoded, encoded in [bytes_in_strips(vae, share)]
         },
         on_heap=policy.device.type == "cpu",
+        parts=parts,
     )

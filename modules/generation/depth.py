@@ -30,15 +30,25 @@ def depth_map(model: Model, pixels: Tensor) -> Tensor:
             "MiDaS' dpt_hybrid-midas-501f0c75.pt, or a folder with the same model as transformers saves it, "
             'into "models/midas", and load the checkpoint anew. Texts alone (txt2img) it draws without.'
         )
+    with model.placement.at_work(estimator):
+        return _stretched(_depths(estimator, pixels))
+
+
+def _depths(estimator: DPTForDepthEstimation, pixels: Tensor) -> Tensor:
+    """(B, 1, H/8, W/8) as the estimator answers."""
     height, width = pixels.shape[2:]
     seen = torch.nn.functional.interpolate(
         pixels.to(estimator.device, estimator.dtype),
         size=_seen_size(height, width, estimator.config.image_size),
         mode="bicubic",
     )
-    depths = torch.nn.functional.interpolate(
+    return torch.nn.functional.interpolate(
         _estimated(estimator, seen).float(), size=(height // CELL, width // CELL), mode="bicubic"
     )
+
+
+def _stretched(depths: Tensor) -> Tensor:
+    """Each map with its smallest number at -1, its largest at 1."""
     low, high = depths.amin((1, 2, 3), keepdim=True), depths.amax((1, 2, 3), keepdim=True)
     return torch.where(high > low, 2 * (depths - low) / (high - low) - 1, torch.zeros_like(depths))
 

@@ -32,6 +32,7 @@ from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
 from modules.generation.loaded import LoadedModel, ModelChoice
+from modules.generation.mode_choice import ModeChoice
 from modules.generation.order import Order, PictureKinds, make_order
 from modules.generation.resident_models import Allowance, ResidentModels
 from modules.generation.result import GenerationResult
@@ -44,6 +45,8 @@ from modules.generation.txt2img import Receive, draw_pictures
 from modules.generation.watcher import StepReport, Watcher
 from modules.memory import (
     AttentionKind,
+    MemoryMode,
+    Placement,
     attention_scope,
     check_threads,
     choose_policy,
@@ -79,6 +82,8 @@ class Engine:
         self.vae_shelf = VaeShelf(folders, self.hashes, [folders.vae_file] if folders.vae_file else [])
         book = CostBook(lambda file: plan_model(file, folders.configs, depth=folders.midas), self.policy)
         self.guard = MemoryGuard(book, self.policy, flags.workers or 1)
+        self.modes = ModeChoice(flags, self.policy, self.guard)
+        self.placement = Placement(self.policy.device)
         self._counts = TokenCounts(folders.configs)
         self.adapters = AdapterShelves(folders, self.hashes)
         self._models = ResidentModels(self._load)
@@ -175,8 +180,9 @@ class Engine:
 
         Raises EaselError with the reason it cannot be.
         """
-        with self._lock:
-            self._models.bring(self._choice(options), Allowance.of(options), say=log.info)
+        choice = self._choice(options)
+        with self._lock, self.placement.drawing(self.modes.wanted([choice.checkpoint])):
+            self._models.bring(choice, Allowance.of(options), say=log.info)
 
     def unload(self) -> None:
         """Free the memory of all models once the running batch is done; the next run loads them again."""
@@ -189,29 +195,41 @@ class Engine:
         with self._lock:
             yield
 
-    def draw(self, run: Run, pictures: Collection[int], watcher: Watcher, receive: Receive) -> ModelFacts:
+    def draw(
+        self,
+        run: Run,
+        pictures: Collection[int],
+        watcher: Watcher,
+        receive: Receive,
+        mode: MemoryMode | None = None,
+    ) -> ModelFacts:
         """Draw `pictures` (0-based) of `run`; `receive` is handed each the moment it exists.
 
-        A checkpoint that cannot be loaded leaves the one before it in place.
+        mode: the memory mode; without it that of the flags, or a lighter one if need be. No mode changes a
+        bit. A checkpoint that cannot be loaded leaves the one before it in place.
         """
         attention = self._attention(run.options)
         with self._lock:
             try:
-                studio = self._studio(run, attention, watcher)
-                with (
-                    explained_shortage(run),
-                    self.policy.precision_scope(),
-                    attention_scope(attention),
-                    threads_scope(run.order.threads),
-                ):
-                    facts = draw_pictures(run, pictures, studio, watcher, receive)
-                del studio
+                mode = mode or self._mode_of(run, attention, watcher)
+                with self.placement.drawing(mode):
+                    studio = self._studio(run, attention, watcher)
+                    with (
+                        explained_shortage(run),
+                        self.policy.precision_scope(),
+                        attention_scope(attention),
+                        threads_scope(run.order.threads),
+                    ):
+                        facts = draw_pictures(run, pictures, studio, watcher, receive)
+                    del studio
             finally:
                 self._models.settle(Allowance.of(run.options))
             self.guard.rested(self.models)
         return facts
 
-    def make(self, run: Run, watcher: Watcher, ledger: Ledger | None = None) -> GenerationResult:
+    def make(
+        self, run: Run, watcher: Watcher, ledger: Ledger | None = None, mode: MemoryMode | None = None
+    ) -> GenerationResult:
         """Make the pictures of `run` here: each is saved as soon as it is drawn.
 
         When the watcher wants to stop, what is made so far is the result. A picture that cannot be saved is
@@ -219,7 +237,7 @@ class Engine:
         """
         assembly = Assembly(run, self.folders, watcher, ledger)
         assembly.announce_kept()
-        assembly.knows(self.draw(run, assembly.missing(), watcher, assembly.receive))
+        assembly.knows(self.draw(run, assembly.missing(), watcher, assembly.receive, mode))
         return assembly.finish()
 
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
@@ -243,7 +261,7 @@ class Engine:
                 choice.checkpoint, self.folders.configs, choice.vae, depth=self.folders.midas
             ) as plan:
                 let_go()
-                model = plan.load(choice.policy, choice.kept(plan.family))
+                model = plan.load(choice.policy, choice.kept(plan.family), self.placement)
         except EaselError as error:
             raise InvalidRequest("sd_model_checkpoint", str(error)) from error
         choice.checkpoint.hash_later()
@@ -262,17 +280,25 @@ class Engine:
     def _attention(self, options: Options) -> AttentionKind:
         return attention_of(options, self.flags, self.policy.device)
 
+    def _choices(self, run: Run) -> list[ModelChoice | None]:
+        """The models of `run`: of the first pass, and if it has them of the hires pass and the refiner."""
+        names = (run.hires.checkpoint if run.hires else None, run.refiner.checkpoint if run.refiner else None)
+        others = (self._choice(run.options, self.shelf.find(name)) if name else None for name in names)
+        return [self._choice(run.options), *others]
+
+    def _mode_of(self, run: Run, attention: AttentionKind, watcher: Watcher) -> MemoryMode:
+        checkpoints = [choice.checkpoint for choice in self._choices(run) if choice]
+        return self.modes.choose(run, checkpoints, attention, _given_pixels(run), watcher.on_note)
+
     def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
         """Who draws `run`, brought into memory. Models that are only kept make room for it."""
 
         def say(stage: str) -> None:
             watcher.on_step(StepReport(0, run.steps_in_all, 0, len(run.groups), stage))
 
-        allowance, own = Allowance.of(run.options), self._choice(run.options)
-        names = (run.hires.checkpoint if run.hires else None, run.refiner.checkpoint if run.refiner else None)
-        others = [self._choice(run.options, self.shelf.find(name)) if name else None for name in names]
+        allowance, choices = Allowance.of(run.options), self._choices(run)
         if allowance.total > 1:
-            self._make_room(run, attention, [own, *filter(None, others)])
+            self._make_room(run, attention, [choice for choice in choices if choice])
         in_use: list[LoadedModel] = []
 
         def artist(choice: ModelChoice) -> Artist:
@@ -281,8 +307,8 @@ class Engine:
                 in_use.append(loaded)
             return loaded.artist(run.options, attention)
 
-        first = artist(own)
-        second, refiner = (artist(choice) if choice else None for choice in others)
+        first, second, refiner = (artist(choice) if choice else None for choice in choices)
+        assert first is not None, "there is always a checkpoint of the first pass"
         return Studio(first, second or first, refiner, self.scripts)
 
     def _make_room(self, run: Run, attention: AttentionKind, choices: Sequence[ModelChoice]) -> None:
@@ -291,9 +317,13 @@ class Engine:
         paths = {checkpoint.path for checkpoint in wanted}
         if all(each.model.checkpoint.path in paths for each in self._models.all):
             return
-        given = given_pixels(run.request) if isinstance(run.request, Img2ImgRequest) else 0
         # A file that cannot be loaded is refused when it is opened.
         with suppress(EaselError):
-            spare = self.guard.spare(run, wanted, attention, given)
+            spare = self.guard.spare(run, wanted, attention, _given_pixels(run), self.placement.mode)
             if spare is not None:
                 self._models.keep_at_most(spare, paths)
+
+
+def _given_pixels(run: Run) -> int:
+    """Of the pictures that `run` starts from."""
+    return given_pixels(run.request) if isinstance(run.request, Img2ImgRequest) else 0

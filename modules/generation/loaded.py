@@ -15,7 +15,7 @@ from modules.generation.artist import Artist
 from modules.generation.odd_sizes import enlarge_as_reference
 from modules.generation.preview import LinearPreview
 from modules.generation.token_counts import conditioning_options
-from modules.memory import AttentionKind, Chunks, DevicePolicy, set_attention
+from modules.memory import AttentionKind, Chunks, DevicePolicy, MemoryMode, set_attention
 from modules.prompts import NetworkTag
 from modules.settings import Options
 
@@ -47,7 +47,8 @@ class ModelChoice:
 class LoadedModel:
     """A model, what it remembers of texts, its preview map and its adapters.
 
-    Between jobs it may `rest`: without adapters and away from the device, until it is woken.
+    Between jobs it may `rest`: without adapters and away from the device, until it is woken. In a lighter
+    memory mode it is away from the device while it draws, too, and its placement brings part by part.
     """
 
     def __init__(self, model: Model, adapters: AdapterShelves, chunks: Chunks | None = None) -> None:
@@ -56,7 +57,7 @@ class LoadedModel:
             model.unet.to(memory_format=torch.channels_last)
         self.model = model
         self.wardrobe = Wardrobe(model, adapters)
-        self._rests = False
+        self._rests = model.placement.mode is not MemoryMode.NORMAL
         self._chunks = chunks
         self._encodings = EncodingCache()
         self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
@@ -80,6 +81,7 @@ class LoadedModel:
 
     def take_vae(self, vae: VaeFile | None) -> None:
         """Exchange the VAE alone. Raises EaselError for a file that does not fit; then nothing changes."""
+        self.model.placement.clear()
         self.model = with_vae(self.model, vae)
         self.wardrobe.now_in(self.model)
         self._vae_changed = vae.changed_at if vae else 0.0
@@ -90,22 +92,35 @@ class LoadedModel:
         """Whether its weights take memory of the device that computes."""
         return not self._rests or self.model.policy.device == RAM
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether the memory mode in which is drawn next has it come back to its device."""
+        is_normal = self.model.placement.mode is MemoryMode.NORMAL
+        return is_normal and not self.is_on_device
+
     def rest(self) -> None:
         """Take off all adapters and leave the device for the machine's own memory; bits stay as they are."""
-        if self._rests:
-            return
         if self.wardrobe.wear(()).changed_text:
             self._encodings.clear()
-        self._move(RAM)
-        self._rests = True
+        if not self._rests:
+            self._move(RAM)
+            self._rests = True
 
     def wake(self) -> None:
-        """Come back to the device."""
-        if self._rests:
+        """Be where the memory mode in which is drawn next has its models: come back to the device, or leave
+        it.
+        """
+        is_normal = self.model.placement.mode is MemoryMode.NORMAL
+        if is_normal and self._rests:
+            # Originals of weights that adapters changed would stay behind.
+            self.rest()
             self._move(self.model.policy.device)
             self._rests = False
+        elif not is_normal and not self._rests:
+            self.rest()
 
     def _move(self, device: torch.device) -> None:
+        self.model.placement.clear()
         for module in self.model.modules:
             module.to(device)
 

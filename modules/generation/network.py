@@ -38,13 +38,14 @@ def network_of(model: Model) -> Network:
     dtype = unet.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
-        return unet(
-            policy.laid_out(x.to(dtype)),
-            time,
-            context.to(dtype),
-            added_cond_kwargs=None if vector is None else _beside(model, vector),
-            return_dict=False,
-        )[0].float()
+        with model.placement.at_work(unet, by_blocks=True):
+            return unet(
+                policy.laid_out(x.to(dtype)),
+                time,
+                context.to(dtype),
+                added_cond_kwargs=None if vector is None else _beside(model, vector),
+                return_dict=False,
+            )[0].float()
 
     return network
 

@@ -71,7 +71,7 @@ class ResidentModels:
         in_use: Sequence[LoadedModel] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> LoadedModel:
-        """The model of `choice`, on its device; loaded where it is not here already.
+        """The model of `choice`, where the memory mode has it; loaded where it is not here already.
 
         in_use: models that were brought for the same job, and stay where they are. say: is told what takes
         time. Raises EaselError for files that cannot be loaded; then all that was here still is.
@@ -85,7 +85,7 @@ class ResidentModels:
                 say(f"Loading {choice.vae.name if choice.vae else 'the VAE of the checkpoint'}")
                 found.take_vae(choice.vae)
             self.settle(allowance, [*in_use, found])
-            if not found.is_on_device:
+            if found.comes_back:
                 say(f"Bringing {choice.checkpoint.name} back")
             found.wake()
         self._models = [*in_use, *([] if found in in_use else [found]), *self._besides([*in_use, found])]

@@ -1,10 +1,12 @@
 """Which device, which number type, which attention, how many threads: decided once, in one place."""
 
 from modules.memory.attention import attention_scope, lightest_attention, set_attention, xformers_lack
+from modules.memory.blocks import most_at_a_time
 from modules.memory.forecast import (
     Forecast,
     ModelCosts,
     NotEnoughMemory,
+    PartWeights,
     Pass,
     Work,
     forecast,
@@ -12,6 +14,15 @@ from modules.memory.forecast import (
     most_given_pixels,
 )
 from modules.memory.kinds import AttentionKind
+from modules.memory.modes import (
+    MemoryMode,
+    lighter,
+    lightest,
+    mode_of_flags,
+    modes_from,
+    modes_matter,
+)
+from modules.memory.placement import Placement
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
 from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
@@ -25,10 +36,13 @@ __all__ = [
     "DeviceFlags",
     "DevicePolicy",
     "Forecast",
+    "MemoryMode",
     "MemoryReport",
     "ModelCosts",
     "NotEnoughMemory",
+    "PartWeights",
     "Pass",
+    "Placement",
     "Rehearsal",
     "Work",
     "attention_scope",
@@ -37,9 +51,15 @@ __all__ = [
     "forecast",
     "give_back_heap",
     "largest_that_fits",
+    "lighter",
+    "lightest",
     "lightest_attention",
     "memory_for_us",
     "memory_report",
+    "mode_of_flags",
+    "modes_from",
+    "modes_matter",
+    "most_at_a_time",
     "most_given_pixels",
     "physical_cores",
     "rehearse",

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from modules.errors import InvalidRequest
 from modules.memory.kinds import AttentionKind
+from modules.memory.modes import MemoryMode
 from modules.memory.slices import least_bytes
 
 __all__ = [
     "Forecast",
     "ModelCosts",
     "NotEnoughMemory",
+    "PartWeights",
     "Pass",
     "Work",
     "forecast",
@@ -47,6 +49,18 @@ GIVEN_BYTES, MASKED_BYTES = 16, 40
 
 
 @dataclass(frozen=True, slots=True)
+class PartWeights:
+    """Bytes of weights beside those that are on the device all the time: while texts are read, the network
+    computes, the VAE computes. `blocks`: the network's, where it goes block by block.
+    """
+
+    texts: int = 0
+    network: int = 0
+    vae: int = 0
+    blocks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCosts:
     """Bytes that a checkpoint takes in memory, and that its parts take while they work.
 
@@ -65,6 +79,17 @@ class ModelCosts:
     """Of a pixel that is decoded and encoded in strips, by their share of the whole's memory (a divisor)."""
     on_heap: bool = False
     """Whether tensors lie on the C library's heap, which keeps holes between those of middling size."""
+    parts: PartWeights = PartWeights()
+    """What the weights are made of."""
+    coming: PartWeights = PartWeights()
+    """Those that are on the device only while they are at work; `weights` are the others."""
+
+    def in_mode(self, mode: MemoryMode) -> ModelCosts:
+        """The costs, on a device with memory of its own, of a model that is drawn with in `mode`."""
+        if mode is MemoryMode.NORMAL:
+            return self
+        network = self.parts.blocks if mode is MemoryMode.LOWVRAM else self.parts.network
+        return replace(self, weights=0, coming=replace(self.parts, network=network))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +138,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Bytes: what the process holds anyway, the model's weights, and the most besides at any moment."""
+    """Bytes: what the process holds anyway, the weights that are there all the time, and the most besides at
+    any moment.
+    """
 
     resting: int
     weights: int
@@ -160,10 +187,12 @@ def _given_bytes(work: Work) -> int:
 
 def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
     latents = part.pictures * part.cells * LATENT_COPIES * LATENT_BYTES
+    coming = costs.coming
     return latents + max(
-        _encode_bytes(costs, part) if part.encodes else 0,
-        costs.step * part.cells * part.rows + _matrix_bytes(costs, part, attention),
-        _decode_bytes(costs, part) + MADE_BYTES * part.pixels,
+        coming.texts,
+        coming.vae + _encode_bytes(costs, part) if part.encodes else 0,
+        coming.network + costs.step * part.cells * part.rows + _matrix_bytes(costs, part, attention),
+        coming.vae + _decode_bytes(costs, part) + MADE_BYTES * part.pixels,
     )
 
 
