@@ -161,5 +161,8 @@ class _Change:
 
     def __call__(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         context, *others = inputs
+        own = next(self.network.parameters()).dtype
+        # Under autocast some layers answer in float32 although the weights are narrow.
         with torch.autocast(context.device.type, enabled=False):
-            return (context + self.network(context) * self.strength, *others)
+            change = self.network(context.to(own)).to(context.dtype)
+            return (context + change * self.strength, *others)

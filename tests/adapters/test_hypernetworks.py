@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from modules.adapters import Wardrobe
-from modules.adapters.hypernetworks import read_hypernetwork
+from modules.adapters.hypernetworks import _Change, read_hypernetwork
 from modules.errors import EaselError
 from modules.prompts import take_network_tags
 
@@ -119,3 +119,12 @@ def test_what_is_no_hypernetwork_or_for_another_width_is_left_out_with_a_sentenc
     with pytest.raises(EaselError, match="damaged"):
         save(folder / "odd.pt", {"linear.0.weight": numbers(4, 4), "linear.x": numbers(4)}, {})
         read_hypernetwork(folder / "odd.pt")
+
+
+def test_an_input_that_is_wider_than_the_network_keeps_its_type_also_under_autocast():
+    network, context = nn.Linear(4, 4).to(torch.bfloat16), numbers(2, 4)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        (changed,) = _Change(network, 0.5)(nn.Identity(), (context,))
+        expected = context + 0.5 * network(context.to(torch.bfloat16)).float()
+    assert changed.dtype is torch.float32
+    assert torch.equal(changed, expected)
