@@ -50,6 +50,8 @@ from modules.memory import (
     attention_scope,
     check_threads,
     choose_policy,
+    lighter,
+    modes_matter,
     set_threads,
     threads_scope,
 )
@@ -258,7 +260,11 @@ class Engine:
         """
         try:
             with plan_model(
-                choice.checkpoint, self.folders.configs, choice.vae, depth=self.folders.midas
+                choice.checkpoint,
+                self.folders.configs,
+                choice.vae,
+                depth=self.folders.midas,
+                mapped=choice.mapped,
             ) as plan:
                 let_go()
                 model = plan.load(choice.policy, choice.kept(plan.family), self.placement)
@@ -309,7 +315,16 @@ class Engine:
 
         first, second, refiner = (artist(choice) if choice else None for choice in choices)
         assert first is not None, "there is always a checkpoint of the first pass"
-        return Studio(first, second or first, refiner, self.scripts)
+        return Studio(first, second or first, refiner, self.scripts, self._lighten)
+
+    def _lighten(self) -> MemoryMode | None:
+        """Have what is drawn go on in the next lighter mode, where one saves memory."""
+        mode = lighter(self.placement.mode) if modes_matter(self.policy.device) else None
+        if mode:
+            self.placement.lighten(mode)
+            for loaded in self._models.all:
+                loaded.wake()
+        return mode
 
     def _make_room(self, run: Run, attention: AttentionKind, choices: Sequence[ModelChoice]) -> None:
         """Let models go that are only kept, as far as `run` needs their memory."""

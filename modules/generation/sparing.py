@@ -68,6 +68,12 @@ def _with_light_attention(run: Run, manner: Manner) -> tuple[Manner, str] | None
     return replace(manner, studio=studio), "attention without its matrix"
 
 
+def _in_lighter_mode(run: Run, manner: Manner) -> tuple[Manner, str] | None:
+    """The models leave the device at once, so that there is room before anything is drawn again."""
+    mode = manner.studio.lighten()
+    return (manner, f"the memory mode {mode}") if mode else None
+
+
 def _one_by_one(run: Run, manner: Manner) -> tuple[Manner, str] | None:
     """A script draws its groups itself."""
     if manner.alone or run.order.script or all(len(group) == 1 for group in run.groups):
@@ -75,4 +81,4 @@ def _one_by_one(run: Run, manner: Manner) -> tuple[Manner, str] | None:
     return replace(manner, alone=True), "one picture at a time"
 
 
-MEASURES: tuple[Measure, ...] = (_in_strips, _with_light_attention, _one_by_one)
+MEASURES: tuple[Measure, ...] = (_in_strips, _with_light_attention, _in_lighter_mode, _one_by_one)

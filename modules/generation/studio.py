@@ -1,9 +1,11 @@
 """Who works on a run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from modules.generation.artist import Artist
 from modules.generation.scripts import NoScripts, ScriptMenu
+from modules.memory import MemoryMode
 
 __all__ = ["Studio"]
 
@@ -11,13 +13,15 @@ __all__ = ["Studio"]
 @dataclass(frozen=True)
 class Studio:
     """What a run works with: who draws the first pass, who the hires pass (mostly the same), and who takes
-    over in the middle of them, if anybody; and the scripts that it may name.
+    over in the middle of them, if anybody; and the scripts that it may name. `lighten` has all that follows
+    drawn in the next lighter memory mode, without adapters at first, and says in which; None: there is none.
     """
 
     first: Artist
     second: Artist
     refiner: Artist | None = None
     scripts: ScriptMenu = field(default_factory=NoScripts)
+    lighten: Callable[[], MemoryMode | None] = lambda: None
 
     @property
     def artists(self) -> tuple[Artist, ...]:

@@ -49,9 +49,14 @@ class Placement:
             yield
         finally:
             self.clear()
-            self.mode = MemoryMode.NORMAL
-            if mode is not MemoryMode.NORMAL and self.device.type == "cuda":
+            was_lighter, self.mode = self.mode is not MemoryMode.NORMAL, MemoryMode.NORMAL
+            if was_lighter and self.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def lighten(self, mode: MemoryMode) -> None:
+        """Draw in `mode` from now on, within `drawing`."""
+        self.clear()
+        self.mode = mode
 
     @contextmanager
     def at_work(self, *parts: nn.Module, by_blocks: bool = False) -> Iterator[None]:

@@ -1,8 +1,11 @@
-"""A small request, a watcher that sees all that happens, and pictures as numbers."""
+"""A small request, a watcher that sees all that happens, memory that runs out, and pictures as numbers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from modules.generation import GenerationResult, MadePicture, SilentWatcher, StepReport
 
@@ -49,3 +52,21 @@ class Recorder(SilentWatcher):
 def pixels(result: GenerationResult) -> list[np.ndarray]:
     """The pictures as (H, W, 3) whole numbers."""
     return [np.asarray(picture.pixels(), dtype=int) for picture in result.pictures]
+
+
+@contextmanager
+def failing(module: torch.nn.Module, *calls: int, error: BaseException | None = None) -> Iterator[None]:
+    """While it lasts, the calls of `module` with these numbers, counted from 1, find no memory."""
+    made = 0
+
+    def count(*_):
+        nonlocal made
+        made += 1
+        if made in calls:
+            raise error or MemoryError()
+
+    hook = module.register_forward_pre_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()

@@ -17,7 +17,7 @@ from modules.memory import MemoryMode, NotEnoughMemory
 from modules.prompts import StyleBook
 from modules.settings import Options
 
-from .drawing import TINY, Recorder, pixels
+from .drawing import TINY, Recorder, failing, pixels
 
 NORMAL, MEDVRAM, LOWVRAM = MemoryMode
 LIGHTER = [MEDVRAM, LOWVRAM]
@@ -177,6 +177,21 @@ def test_a_job_takes_the_first_mode_in_which_it_fits_and_says_so(engine, as_on_a
     as_on_a_card(lowvram - 1)
     with pytest.raises(NotEnoughMemory):
         make(engine, "tiny-sd1", {})
+
+
+def test_a_shortage_is_met_with_the_next_lighter_mode_too(engine, as_on_a_card, monkeypatch):
+    monkeypatch.setattr("modules.generation.engine.modes_matter", lambda _: True)
+    as_on_a_card(1 << 40)
+    make(engine, "tiny-sd1", {}, NORMAL)
+    own, twice = weights(engine.model), {**LORA, "n_iter": 2}
+    wanted, watcher = pixels(make(engine, "tiny-sd1", twice, NORMAL)), Recorder()
+    with failing(engine.model.unet, 2):
+        made = pixels(make(engine, "tiny-sd1", twice, NORMAL, watcher))
+    assert [note for note in watcher.notes if "the memory mode medvram" in note]
+    assert max(np.abs(one - other).max() for one, other in zip(made, wanted, strict=True)) <= 1
+    assert engine.placement.mode is NORMAL
+    make(engine, "tiny-sd1", {}, NORMAL)
+    assert same(own, weights(engine.model))
 
 
 def test_medvram_sdxl_is_for_sdxl_and_whatever_is_drawn_with_it(engine, tmp_path, all_parity_models):

@@ -2,8 +2,6 @@
 
 import base64
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from modules.errors import EaselError
 from modules.generation import parse_img2img
 from modules.proof import VerdictKind, verify_picture
 
-from .drawing import TINY, Recorder, pixels
+from .drawing import TINY, Recorder, failing, pixels
 
 THREE = {"n_iter": 3}
 SHORTAGES = [
@@ -22,24 +20,6 @@ SHORTAGES = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 90 GiB"),
     RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
 ]
-
-
-@contextmanager
-def failing(module: torch.nn.Module, *calls: int, error: BaseException | None = None) -> Iterator[None]:
-    """While it lasts, the calls of `module` with these numbers, counted from 1, find no memory."""
-    made = 0
-
-    def count(*_):
-        nonlocal made
-        made += 1
-        if made in calls:
-            raise error or MemoryError()
-
-    hook = module.register_forward_pre_hook(count)
-    try:
-        yield
-    finally:
-        hook.remove()
 
 
 def apart(made, wanted) -> int:
