@@ -97,7 +97,7 @@ def trial(house: House, values: dict[str, Any], settings: dict[str, Any]) -> Tri
     options = house.store.options.overridden({**settings, "memory_forecast": False})
     run = house.engine.plan(request, options, house.styles)
     given = given_pixels(request) if isinstance(request, Img2ImgRequest) else 0
-    attention = attention_of(options, house.flags)
+    attention = attention_of(options, house.flags, house.engine.policy.device)
     expected = house.engine.guard.forecast(run, house.engine.checkpoint_of(options), attention, given)
     watch_peak()
     house.engine.make(run, SilentWatcher())

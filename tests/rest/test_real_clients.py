@@ -104,7 +104,9 @@ class TestWebuiapi:
         assert api.get_options()["jpeg_quality"] == 77
 
     def test_a_checkpoint_is_chosen_by_a_name_that_is_nearly_right(self, api):
-        api.util_set_model("tiny-sd1")
+        # Titles tell of hashes that are known by now, which makes them less like a bare name.
+        title = next(name for name in api.util_get_model_names() if name.startswith("tiny-sd1"))
+        api.util_set_model(title[:-1])
         assert api.util_get_current_model().startswith("tiny-sd1")
         assert api.util_get_current_model() in api.util_get_model_names()
 

@@ -144,7 +144,7 @@ class Watch:
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("console", self._note_message)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self._note(str(error)))
         page.on("request", self._note_request)
         page.goto(self._address)
         page.wait_for_function(
@@ -153,8 +153,12 @@ class Watch:
         return page
 
     def _note_message(self, message: Any) -> None:
-        if message.type == "error" and not any(said in message.text for said in self._tolerated):
-            self.complaints.append(f"{message.text} {message.location['url']}")
+        if message.type == "error":
+            self._note(f"{message.text} {message.location['url']}")
+
+    def _note(self, said: str) -> None:
+        if not any(tolerated in said for tolerated in self._tolerated):
+            self.complaints.append(said)
 
     def _note_request(self, request: Any) -> None:
         if not request.url.startswith((self._address, "data:", "blob:")):
