@@ -141,6 +141,12 @@ def test_another_picture_is_chosen_and_its_text_shown_without_asking_the_server(
             "seed => document.querySelector('#txt2img_seed input').value === seed", arg=str(seed)
         )
     assert asked == []
+    # The focus goes from picture to picture by itself too, long after the last click.
+    pictures = page.locator("#txt2img_gallery .thumbnails .thumbnail-item")
+    pictures.nth(1).click()
+    page.wait_for_timeout(350)
+    pictures.nth(2).evaluate("picture => picture.focus()")
+    assert pictures.nth(2).evaluate("picture => document.activeElement === picture")
 
 
 def test_a_run_is_found_again_after_a_reload_and_in_another_browser_and_can_be_interrupted(page, watched):

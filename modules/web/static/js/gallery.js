@@ -116,8 +116,10 @@ for (const kind of ["pointerdown", "keydown"]) {
     }, true);
 }
 
+// From one picture to another, the focus does not leave the gallery.
 document.addEventListener("focusin", (event) => {
-    if (!event.target.closest(".thumbnail-item") || performance.now() - lastOwnMove < OWN_MOVE_MS) return;
+    const isFetched = event.target.closest(".thumbnail-item") && !event.relatedTarget?.closest(".thumbnail-item");
+    if (!isFetched || performance.now() - lastOwnMove < OWN_MOVE_MS) return;
     if (event.relatedTarget) event.relatedTarget.focus({ preventScroll: true });
     else event.target.blur();
 });
