@@ -94,7 +94,8 @@ def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:
 
 def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCosts:
     """What the checkpoint of `plan` takes under `policy`; its modules have no memory, and stay without."""
-    reorders = policy.device.type == "cpu"
+    # Small pictures are laid out otherwise, and take little (`DevicePolicy.laid_out`, `autoencoder.LARGE`).
+    reorders = False
     # The plan's modules are of float32.
     own, own_vae = policy.dtype.itemsize / 4, policy.vae_dtype.itemsize / 4
     unet, vae = plan.unet, plan.vae

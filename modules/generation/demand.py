@@ -38,6 +38,7 @@ def work_of(run: Run, attention: AttentionKind, given_pixels: int = 0) -> Work:
     batched = run.options.batch_cond_uncond and request.cfg_scale != 1
     rows = together * (parts + 1 if batched else parts)
     redraws = isinstance(request, Img2ImgRequest)
+    masked = request if isinstance(request, Img2ImgRequest) and request.mask is not None else None
     largest = max(run.order.passes, key=math.prod)
     passes = [Pass(*largest, together, rows, encodes=redraws)]
     if run.hires:
@@ -47,7 +48,8 @@ def work_of(run: Run, attention: AttentionKind, given_pixels: int = 0) -> Work:
         passes=_in_strips(passes, run.order.vae_strips, run),
         attention=attention,
         given_pixels=given_pixels,
-        masked=isinstance(request, Img2ImgRequest) and request.mask is not None,
+        masked=masked is not None,
+        only_masked=masked is not None and masked.inpaint_full_res,
         kept_pixels=max(each.pixels for each in passes) * run.pictures,
     )
 

@@ -42,10 +42,14 @@ PIXEL_BYTES = 12
 """Of a pixel in float32."""
 STRIP_ROWS = 72
 """Of pixels, in the smallest strip with its margins."""
-HOLES, HOLES_SHARE, MOST_HOLES = 60 << 20, 0.35, 220 << 20
-"""Bytes of the heap, from small work to large: glibc gives back at once what is larger than 32 MiB alone."""
-GIVEN_BYTES, MASKED_BYTES = 16, 40
-"""Of a pixel of a picture that is given: read, turned, brought to size; and with a mask, laid over again."""
+HOLES_SHARE, MOST_HOLES = 1.8, 220 << 20
+"""Of the heap, beside tensors in it: glibc gives back at once only what is larger than 32 MiB alone."""
+GIVEN_BYTES, MASKED_BYTES = 16, 10
+"""Of a pixel of the pictures that are given, while they are read, turned and brought to size, before anything
+is drawn; of both where one of two is a mask, which has fewer channels.
+"""
+OVERLAY_BYTES = 4
+"""The same, of what is kept of them while the masked part alone is drawn at another size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,15 @@ class Pass:
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a request asks of the memory: its passes, and the pixels of the pictures that are given, and of
-    those that are kept while others are made.
+    those that are kept while others are made. `masked`: a mask is given; `only_masked`: what it masks is
+    drawn at a size of its own and laid over the whole picture.
     """
 
     passes: Sequence[Pass]
     attention: AttentionKind = AttentionKind.AUTOMATIC
     given_pixels: int = 0
     masked: bool = False
+    only_masked: bool = False
     kept_pixels: int = 0
 
 
@@ -174,15 +180,18 @@ class NotEnoughMemory(InvalidRequest):
 
 def forecast(costs: ModelCosts, work: Work, resting: int = 0) -> Forecast:
     """The peak of a process that holds `resting` bytes without the model and does `work` with it."""
-    given = work.given_pixels * _given_bytes(work)
     drawing = max(_pass_bytes(costs, each, work.attention) for each in work.passes)
-    working = given + KEPT_BYTES * work.kept_pixels + drawing
-    holes = min(HOLES + HOLES_SHARE * working, MOST_HOLES) if costs.on_heap else 0
-    return Forecast(resting, costs.weights, round(working + holes))
+    drawing += KEPT_BYTES * work.kept_pixels
+    # A matrix of attention is as a rule too large for the heap.
+    tensors = max(_pass_bytes(costs, each, AttentionKind.AUTOMATIC) for each in work.passes)
+    drawing += min(HOLES_SHARE * tensors, MOST_HOLES) if costs.on_heap else 0
+    if work.only_masked:
+        drawing += OVERLAY_BYTES * work.given_pixels
+    return Forecast(resting, costs.weights, round(max(work.given_pixels * _given_bytes(work), drawing)))
 
 
 def _given_bytes(work: Work) -> int:
-    return MASKED_BYTES if work.masked else GIVEN_BYTES
+    return MASKED_BYTES if work.masked and not work.only_masked else GIVEN_BYTES
 
 
 def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
@@ -248,8 +257,16 @@ def largest_that_fits(costs: ModelCosts, work: Work, room: int) -> tuple[int, in
 
 def most_given_pixels(costs: ModelCosts, work: Work, room: int) -> int:
     """The most pixels of given pictures with which weights and `work` take `room` bytes at most; 0 where
-    something else is the larger part.
+    the rest alone takes more.
     """
-    rest = forecast(costs, replace(work, given_pixels=0)).peak
-    given = work.given_pixels * _given_bytes(work)
-    return (room - rest) // _given_bytes(work) if given > rest - costs.weights and rest < room else 0
+
+    def peak(pixels: int) -> int:
+        return forecast(costs, replace(work, given_pixels=pixels)).peak
+
+    if peak(0) > room:
+        return 0
+    fits, too_many = 0, work.given_pixels + 1
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        fits, too_many = (middle, too_many) if peak(middle) <= room else (fits, middle)
+    return fits

@@ -96,7 +96,7 @@ def test_the_largest_that_fits_does_and_the_next_does_not(width, height, mebibyt
 
 
 def test_a_huge_picture_that_is_given_is_offered_a_size_that_fits():
-    asked = work(given_pixels=400_000_000, masked=True)
+    asked = work(given_pixels=800_000_000, masked=True)
     room = 8 * GIB
     assert forecast(COSTS, asked).peak > room
     pixels = most_given_pixels(COSTS, asked, room)
