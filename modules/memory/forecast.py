@@ -93,7 +93,7 @@ class ModelCosts:
         if mode is MemoryMode.NORMAL:
             return self
         network = self.parts.blocks if mode is MemoryMode.LOWVRAM else self.parts.network
-        return replace(self, weights=0, coming=replace(self.parts, network=network))
+        return replace(self, weights=0, coming=replace(self.parts, network=network), on_heap=False)
 
 
 @dataclass(frozen=True, slots=True)
