@@ -7,7 +7,7 @@ each is found by rehearsing the model once (`rehearsal.py`); the few constants b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from modules.errors import InvalidRequest
@@ -242,16 +242,12 @@ def largest_that_fits(costs: ModelCosts, work: Work, room: int) -> tuple[int, in
         passes = tuple(each.with_width(cells * CELL, width) for each in work.passes)
         return replace(work, passes=passes, kept_pixels=kept)
 
-    fits, too_large = SMALLEST_SIDE // CELL, width // CELL + 1
-    if forecast(costs, scaled(fits)).peak > room:
+    cells = _most(
+        SMALLEST_SIDE // CELL, width // CELL, lambda side: forecast(costs, scaled(side)).peak <= room
+    )
+    if cells is None:
         return None
-    while too_large - fits > 1:
-        middle = (fits + too_large) // 2
-        if forecast(costs, scaled(middle)).peak <= room:
-            fits = middle
-        else:
-            too_large = middle
-    first = scaled(fits).passes[0]
+    first = scaled(cells).passes[0]
     return first.width, first.height
 
 
@@ -260,13 +256,23 @@ def most_given_pixels(costs: ModelCosts, work: Work, room: int) -> int:
     the rest alone takes more.
     """
 
-    def peak(pixels: int) -> int:
-        return forecast(costs, replace(work, given_pixels=pixels)).peak
+    def fits(pixels: int) -> bool:
+        return forecast(costs, replace(work, given_pixels=pixels)).peak <= room
 
-    if peak(0) > room:
-        return 0
-    fits, too_many = 0, work.given_pixels + 1
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if peak(middle) <= room else (fits, middle)
-    return fits
+    return _most(0, work.given_pixels, fits) or 0
+
+
+def _most(least: int, largest: int, fits: Callable[[int], bool]) -> int | None:
+    """The largest number from `least` to `largest` that `fits`, where all smaller ones do; None where not
+    even `least` does.
+    """
+    if not fits(least):
+        return None
+    found, too_many = least, largest + 1
+    while too_many - found > 1:
+        middle = (found + too_many) // 2
+        if fits(middle):
+            found = middle
+        else:
+            too_many = middle
+    return found
