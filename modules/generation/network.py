@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints import ExtraInput, Model
-from modules.generation.autoencoder import encode
+from modules.generation.autoencoder import CELL, encode
 from modules.generation.depth import depth_map
 
 __all__ = [
@@ -19,8 +19,6 @@ __all__ = [
     "network_of",
     "tiled_convolutions",
 ]
-
-CELL = 8
 
 Network = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 

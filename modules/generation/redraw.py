@@ -11,7 +11,7 @@ from torch import Tensor
 from modules.checkpoints import ExtraInput, Model
 from modules.generation.apart import hold_apart
 from modules.generation.artist import Artist
-from modules.generation.autoencoder import encode, picture_to_tensor, posterior_draws
+from modules.generation.autoencoder import CELL, encode, picture_to_tensor, posterior_draws
 from modules.generation.canvas import Canvas
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
 from modules.generation.network import extra_input_for_picture, is_inpainting, network_of
@@ -21,8 +21,6 @@ from modules.generation.run import Run
 from modules.sampling import LatentMask, NoiseSource, PictureNoise, Prompts, SeedPlan, Start, resample
 
 __all__ = ["redraw"]
-
-CELL = 8
 
 
 def redraw(
