@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 ENDING = ".unfinished"
 UNFINISHED = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(ENDING)}")
-WAITING_PIECES = 16
+WAITING_PIECES = 4
 """Pieces in memory that are computed and not written yet."""
 
 

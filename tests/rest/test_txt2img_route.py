@@ -67,17 +67,21 @@ def test_guidance_of_one_equals_what_the_formula_gives_for_one(client):
 
 
 def test_saved_pictures_are_where_the_field_has_them(client, house):
+    """In a folder of the day, numbered on from what other tests have saved there."""
+    singles, grids = house.folders.outputs / "txt2img-images", house.folders.outputs / "txt2img-grids"
+    before = {*singles.rglob("*.png"), *grids.rglob("*.png")}
     answer = client.post("/sdapi/v1/txt2img", json={**TINY, "save_images": True, "batch_size": 2})
     assert len(pictures(answer)) == 3
     assert json.loads(answer.json()["info"])["index_of_first_image"] == 1
-    saved = sorted((house.folders.outputs / "txt2img-images").rglob("*.png"))
-    assert [path.name for path in saved[-2:]] == ["00000-7.png", "00001-8.png"]
+    saved = sorted({*singles.rglob("*.png")} - before)
+    first = sum(path.parent == saved[0].parent for path in before)
+    assert [path.name for path in saved] == [f"{first:05}-7.png", f"{first + 1:05}-8.png"]
     assert png_info(Image.open(saved[-1])).info.endswith(
         json.loads(answer.json()["info"])["infotexts"][2][-40:]
     )
-    assert [path.name for path in (house.folders.outputs / "txt2img-grids").rglob("*.png")] == [
-        "grid-0000.png"
-    ]
+    grid = sorted({*grids.rglob("*.png")} - before)
+    first = sum(path.parent == grid[0].parent for path in before)
+    assert [path.name for path in grid] == [f"grid-{first:04}.png"]
 
 
 @pytest.mark.parametrize(
