@@ -15,7 +15,7 @@ from modules.adapters.embeddings import (
 )
 from modules.adapters.files import AdapterFile, AdapterShelf
 from modules.adapters.names import Adaptable, Place, module_places
-from modules.adapters.network import Magnitudes, Network, added_weight, module_of, read_network
+from modules.adapters.network import Magnitudes, Network, add_to_weight, module_of, read_network
 from modules.adapters.shelves import AdapterShelves
 from modules.adapters.stack import WantedNetwork
 from modules.adapters.wardrobe import Wardrobe, Worn
@@ -35,7 +35,7 @@ __all__ = [
     "WantedNetwork",
     "Wardrobe",
     "Worn",
-    "added_weight",
+    "add_to_weight",
     "known_embeddings",
     "module_of",
     "module_places",

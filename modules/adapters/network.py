@@ -17,7 +17,7 @@ from modules.adapters.names import Adaptable, Place, split_name
 from modules.checkpoints import TensorFile, open_tensors
 from modules.errors import EaselError
 
-__all__ = ["Magnitudes", "Network", "added_weight", "module_of", "read_network"]
+__all__ = ["Magnitudes", "Network", "add_to_weight", "module_of", "read_network"]
 
 SHOWN = 3
 CONTEXT_FAMILIES = {
@@ -67,13 +67,14 @@ def module_of(model: Adaptable, place: Place) -> nn.Module:
     return root.get_submodule(place.name)
 
 
-def added_weight(weight: Tensor, part: Part, strength: float, ranks: int | None = None) -> Tensor:
-    """`weight`, float32, with the change `part` of a network in it; ranks: of only its first so many."""
+def add_to_weight(weight: Tensor, part: Part, strength: float, ranks: int | None = None) -> None:
+    """Add the change `part` of a network to `weight`, float32, in place; ranks: only its first so many."""
     if strength == 0:
-        return weight
-    if isinstance(part, LowRank) and part.mid is None:
-        return part.added(weight, strength, ranks)
-    return weight + part.delta(weight, ranks) * strength
+        return
+    if isinstance(part, LowRank) and part.mid is None and weight.is_contiguous():
+        part.add_to(weight, strength, ranks)
+    else:
+        weight.add_(part.delta(weight, ranks) * strength)
 
 
 def read_network(
@@ -138,9 +139,11 @@ def _widened(tensor: Tensor) -> Tensor:
 
 
 def _fits(part: Part, module: nn.Module) -> bool:
-    """Whether the part can be applied: tried on the shapes alone, without numbers."""
+    """Whether the part can be applied: told by the shapes alone, without numbers."""
     weight = module.weight
     assert isinstance(weight, nn.Parameter)
+    if isinstance(part, LowRank) and part.mid is None:
+        return part.fits(weight.shape)
     try:
         return part.delta(torch.empty(weight.shape, device="meta"), None).shape == weight.shape
     except (RuntimeError, ValueError, IndexError):

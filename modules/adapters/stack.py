@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from modules.adapters.files import AdapterFile
 from modules.adapters.kinds import Part
 from modules.adapters.names import Place, module_places
-from modules.adapters.network import Magnitudes, Network, added_weight, module_of, read_network
+from modules.adapters.network import Magnitudes, Network, add_to_weight, module_of, read_network
 from modules.checkpoints import Model, exact_weight, narrowed
 from modules.errors import EaselError
 
@@ -23,6 +23,8 @@ __all__ = ["NetworkStack", "WantedNetwork"]
 log = logging.getLogger(__name__)
 
 COMPACT = torch.float16
+CHUNK = 1 << 17
+"""Numbers that are narrowed at a time: so many stay in the caches of a processor, and need no new memory."""
 MOST_KEPT = 4
 """Network files that stay in memory; the next job may want them again."""
 
@@ -164,28 +166,38 @@ class NetworkStack:
     def _change(self, place: Place, parts: Sequence[tuple[WantedNetwork, Part]]) -> None:
         module = module_of(self.model, place)
         assert isinstance(module.weight, Tensor)
-        if place not in self._originals:
+        is_original = place not in self._originals
+        if is_original:
             self._originals[place] = _Original.of(module)
         original = self._originals[place]
         original.put_bias_back(module)
         is_compact = original.is_compact_in(module)
+        if is_compact and not is_original:
+            module.weight.data.copy_(original.weight)
         # The device rounds sums in its own way: they are made there, wherever the weights lie.
-        exact = original.weight.float() if is_compact else exact_weight(module)
-        changed = exact.to(self.model.policy.device)
+        changed = exact_weight(module).to(self.model.policy.device)
+        is_own_memory = changed.data_ptr() == module.weight.data_ptr()
+        if is_own_memory and not is_compact:
+            changed = changed.clone()
         for wanted, part in parts:
-            changed = added_weight(changed, part, wanted.strength(place), wanted.ranks)
+            add_to_weight(changed, part, wanted.strength(place), wanted.ranks)
             if original.bias is not None and part.bias is not None:
                 shift = part.bias.to(original.bias).reshape(original.bias.shape) * wanted.strength(place)
                 _set(module, "bias", module.bias.data + shift)
-        original.write(module, narrowed(changed, module.weight.dtype))
+        if not (is_own_memory and is_compact):
+            original.write(module, narrowed(changed, module.weight.dtype))
 
 
 def _compact(weight: Tensor) -> Tensor:
     """`weight` in half its bits, where these say the same and the machine's own memory holds it."""
-    if weight.device.type != "cpu" or weight.dtype is not torch.float32:
+    if weight.device.type != "cpu" or weight.dtype is not torch.float32 or not weight.is_contiguous():
         return weight
-    compact = weight.to(COMPACT)
-    return compact if torch.equal(compact.float(), weight) else weight
+    compact, widened = torch.empty_like(weight, dtype=COMPACT), torch.empty(min(CHUNK, weight.numel()))
+    for narrow, exact in zip(compact.view(-1).split(CHUNK), weight.view(-1).split(CHUNK), strict=True):
+        narrow.copy_(exact)
+        if not torch.equal(widened[: len(narrow)].copy_(narrow), exact):
+            return weight
+    return compact
 
 
 def _set(module: nn.Module, name: str, numbers: Tensor) -> None:

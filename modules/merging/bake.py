@@ -20,7 +20,7 @@ from modules.adapters import (
     Network,
     Place,
     WantedNetwork,
-    added_weight,
+    add_to_weight,
     module_of,
     module_places,
     read_network,
@@ -72,7 +72,7 @@ class Baker:
             numbers = tensor.as_strided(window.shape, window.stride, window.offset)
             changed = numbers.reshape(window.parameter_shape).contiguous()
             for wanted, network in self._networks:
-                changed = _changed(changed, window, wanted, network)
+                _change(changed, window, wanted, network)
             numbers.copy_(changed.reshape(window.shape))
         return tensor
 
@@ -144,12 +144,11 @@ def _concerned(found: Sequence[tuple[WantedNetwork, Network]]) -> dict[tuple[Pla
     return concerned
 
 
-def _changed(numbers: Tensor, window: Window, wanted: WantedNetwork, network: Network) -> Tensor:
+def _change(numbers: Tensor, window: Window, wanted: WantedNetwork, network: Network) -> None:
     part, strength = network.parts.get(window.place), wanted.strength(window.place)
     if part is None:
-        return numbers
+        return
     if not window.is_bias:
-        return added_weight(numbers, part, strength)
-    if part.bias is None:
-        return numbers
-    return numbers + part.bias.to(numbers).reshape(numbers.shape) * strength
+        add_to_weight(numbers, part, strength)
+    elif part.bias is not None:
+        numbers.add_(part.bias.to(numbers).reshape(numbers.shape) * strength)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -24,16 +26,27 @@ class LowRank:
 
     def delta(self, weight: Tensor, ranks: int | None) -> Tensor:
         """See `Part`."""
-        return (
-            self.added(torch.zeros_like(weight), 1.0, ranks) if self.mid is None else self._decomposed(weight)
-        )
+        if self.mid is not None:
+            return self._decomposed(weight)
+        delta = torch.zeros(weight.shape, dtype=weight.dtype, device=weight.device)
+        self.add_to(delta, 1.0, ranks)
+        return delta
 
-    def added(self, weight: Tensor, multiplier: float, ranks: int | None) -> Tensor:
-        """`weight` with the change in it, in one pass over the memory; not for a `mid` tensor."""
+    def fits(self, shape: Sequence[int]) -> bool:
+        """Whether the product has the numbers of a weight of this shape; not for a `mid` tensor."""
+        if not self.up.ndim or not self.down.ndim:
+            return False
+        wanted = (shape[0], len(self.down), prod(shape[1:]))
+        return (len(self.up), prod(self.up.shape[1:]), prod(self.down.shape[1:])) == wanted
+
+    def add_to(self, weight: Tensor, multiplier: float, ranks: int | None) -> None:
+        """Add the change to `weight`, which is contiguous, in one pass over the memory; not for a `mid`
+        tensor.
+        """
         up, down = (each.flatten(1).to(weight) for each in (self.up, self.down))
         if ranks:
             up, down = up[:, :ranks], down[:ranks]
-        return torch.addmm(weight.flatten(1), up, down, alpha=self.scale * multiplier).view_as(weight)
+        weight.view(len(weight), -1).addmm_(up, down, alpha=self.scale * multiplier)
 
     def _decomposed(self, weight: Tensor) -> Tensor:
         assert self.mid is not None
