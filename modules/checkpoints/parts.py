@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import nn
 
 from modules.checkpoints.assembly import Blueprint, draw_blueprint
+from modules.checkpoints.frugal import make_frugal
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import ExtraInput
 from modules.checkpoints.opened import OpenedCheckpoint
@@ -54,12 +54,14 @@ def plan_vae(opened: OpenedCheckpoint, scale: float) -> Blueprint[AutoencoderKL]
     sources = {name: tensors[source] for name, source in vae_names(tensors).items()}
     if opened.configs:
         tree = opened.configs.get("vae", {})
-        return draw_blueprint(lambda: _frugal(AutoencoderKL.from_config(tree)), sources, opened.name, "VAE")
+        return draw_blueprint(
+            lambda: make_frugal(AutoencoderKL.from_config(tree)), sources, opened.name, "VAE"
+        )
     try:
         arguments = vae_config(sources, scale)
     except (KeyError, IndexError) as error:
         raise _incomplete(opened, "VAE", error) from None
-    return draw_blueprint(lambda: _frugal(AutoencoderKL(**arguments)), sources, opened.name, "VAE")
+    return draw_blueprint(lambda: make_frugal(AutoencoderKL(**arguments)), sources, opened.name, "VAE")
 
 
 def extra_input_of(opened: OpenedCheckpoint, unet: UNet2DConditionModel) -> ExtraInput:
@@ -73,16 +75,6 @@ def extra_input_of(opened: OpenedCheckpoint, unet: UNet2DConditionModel) -> Extr
             f"{unet.config.out_channels}; it is of a kind that Easel does not know."
         )
     return EXTRA_INPUTS[extra]
-
-
-def _frugal(vae: AutoencoderKL) -> AutoencoderKL:
-    """`vae`, which no longer keeps what a normalisation answered beside its activation: at the largest layers
-    that is a third of its peak. Nothing else reads the answer, and no gradient is wanted.
-    """
-    for module in vae.modules():
-        if isinstance(module, nn.SiLU):
-            module.inplace = True
-    return vae
 
 
 def _check_heads(opened: OpenedCheckpoint, channels: list[int], config: LdmConfig) -> None:

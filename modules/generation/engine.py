@@ -64,6 +64,9 @@ log = logging.getLogger(__name__)
 
 EMBEDDED_CHECKPOINT = "easel-emoji"
 
+_Choices = Sequence[ModelChoice | None]
+"""Of the first pass, the hires pass and the refiner."""
+
 
 class Engine:
     """Makes pictures with the models that it has in memory.
@@ -213,9 +216,10 @@ class Engine:
         attention = self._attention(run.options)
         with self._lock:
             try:
-                mode = mode or self._mode_of(run, attention, watcher)
+                choices = self._choices(run)
+                mode = mode or self._mode_of(run, choices, attention, watcher)
                 with self.placement.drawing(mode):
-                    studio = self._studio(run, attention, watcher)
+                    studio = self._studio(run, choices, attention, watcher)
                     with (
                         explained_shortage(run),
                         self.policy.precision_scope(),
@@ -286,23 +290,23 @@ class Engine:
     def _attention(self, options: Options) -> AttentionKind:
         return attention_of(options, self.flags, self.policy.device)
 
-    def _choices(self, run: Run) -> list[ModelChoice | None]:
+    def _choices(self, run: Run) -> _Choices:
         """The models of `run`: of the first pass, and if it has them of the hires pass and the refiner."""
         names = (run.hires.checkpoint if run.hires else None, run.refiner.checkpoint if run.refiner else None)
         others = (self._choice(run.options, self.shelf.find(name)) if name else None for name in names)
         return [self._choice(run.options), *others]
 
-    def _mode_of(self, run: Run, attention: AttentionKind, watcher: Watcher) -> MemoryMode:
-        checkpoints = [choice.checkpoint for choice in self._choices(run) if choice]
+    def _mode_of(self, run: Run, choices: _Choices, attention: AttentionKind, watcher: Watcher) -> MemoryMode:
+        checkpoints = [choice.checkpoint for choice in choices if choice]
         return self.modes.choose(run, checkpoints, attention, _given_pixels(run), watcher.on_note)
 
-    def _studio(self, run: Run, attention: AttentionKind, watcher: Watcher) -> Studio:
+    def _studio(self, run: Run, choices: _Choices, attention: AttentionKind, watcher: Watcher) -> Studio:
         """Who draws `run`, brought into memory. Models that are only kept make room for it."""
 
         def say(stage: str) -> None:
             watcher.on_step(StepReport(0, run.steps_in_all, 0, len(run.groups), stage))
 
-        allowance, choices = Allowance.of(run.options), self._choices(run)
+        allowance = Allowance.of(run.options)
         if allowance.total > 1:
             self._make_room(run, attention, [choice for choice in choices if choice])
         in_use: list[LoadedModel] = []

@@ -79,8 +79,10 @@ class MemoryGuard:
         """The first of `wanted` and the lighter modes in which `run`, which draws with `checkpoints`, fits;
         the lightest where none does. Without a forecast it is `wanted`.
         """
+        if not modes_matter(self._policy.device) or not run.options.memory_forecast:
+            return wanted
         room = memory_for_us(self._policy.device)
-        if not modes_matter(self._policy.device) or not run.options.memory_forecast or room is None:
+        if room is None:
             return wanted
         room //= self._workers
         work = work_of(run, attention, given_pixels)
