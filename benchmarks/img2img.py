@@ -86,10 +86,14 @@ def easel(flags: list[str], case: Case) -> Callable[[], object]:
 
 
 def plainly(vae: torch.nn.Module) -> None:
-    """Let the VAE compute as diffusers makes it: the loader lets activations overwrite what they read."""
+    """Let the VAE compute as diffusers makes it; `modules/checkpoints/frugal.py` has the loader's way."""
+    from diffusers.models.resnet import ResnetBlock2D
+
     for module in vae.modules():
         if isinstance(module, torch.nn.SiLU):
             module.inplace = False
+        elif isinstance(module, ResnetBlock2D):
+            module.__class__ = ResnetBlock2D
 
 
 def diffusers(flags: list[str], case: Case) -> Callable[[], object]:
