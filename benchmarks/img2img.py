@@ -16,7 +16,6 @@ import argparse
 import base64
 import io
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -32,6 +31,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import torch
 from PIL import Image
+
+from benchmarks.peak import peak
 
 PROMPT, NEGATIVE, STRENGTH, REPEATS = "a cat face", "blurry", 0.5, 3
 SIDES = ("easel", "diffusers")
@@ -145,7 +146,7 @@ def cost_here(side: str, flags: list[str], case: Case) -> Cost:
         started = time.perf_counter()
         draw()
         seconds.append(time.perf_counter() - started)
-    return Cost(min(seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    return Cost(min(seconds), peak())
 
 
 def cost_of(side: str, flags: list[str], case: Case) -> Cost:

@@ -31,7 +31,7 @@ import psutil
 import torch
 from diffusers import StableDiffusionPipeline
 
-from benchmarks.memory import peak, watch_peak
+from benchmarks.peak import peak, watch_peak
 from benchmarks.random_checkpoint import parts_of_sd15, write_random_sd15
 from modules.checkpoints import CheckpointFile, HashCache, load_model
 from modules.memory import DevicePolicy, set_threads

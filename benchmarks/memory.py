@@ -1,6 +1,6 @@
 """Peak memory of random requests, as forecast and as it was.
 
-    venv/bin/python benchmarks/memory.py [--requests 50] [--full] [--markdown FILE]
+    venv/bin/python benchmarks/memory.py [--requests 50] [--seed 0] [--full] [--markdown FILE]
 
 Each request (checkpoint, size, batch, hires pass or a picture to start from) is forecast, drawn, and its peak
 is read from the system (VmHWM of Linux, set back before each). With --full a full-size SD 1.5 of random
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from PIL import Image
 
+from benchmarks.peak import peak, watch_peak
 from benchmarks.txt2img import full_size_checkpoint
 from modules.flags import parse_flags
 from modules.generation import SilentWatcher, parse_img2img, parse_txt2img
@@ -54,17 +55,6 @@ class Trial:
     def working_error(self) -> float:
         """The forecast's of what the work takes alone, as a share of that."""
         return (self.forecast - self.base) / max(self.taken - self.base, 1) - 1
-
-
-def watch_peak() -> None:
-    """Let the system measure the peak from now on."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak() -> int:
-    """Bytes of this process that were in memory at most since `watch_peak`."""
-    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
 
 
 def random_values(chance: random.Random, largest: int) -> dict[str, Any]:
@@ -153,6 +143,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--requests", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0, help="of the requests' choice")
     parser.add_argument("--full", action="store_true", help="also a full-size SD 1.5 of random weights")
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--json", type=Path, help="the trials, as a list of objects")
@@ -168,7 +159,7 @@ def main() -> None:
             full_size_checkpoint(folder)
             checkpoints.append("random-sd15")
         house = make_house(parse_flags(flags))
-        trials = measure(house, checkpoints, args.requests, largest=args.largest)
+        trials = measure(house, checkpoints, args.requests, args.seed, args.largest)
         house.close()
     text = table(trials)
     print(text)

@@ -94,8 +94,6 @@ def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:
 
 def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCosts:
     """What the checkpoint of `plan` takes under `policy`; its modules have no memory, and stay without."""
-    # Small pictures are laid out otherwise, and take little (`DevicePolicy.laid_out`, `autoencoder.LARGE`).
-    reorders = False
     # The plan's modules are of float32.
     own, own_vae = policy.dtype.itemsize / 4, policy.vae_dtype.itemsize / 4
     unet, vae = plan.unet, plan.vae
@@ -104,12 +102,10 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCo
     latent = torch.empty(1, vae.config.latent_channels, SIDE, SIDE, device="meta")
     pixels = torch.empty(1, 3, PIXELS, PIXELS, device="meta")
     told, kept = _beside(plan), KeptWeights.of(eight_bits, False, plan.family, policy.device)
-    step = rehearse(
-        lambda: unet(noisy, 0, context, added_cond_kwargs=told, return_dict=False), reorders=reorders
-    )
-    decode = rehearse(lambda: vae.decode(latent, return_dict=False), reorders=reorders)
-    encode = rehearse(lambda: vae.encode(pixels, return_dict=False), reorders=reorders)
-    middle = rehearse(lambda: vae.decoder.mid_block(vae.decoder.conv_in(latent)), reorders=reorders)
+    step = rehearse(lambda: unet(noisy, 0, context, added_cond_kwargs=told, return_dict=False))
+    decode = rehearse(lambda: vae.decode(latent, return_dict=False))
+    encode = rehearse(lambda: vae.encode(pixels, return_dict=False))
+    middle = rehearse(lambda: vae.decoder.mid_block(vae.decoder.conv_in(latent)))
     parts = PartWeights(
         texts=sum(_weights_of(part, policy, kept) for part in plan.text_encoders),
         network=_weights_of(unet, policy, kept),

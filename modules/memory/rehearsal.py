@@ -15,7 +15,6 @@ from torch.utils._pytree import tree_leaves
 
 __all__ = ["Rehearsal", "rehearse"]
 
-CONVOLUTION = torch.ops.aten.convolution.default
 ATTENTION = torch.nn.functional.scaled_dot_product_attention
 
 
@@ -51,9 +50,8 @@ class _FusedAttention(TorchFunctionMode):
 class _Ledger(TorchDispatchMode):
     """Adds up the tensors that are alive, and remembers the most at a time."""
 
-    def __init__(self, *, reorders: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._reorders = reorders
         self._known: weakref.WeakSet[UntypedStorage] = weakref.WeakSet()
         self._alive = 0
         self.peak = 0
@@ -63,8 +61,7 @@ class _Ledger(TorchDispatchMode):
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor):
                 self._count(leaf.untyped_storage())
-        aside = max(args[0].nbytes, result.nbytes) if self._reorders and func is CONVOLUTION else 0
-        self.peak = max(self.peak, self._alive + aside)
+        self.peak = max(self.peak, self._alive)
         return result
 
     def _count(self, storage: UntypedStorage) -> None:
@@ -78,12 +75,8 @@ class _Ledger(TorchDispatchMode):
 
 
 @torch.no_grad()
-def rehearse(forward: Callable[[], object], *, reorders: bool) -> Rehearsal:
-    """What `forward` takes besides what it is given; all of its tensors have to be on the meta device.
-
-    reorders: a convolution copies its input or its output, whichever is larger, into another order, as
-    oneDNN does on processors (measured with torch 2.14).
-    """
-    with _FusedAttention() as attention, _Ledger(reorders=reorders) as ledger:
+def rehearse(forward: Callable[[], object]) -> Rehearsal:
+    """What `forward` takes besides what it is given; all of its tensors have to be on the meta device."""
+    with _FusedAttention() as attention, _Ledger() as ledger:
         forward()
     return Rehearsal(ledger.peak, attention.largest)

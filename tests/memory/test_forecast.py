@@ -39,22 +39,17 @@ def test_a_rehearsal_counts_the_tensors_that_live_together(block):
     """16 channels before and after the activation; the input is the caller's."""
     pixels = torch.empty(1, 4, 64, 64, device="meta")
     channel = 64 * 64 * 4
-    assert rehearse(lambda: block(pixels), reorders=False).peak == 2 * 16 * channel
-    # The last convolution: its input, its output, and its input in another order.
-    assert rehearse(lambda: block(pixels), reorders=True).peak == (16 + 4 + 16) * channel
+    assert rehearse(lambda: block(pixels)).peak == 2 * 16 * channel
 
 
 def test_a_rehearsal_grows_as_the_pixels_do(block):
     small, large = (torch.empty(1, 4, side, side, device="meta") for side in (32, 64))
-    assert (
-        4 * rehearse(lambda: block(small), reorders=True).peak
-        == rehearse(lambda: block(large), reorders=True).peak
-    )
+    assert 4 * rehearse(lambda: block(small)).peak == rehearse(lambda: block(large)).peak
 
 
 def test_fused_attention_makes_no_matrix_and_its_size_is_told():
     query = torch.empty(2, 8, 1024, 40, device="meta")
-    found = rehearse(lambda: nn.functional.scaled_dot_product_attention(query, query, query), reorders=False)
+    found = rehearse(lambda: nn.functional.scaled_dot_product_attention(query, query, query))
     assert found.peak == query.nbytes
     assert found.matrix == 2 * 8 * 1024 * 1024
 
