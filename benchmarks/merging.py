@@ -30,15 +30,13 @@ from modules.checkpoints import TensorEntry, safetensors_order, write_safetensor
 DEVIATION = 0.02
 POOL = 1 << 24
 CHILD = """
-import json, resource, sys, time
+import json, sys, time
+from benchmarks.peak import peak, watch_peak
 from modules.adapters import AdapterShelf
 from modules.checkpoints import CheckpointShelf, HashCache, VaeShelf
 from modules.flags import parse_flags
 from modules.folders import Folders
 from modules.merging import MergeRequest, MergeShelves, plan_merge, run_merge
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 data, values = sys.argv[1], json.loads(sys.argv[2])
 folders = Folders.from_flags(parse_flags(["--data-dir", data], environment={}))
@@ -48,6 +46,7 @@ shelves = MergeShelves(CheckpointShelf(folders, hashes), VaeShelf(folders, hashe
 started = time.perf_counter()
 plan = plan_merge(MergeRequest(primary="a", secondary="b", custom_name="result", **values), shelves)
 planned = time.perf_counter() - started
+watch_peak()
 before = peak()
 result = run_merge(plan)
 print(json.dumps({"plan": planned, "seconds": result.seconds, "before": before, "peak": peak()}))
