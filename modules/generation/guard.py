@@ -16,6 +16,7 @@ from modules.memory import (
     MemoryMode,
     Work,
     forecast,
+    free_memory,
     give_back_heap,
     memory_for_us,
     modes_from,
@@ -64,9 +65,10 @@ class MemoryGuard:
         given_pixels: int = 0,
         mode: MemoryMode = MemoryMode.NORMAL,
     ) -> Forecast:
-        """Bytes of this process, or of its device, that `run` will take."""
+        """Bytes of this process, or of its device, that `run` will take with the memory that is free now."""
         costs = self._book.costs(checkpoint, run.options.fp8_storage).in_mode(mode)
-        return forecast(costs, work_of(run, attention, given_pixels), self._resting)
+        free = free_memory(self._policy.device)
+        return forecast(costs, work_of(run, attention, given_pixels), self._resting, free)
 
     def fitting_mode(
         self,

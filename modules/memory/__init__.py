@@ -26,7 +26,7 @@ from modules.memory.placement import Placement
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
 from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
-from modules.memory.room import give_back_heap, memory_for_us, resident_memory
+from modules.memory.room import free_memory, give_back_heap, memory_for_us, resident_memory
 from modules.memory.slices import Chunks
 from modules.memory.threads import check_threads, physical_cores, set_threads, threads_scope
 
@@ -49,6 +49,7 @@ __all__ = [
     "check_threads",
     "choose_policy",
     "forecast",
+    "free_memory",
     "give_back_heap",
     "largest_that_fits",
     "lighter",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from modules.errors import InvalidRequest
 from modules.memory.kinds import AttentionKind
 from modules.memory.modes import MemoryMode
-from modules.memory.slices import least_bytes
+from modules.memory.slices import bytes_of_slices
 
 __all__ = [
     "Forecast",
@@ -42,7 +42,7 @@ PIXEL_BYTES = 12
 """Of a pixel in float32."""
 STRIP_ROWS = 72
 """Of pixels, in the smallest strip with its margins."""
-HOLES_SHARE, MOST_HOLES = 1.8, 220 << 20
+HOLES_SHARE, MOST_HOLES = 1.8, 120 << 20
 """Of the heap, beside tensors in it: glibc gives back at once only what is larger than 32 MiB alone."""
 GIVEN_BYTES, MASKED_BYTES = 16, 10
 """Of a pixel of the pictures that are given, while they are read, turned and brought to size, before anything
@@ -50,6 +50,8 @@ is drawn; of both where one of two is a mask, which has fewer channels.
 """
 OVERLAY_BYTES = 4
 """The same, of what is kept of them while the masked part alone is drawn at another size."""
+LAID_BYTES, LAID_EACH_BYTES = 20, 12
+"""Of a pixel of the whole picture, while such parts are laid over it; and beside that for each of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,29 +180,40 @@ class NotEnoughMemory(InvalidRequest):
         self.given_pixels = given_pixels
 
 
-def forecast(costs: ModelCosts, work: Work, resting: int = 0) -> Forecast:
-    """The peak of a process that holds `resting` bytes without the model and does `work` with it."""
-    drawing = max(_pass_bytes(costs, each, work.attention) for each in work.passes)
+def forecast(costs: ModelCosts, work: Work, resting: int = 0, free: int = 0) -> Forecast:
+    """The peak of a process that holds `resting` bytes without the model and does `work` with it.
+
+    free: bytes that attention in slices may have, if it is not to take the least that it can do with.
+    """
+    drawing = max(_pass_bytes(costs, each, work.attention, free) for each in work.passes)
     drawing += KEPT_BYTES * work.kept_pixels
     # A matrix of attention is as a rule too large for the heap.
-    tensors = max(_pass_bytes(costs, each, AttentionKind.AUTOMATIC) for each in work.passes)
+    tensors = max(_pass_bytes(costs, each, AttentionKind.AUTOMATIC, free) for each in work.passes)
     drawing += min(HOLES_SHARE * tensors, MOST_HOLES) if costs.on_heap else 0
-    if work.only_masked:
-        drawing += OVERLAY_BYTES * work.given_pixels
-    return Forecast(resting, costs.weights, round(max(work.given_pixels * _given_bytes(work), drawing)))
+    drawing += OVERLAY_BYTES * work.given_pixels if work.only_masked else 0
+    working = max(drawing, work.given_pixels * _given_bytes(work), _laying_bytes(work))
+    return Forecast(resting, costs.weights, round(working))
 
 
 def _given_bytes(work: Work) -> int:
     return MASKED_BYTES if work.masked and not work.only_masked else GIVEN_BYTES
 
 
-def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
+def _laying_bytes(work: Work) -> float:
+    """While results are laid over the whole picture, which is half of what is given: its mask is as large."""
+    if not work.only_masked:
+        return 0
+    together = max(each.pictures for each in work.passes)
+    return (LAID_BYTES + LAID_EACH_BYTES * together) * work.given_pixels / 2
+
+
+def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind, free: int) -> float:
     latents = part.pictures * part.cells * LATENT_COPIES * LATENT_BYTES
     coming = costs.coming
     return latents + max(
         coming.texts,
         coming.vae + _encode_bytes(costs, part) if part.encodes else 0,
-        coming.network + costs.step * part.cells * part.rows + _matrix_bytes(costs, part, attention),
+        coming.network + costs.step * part.cells * part.rows + _matrix_bytes(costs, part, attention, free),
         coming.vae + _decode_bytes(costs, part) + MADE_BYTES * part.pixels,
     )
 
@@ -225,10 +238,10 @@ def _strip_bytes(costs: ModelCosts, part: Pass, each: float, whole: float) -> fl
     return max(costs.middle * part.pixels, each * part.pixels, smallest)
 
 
-def _matrix_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind) -> float:
-    """Of the attention matrix, for the kinds that make one: of as much of it as they can do with."""
+def _matrix_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind, free: int) -> float:
+    """Of the attention matrix, for the kinds that make one: of as much of it as they make at a time."""
     whole = costs.matrix * part.cells**2 * part.rows
-    return least_bytes(attention, whole, part.cells, part.rows)
+    return bytes_of_slices(attention, whole, part.cells, part.rows, free)
 
 
 def largest_that_fits(costs: ModelCosts, work: Work, room: int) -> tuple[int, int] | None:

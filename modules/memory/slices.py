@@ -10,7 +10,7 @@ from torch import Tensor
 
 from modules.memory.kinds import AttentionKind
 
-__all__ = ["Chunks", "Scores", "Slices", "least_bytes", "sliced_attention", "slices_of"]
+__all__ = ["Chunks", "Scores", "Slices", "bytes_of_slices", "sliced_attention", "slices_of"]
 
 COPIES = 2
 """The matrix, and its softmax beside it."""
@@ -93,9 +93,10 @@ def _sub_quadratic(scores: Scores, free: int, chunks: Chunks) -> Slices:
     return Slices(scores.pairs, queries, chunks.keys or max(fitting, math.isqrt(scores.keys)))
 
 
-def least_bytes(kind: AttentionKind, whole: float, tokens: int, rows: int) -> float:
-    """What `kind` takes where memory is short, of `whole` bytes for the matrix with its softmax, of `tokens`
-    squared for each of `rows` pictures. 0 for kinds that make no matrix.
+def bytes_of_slices(kind: AttentionKind, whole: float, tokens: int, rows: int, free: int = 0) -> float:
+    """What `kind` takes while `free` bytes of memory are free (0: where it is short), of `whole` bytes for
+    the matrix with its softmax, of `tokens` squared for each of `rows` pictures. 0 for kinds that make no
+    matrix.
     """
     if kind is AttentionKind.NONE:
         return whole
@@ -104,10 +105,11 @@ def least_bytes(kind: AttentionKind, whole: float, tokens: int, rows: int) -> fl
     if kind is AttentionKind.INVOKEAI:
         return min(whole, COPIES * INVOKEAI_BYTES)
     if kind is AttentionKind.DOGGETTX:
-        return whole / DOGGETTX_PARTS
+        return whole / min(_halvings(math.ceil(whole), free), DOGGETTX_PARTS)
     if kind is AttentionKind.SUB_QUADRATIC:
-        least = _sub_quadratic(Scores(1, tokens, tokens, 1), 0, Chunks())
-        return whole * least.queries * least.keys / tokens**2
+        bytes_of_a_score = math.ceil(whole / COPIES / tokens**2)
+        slices = _sub_quadratic(Scores(1, tokens, tokens, bytes_of_a_score), free, Chunks())
+        return whole * slices.queries * min(slices.keys, tokens) / tokens**2
     return 0
 
 

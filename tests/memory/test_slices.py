@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modules.memory.kinds import SLICED, AttentionKind
-from modules.memory.slices import COPIES, Chunks, Scores, Slices, least_bytes, sliced_attention, slices_of
+from modules.memory.slices import COPIES, Chunks, Scores, Slices, bytes_of_slices, sliced_attention, slices_of
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 ODD = st.integers(1, 37)
@@ -90,15 +90,16 @@ def test_sub_quadratic_follows_its_flags_and_the_memory(chunks, free, expected):
 
 @pytest.mark.parametrize("kind", sorted(SLICED))
 @pytest.mark.parametrize("tokens", [64, 4096, 65_536])
-def test_the_least_that_is_forecast_is_what_slices_take(kind, tokens):
+@pytest.mark.parametrize("free", [0, GIB // 2, 20 * GIB])
+def test_what_is_forecast_is_what_slices_take(kind, tokens, free):
     """With ten heads or fewer: two heads of V1 are told as two of five."""
     scores = Scores(16, tokens, tokens, 4)
-    slices = slices_of(kind, scores, 0, Chunks())
+    slices = slices_of(kind, scores, free, Chunks())
     taken = COPIES * 4 * min(slices.pairs, 16) * min(slices.queries, tokens) * min(slices.keys, tokens)
-    told = least_bytes(kind, COPIES * scores.nbytes, tokens, rows=2)
+    told = bytes_of_slices(kind, COPIES * scores.nbytes, tokens, 2, free)
     assert taken <= told <= 2 * taken
 
 
 def test_kinds_without_a_matrix_take_nothing_for_it():
-    assert least_bytes(AttentionKind.AUTOMATIC, 1e9, 4096, 2) == 0
-    assert least_bytes(AttentionKind.NONE, 1e9, 4096, 2) == 1e9
+    assert bytes_of_slices(AttentionKind.AUTOMATIC, 1e9, 4096, 2) == 0
+    assert bytes_of_slices(AttentionKind.NONE, 1e9, 4096, 2) == 1e9
