@@ -207,6 +207,37 @@ def test_a_picture_is_pasted_or_dropped_goes_from_place_to_place_and_can_be_had_
     tab.wait_for_function("getText('img2img_width') === '128' && getText('img2img_height') === '96'")
 
 
+EDITORS = {
+    "img2img_sketch": ("sketch", 1),
+    "img2maskimg": ("inpaint", 2),
+    "inpaint_sketch": ("inpaint_sketch", 3),
+}
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_a_file_in_the_editors_own_field_is_held_as_one_that_is_chosen(tab, picture_file, editor):
+    """Extensions of the field fill it in."""
+    place, subtab = EDITORS[editor]
+    open_with_picture(tab, subtab, editor, picture_file)
+    tab.wait_for_function("place => pictureWells[place].held?.size.join() === '128,96'", arg=place)
+    tab.wait_for_selector(f"#{editor}_well .well-size:text('128 × 96')")
+
+
+BEYOND = """() => [...document.querySelectorAll("#tab_img2img *")]
+    .filter((each) => each.offsetParent && !each.closest(".tab-nav, [role=tablist]"))
+    .filter((each) => each.getBoundingClientRect().right > innerWidth - 8)
+    .filter((each) => !each.children.length)
+    .map((each) => each.id || each.textContent)"""
+
+
+def test_on_a_phone_no_control_reaches_beyond_the_edge(watched):
+    page = watched(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    for subtab in range(7):
+        page.evaluate("number => switch_to_img2img_tab(number)", subtab)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate(BEYOND) == []
+
+
 def test_what_is_missing_is_said_and_nothing_is_lost(tab, picture_file):
     tab.locator("#img2img_prompt textarea").fill("a cat")
     tab.evaluate("switch_to_img2img_tab(4)")

@@ -70,6 +70,14 @@ class DrawingWell extends PictureWell {
             }
         });
         this.desk.addEventListener("keyup", () => this.noteStroke());
+        // Extensions put files into the editor's own field, which Gradio would show in an editor of no size.
+        this.desk.addEventListener("change", (event) => this.takeFromEditor(event), true);
+    }
+
+    takeFromEditor(event) {
+        if (event.target.type !== "file") return;
+        event.stopPropagation();
+        this.takeFrom(event.target);
     }
 
     dropArea() {

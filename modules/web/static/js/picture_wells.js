@@ -51,10 +51,7 @@ class PictureWell {
 
     bindFiles() {
         const input = this.root.querySelector("input");
-        input.addEventListener("change", () => {
-            this.tryToPut(input.files[0]);
-            input.value = "";
-        });
+        input.addEventListener("change", () => this.takeFrom(input));
         const area = this.dropArea();
         // Before Gradio, whose editor takes what is dropped on it.
         area.addEventListener("dragover", (event) => event.preventDefault(), true);
@@ -67,6 +64,12 @@ class PictureWell {
             },
             true,
         );
+    }
+
+    // `input`: a field for files, which is empty afterwards: the same file may be chosen again.
+    takeFrom(input) {
+        this.tryToPut(input.files[0]);
+        input.value = "";
     }
 
     dropArea() {
