@@ -42,8 +42,11 @@ PIXEL_BYTES = 12
 """Of a pixel in float32."""
 STRIP_ROWS = 72
 """Of pixels, in the smallest strip with its margins."""
-HOLES_SHARE, MOST_HOLES = 1.8, 120 << 20
-"""Of the heap, beside tensors in it: glibc gives back at once only what is larger than 32 MiB alone."""
+HOLES_SHARE = 1.8
+MANY_HOLES, FURTHER_HOLES_SHARE = 100 << 20, 0.3
+"""Of the heap, beside tensors in it: glibc gives back at once only what is larger than 32 MiB alone. They
+grow with the tensors, and slower where there are many.
+"""
 GIVEN_BYTES, MASKED_BYTES = 16, 10
 """Of a pixel of the pictures that are given, while they are read, turned and brought to size, before anything
 is drawn; of both where one of two is a mask, which has fewer channels.
@@ -189,7 +192,8 @@ def forecast(costs: ModelCosts, work: Work, resting: int = 0, free: int = 0) -> 
     drawing += KEPT_BYTES * work.kept_pixels
     # A matrix of attention is as a rule too large for the heap.
     tensors = max(_pass_bytes(costs, each, AttentionKind.AUTOMATIC, free) for each in work.passes)
-    drawing += min(HOLES_SHARE * tensors, MOST_HOLES) if costs.on_heap else 0
+    holes = min(HOLES_SHARE * tensors, MANY_HOLES + FURTHER_HOLES_SHARE * tensors)
+    drawing += holes if costs.on_heap else 0
     drawing += OVERLAY_BYTES * work.given_pixels if work.only_masked else 0
     working = max(drawing, work.given_pixels * _given_bytes(work), _laying_bytes(work))
     return Forecast(resting, costs.weights, round(working))

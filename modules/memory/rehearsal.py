@@ -57,10 +57,11 @@ class _Ledger(TorchDispatchMode):
         self.peak = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        # What is not known yet was there before: a weight, of which a result may be a view.
+        self._known.update(_storages((args, kwargs)))
         result = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, Tensor):
-                self._count(leaf.untyped_storage())
+        for storage in _storages(result):
+            self._count(storage)
         self.peak = max(self.peak, self._alive)
         return result
 
@@ -72,6 +73,10 @@ class _Ledger(TorchDispatchMode):
 
     def _forget(self, size: int) -> None:
         self._alive -= size
+
+
+def _storages(values: Any) -> list[UntypedStorage]:
+    return [leaf.untyped_storage() for leaf in tree_leaves(values) if isinstance(leaf, Tensor)]
 
 
 @torch.no_grad()

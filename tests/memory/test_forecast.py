@@ -47,6 +47,13 @@ def test_a_rehearsal_grows_as_the_pixels_do(block):
     assert 4 * rehearse(lambda: block(small)).peak == rehearse(lambda: block(large)).peak
 
 
+def test_a_rehearsal_counts_no_weights():
+    """A linear layer multiplies with a view of its weight."""
+    with torch.device("meta"):
+        layer = nn.Linear(1000, 4)
+    assert rehearse(lambda: layer(torch.empty(7, 1000, device="meta"))).peak == (7 * 1000 + 7 * 4) * 4
+
+
 def test_fused_attention_makes_no_matrix_and_its_size_is_told():
     query = torch.empty(2, 8, 1024, 40, device="meta")
     found = rehearse(lambda: nn.functional.scaled_dot_product_attention(query, query, query))
