@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 REQUESTS = 50
 ALLOWED, WORK_ALLOWED = 0.15, 0.4
 """Of the peak of each request; of what all of them take beside the program at rest."""
-LARGEST = 320
+LARGEST = 256
 """Pixels along a side. `benchmarks/memory.py` goes further."""
 
 

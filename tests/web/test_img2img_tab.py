@@ -214,13 +214,12 @@ EDITORS = {
 }
 
 
-@pytest.mark.parametrize("editor", EDITORS)
-def test_a_file_in_the_editors_own_field_is_held_as_one_that_is_chosen(tab, picture_file, editor):
+def test_a_file_in_an_editors_own_field_is_held_as_one_that_is_chosen(tab, picture_file):
     """Extensions of the field fill it in."""
-    place, subtab = EDITORS[editor]
-    open_with_picture(tab, subtab, editor, picture_file)
-    tab.wait_for_function("place => pictureWells[place].held?.size.join() === '128,96'", arg=place)
-    tab.wait_for_selector(f"#{editor}_well .well-size:text('128 × 96')")
+    for editor, (place, subtab) in EDITORS.items():
+        open_with_picture(tab, subtab, editor, picture_file)
+        tab.wait_for_function("place => pictureWells[place].held?.size.join() === '128,96'", arg=place)
+        tab.wait_for_selector(f"#{editor}_well .well-size:text('128 × 96')")
 
 
 BEYOND = """() => [...document.querySelectorAll("#tab_img2img *")]
