@@ -44,16 +44,13 @@ def work_of(run: Run, attention: AttentionKind, given_pixels: int = 0) -> Work:
     if run.hires:
         size = run.hires.size
         passes.append(Pass(size.scaled_width, size.scaled_height, together, rows, encodes=True))
-    only_masked = masked is not None and masked.inpaint_full_res
-    # What is given is the whole picture and its mask, and results have its size.
-    result = given_pixels // 2 if only_masked else max(each.pixels for each in passes)
     return Work(
         passes=_in_strips(passes, run.order.vae_strips, run),
         attention=attention,
         given_pixels=given_pixels,
         masked=masked is not None,
-        only_masked=only_masked,
-        kept_pixels=result * run.pictures,
+        only_masked=masked is not None and masked.inpaint_full_res,
+        results=run.pictures,
     )
 
 

@@ -134,8 +134,8 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a request asks of the memory: its passes, and the pixels of the pictures that are given, and of
-    those that are kept while others are made. `masked`: a mask is given; `only_masked`: what it masks is
+    """What a request asks of the memory: its passes, the pixels of the pictures that are given, and how many
+    `results` are kept while others are made. `masked`: a mask is given; `only_masked`: what it masks is
     drawn at a size of its own and laid over the whole picture.
     """
 
@@ -144,7 +144,12 @@ class Work:
     given_pixels: int = 0
     masked: bool = False
     only_masked: bool = False
-    kept_pixels: int = 0
+    results: int = 0
+
+    @property
+    def result_pixels(self) -> float:
+        """Of one result. A whole picture is half of what is given, for its mask is as large."""
+        return self.given_pixels / 2 if self.only_masked else max(each.pixels for each in self.passes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,7 @@ def forecast(costs: ModelCosts, work: Work, resting: int = 0, free: int = 0) -> 
     free: bytes that attention in slices may have, if it is not to take the least that it can do with.
     """
     drawing = max(_pass_bytes(costs, each, work.attention, free) for each in work.passes)
-    drawing += KEPT_BYTES * work.kept_pixels
+    drawing += KEPT_BYTES * work.results * work.result_pixels
     # A matrix of attention is as a rule too large for the heap.
     tensors = max(_pass_bytes(costs, each, AttentionKind.AUTOMATIC, free) for each in work.passes)
     holes = min(HOLES_SHARE * tensors, MANY_HOLES + FURTHER_HOLES_SHARE * tensors)
@@ -204,11 +209,11 @@ def _given_bytes(work: Work) -> int:
 
 
 def _laying_bytes(work: Work) -> float:
-    """While results are laid over the whole picture, which is half of what is given: its mask is as large."""
+    """While what was drawn is laid over the whole picture."""
     if not work.only_masked:
         return 0
     together = max(each.pictures for each in work.passes)
-    return (LAID_BYTES + LAID_EACH_BYTES * together) * work.given_pixels / 2
+    return (LAID_BYTES + LAID_EACH_BYTES * together) * work.result_pixels
 
 
 def _pass_bytes(costs: ModelCosts, part: Pass, attention: AttentionKind, free: int) -> float:
@@ -255,9 +260,7 @@ def largest_that_fits(costs: ModelCosts, work: Work, room: int) -> tuple[int, in
     width = work.passes[0].width
 
     def scaled(cells: int) -> Work:
-        kept = work.kept_pixels * (cells * CELL) ** 2 // width**2
-        passes = tuple(each.with_width(cells * CELL, width) for each in work.passes)
-        return replace(work, passes=passes, kept_pixels=kept)
+        return replace(work, passes=tuple(each.with_width(cells * CELL, width) for each in work.passes))
 
     cells = _most(
         SMALLEST_SIDE // CELL, width // CELL, lambda side: forecast(costs, scaled(side)).peak <= room

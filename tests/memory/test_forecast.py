@@ -111,3 +111,17 @@ def test_what_we_can_have_is_more_than_what_we_hold_and_no_more_than_there_is():
     assert room is not None
     assert resident_memory() < room < 1 << 50
     assert memory_for_us(torch.device("meta")) is None
+
+
+def test_results_that_are_kept_have_the_size_of_what_is_made():
+    """Of the whole picture where only the masked part is drawn: half of what is given, and no smaller where
+    less is drawn.
+    """
+    drawn = work(256, 128, results=3)
+    assert drawn.result_pixels == 256 * 128
+    laid = replace(drawn, results=30, given_pixels=8_000_000, masked=True, only_masked=True)
+    assert laid.result_pixels == 4_000_000
+    assert (
+        forecast(COSTS, laid).working - forecast(COSTS, replace(laid, results=20)).working
+        == 10 * 3 * 4_000_000
+    )

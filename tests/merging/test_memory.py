@@ -19,6 +19,7 @@ ALLOWED = 40 * MEGABYTE
 CHILD = """
 import json, sys
 import torch
+from benchmarks.peak import peak, watch_peak
 from modules.adapters import AdapterShelf
 from modules.checkpoints import CheckpointShelf, HashCache, VaeShelf
 from modules.flags import parse_flags
@@ -30,15 +31,11 @@ hashes = HashCache(folders.cache / "hashes.json")
 networks = AdapterShelf(folders.loras, (".safetensors",), hashes)
 shelves = MergeShelves(CheckpointShelf(folders, hashes), VaeShelf(folders, hashes), networks, folders)
 
-def peak():
-    return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) * 1024
-
 # What the first sum loads is not counted.
 torch.ones(9).half().double().add_(1.0)
 for values in json.loads(sys.argv[2]):
     plan = plan_merge(MergeRequest(primary="a", secondary="b", **values), shelves)
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")
+    watch_peak()
     before = peak()
     size = run_merge(plan).size
     print(json.dumps([peak() - before, size]))
