@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,15 +86,19 @@ def easel(flags: list[str], case: Case) -> Callable[[], object]:
     return draw
 
 
-def plainly(vae: torch.nn.Module) -> None:
-    """Let the VAE compute as diffusers makes it; `modules/checkpoints/frugal.py` has the loader's way."""
+def plainly(part: torch.nn.Module) -> None:
+    """Let a part of the model compute as diffusers makes it; `modules/checkpoints/frugal.py` and `narrow.py`
+    have the loader's way.
+    """
     from diffusers.models.resnet import ResnetBlock2D
 
-    for module in vae.modules():
+    for module in part.modules():
         if isinstance(module, torch.nn.SiLU):
             module.inplace = False
         elif isinstance(module, ResnetBlock2D):
             module.__class__ = ResnetBlock2D
+        elif isinstance(module, torch.nn.Conv2d):
+            module.__class__ = torch.nn.Conv2d
 
 
 def diffusers(flags: list[str], case: Case) -> Callable[[], object]:
@@ -110,8 +114,11 @@ def diffusers(flags: list[str], case: Case) -> Callable[[], object]:
     folders = Folders.from_flags(parsed)
     set_threads()
     shelf = CheckpointShelf(folders, HashCache(folders.cache / "hashes.json"))
-    model = load_model(shelf.find(case.checkpoint), choose_policy(parsed), folders.configs)
+    # diffusers has all weights in the type that they compute in, and whole layers.
+    policy = replace(choose_policy(parsed), keeps_file_types=False)
+    model = load_model(shelf.find(case.checkpoint), policy, folders.configs)
     plainly(model.vae)
+    plainly(model.unet)
     tower = model.towers[0]
     tower.tokenizer.model_max_length = 77
     # The pipeline compares it with a number.

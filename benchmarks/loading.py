@@ -55,9 +55,11 @@ class Taken:
 
 
 def load_by_easel(path: Path, dtype: torch.dtype, device: str, _: Path) -> object:
-    """As the engine loads it."""
+    """As the engine loads it: on a processor in the file's type, unless flags say otherwise."""
     file = CheckpointFile(path, HashCache(Path("unused"), enabled=False), path.name)
-    return load_model(file, DevicePolicy(torch.device(device), dtype, dtype), ROOT / "configs")
+    keeps = device == "cpu" and dtype == torch.float32
+    policy = DevicePolicy(torch.device(device), dtype, dtype, keeps_file_types=keeps)
+    return load_model(file, policy, ROOT / "configs")
 
 
 def load_by_diffusers(path: Path, dtype: torch.dtype, device: str, config: Path) -> object:

@@ -15,7 +15,7 @@ from modules.adapters.files import AdapterFile
 from modules.adapters.kinds import Part
 from modules.adapters.names import Place, module_places
 from modules.adapters.network import Magnitudes, Network, add_to_weight, module_of, read_network
-from modules.checkpoints import Model, exact_weight, narrowed
+from modules.checkpoints import Model, as_kept, exact_weight
 from modules.errors import EaselError
 
 __all__ = ["NetworkStack", "WantedNetwork"]
@@ -23,6 +23,7 @@ __all__ = ["NetworkStack", "WantedNetwork"]
 log = logging.getLogger(__name__)
 
 COMPACT = torch.float16
+NARROW = (torch.float16, torch.bfloat16)
 CHUNK = 1 << 17
 """Numbers that are narrowed at a time: so many stay in the caches of a processor, and need no new memory."""
 MOST_KEPT = 4
@@ -49,42 +50,40 @@ class WantedNetwork:
 class _Original:
     """The numbers of a module before any network; they are put back, never computed.
 
-    Weights of float32 that came out of a file of float16 are kept in that, and the module's own memory is
-    written over: half the memory, and most of the time of putting networks on is new memory.
+    `kept_beside`: the weight is a copy in half the bits, of the same numbers, and the module's own memory is
+    written over: most of the time of putting networks on is new memory.
     """
 
     weight: Tensor
     bias: Tensor | None
+    kept_beside: bool
 
     @classmethod
     def of(cls, module: nn.Module) -> _Original:
         """What `module` holds now."""
-        weight, bias = module.weight, getattr(module, "bias", None)
-        assert isinstance(weight, Tensor)
-        return cls(_compact(weight.data), None if bias is None else bias.data)
+        bias = getattr(module, "bias", None)
+        own = _weight(module)
+        compact = _compact(own)
+        return cls(
+            own if compact is None else compact, None if bias is None else bias.data, compact is not None
+        )
 
-    def is_compact_in(self, module: nn.Module) -> bool:
-        """Whether the weight is kept in fewer bits than the module's own."""
-        assert isinstance(module.weight, Tensor)
-        return self.weight.dtype is COMPACT and module.weight.dtype is torch.float32
+    def is_narrower_than(self, module: nn.Module) -> bool:
+        """Whether the module's weight is wider now, and its memory can be written over."""
+        return self.weight.dtype in NARROW and _weight(module).dtype is torch.float32
 
     def put_back(self, module: nn.Module) -> None:
         """Let `module` hold them again."""
-        self.write(module, self.weight)
+        if self.kept_beside:
+            _weight(module).copy_(self.weight)
+        else:
+            _set(module, "weight", self.weight)
         self.put_bias_back(module)
 
     def put_bias_back(self, module: nn.Module) -> None:
         """Let `module` hold its bias again, where it has one."""
         if self.bias is not None:
             _set(module, "bias", self.bias)
-
-    def write(self, module: nn.Module, numbers: Tensor) -> None:
-        """Give `module` the weight `numbers`: in its own memory where a compact one is kept."""
-        assert isinstance(module.weight, Tensor)
-        if self.is_compact_in(module):
-            module.weight.data.copy_(numbers)
-        else:
-            _set(module, "weight", numbers)
 
 
 class NetworkStack:
@@ -157,7 +156,7 @@ class NetworkStack:
     def _leaves(self, place: Place, changing: Collection[Place]) -> bool:
         """Whether the module has to be as it was, before `changing` ones are computed from what is kept."""
         module = module_of(self.model, place)
-        return place not in changing or not self._originals[place].is_compact_in(module)
+        return place not in changing or not self._originals[place].is_narrower_than(module)
 
     def _restore(self, places: Iterable[Place]) -> None:
         for place in places:
@@ -165,38 +164,50 @@ class NetworkStack:
 
     def _change(self, place: Place, parts: Sequence[tuple[WantedNetwork, Part]]) -> None:
         module = module_of(self.model, place)
-        assert isinstance(module.weight, Tensor)
-        is_original = place not in self._originals
-        if is_original:
+        if place not in self._originals:
             self._originals[place] = _Original.of(module)
         original = self._originals[place]
         original.put_bias_back(module)
-        is_compact = original.is_compact_in(module)
-        if is_compact and not is_original:
-            module.weight.data.copy_(original.weight)
         # The device rounds sums in its own way: they are made there, wherever the weights lie.
-        changed = exact_weight(module).to(self.model.policy.device)
-        is_own_memory = changed.data_ptr() == module.weight.data_ptr()
-        if is_own_memory and not is_compact:
-            changed = changed.clone()
+        changed = self._to_change(module, original).to(self.model.policy.device)
         for wanted, part in parts:
             add_to_weight(changed, part, wanted.strength(place), wanted.ranks)
             if original.bias is not None and part.bias is not None:
                 shift = part.bias.to(original.bias).reshape(original.bias.shape) * wanted.strength(place)
                 _set(module, "bias", module.bias.data + shift)
-        if not (is_own_memory and is_compact):
-            original.write(module, narrowed(changed, module.weight.dtype))
+        if changed.data_ptr() != _weight(module).data_ptr():
+            self._write(module, original, as_kept(module, changed))
+
+    def _to_change(self, module: nn.Module, original: _Original) -> Tensor:
+        """The original weight in float32, to be added to: in the module's memory where that may be."""
+        if not original.is_narrower_than(module):
+            exact = exact_weight(module)
+            return exact.clone() if exact.data_ptr() == _weight(module).data_ptr() else exact
+        return _weight(module).copy_(original.weight)
+
+    @staticmethod
+    def _write(module: nn.Module, original: _Original, numbers: Tensor) -> None:
+        if original.is_narrower_than(module):
+            _weight(module).copy_(numbers)
+        else:
+            _set(module, "weight", numbers)
 
 
-def _compact(weight: Tensor) -> Tensor:
+def _weight(module: nn.Module) -> Tensor:
+    weight = module.weight
+    assert isinstance(weight, Tensor)
+    return weight.data
+
+
+def _compact(weight: Tensor) -> Tensor | None:
     """`weight` in half its bits, where these say the same and the machine's own memory holds it."""
     if weight.device.type != "cpu" or weight.dtype is not torch.float32 or not weight.is_contiguous():
-        return weight
+        return None
     compact, widened = torch.empty_like(weight, dtype=COMPACT), torch.empty(min(CHUNK, weight.numel()))
     for narrow, exact in zip(compact.view(-1).split(CHUNK), weight.view(-1).split(CHUNK), strict=True):
         narrow.copy_(exact)
         if not torch.equal(widened[: len(narrow)].copy_(narrow), exact):
-            return weight
+            return None
     return compact
 
 

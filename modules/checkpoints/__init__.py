@@ -1,11 +1,5 @@
 """Checkpoints: finding and hashing them, opening them as data, and building the model."""
 
-from modules.checkpoints.eight_bits import (
-    computing_dtype,
-    eight_bit_layers,
-    exact_weight,
-    narrowed,
-)
 from modules.checkpoints.files import CheckpointFile, HashedFile, VaeFile
 from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.hashes import HashCache, old_hash
@@ -21,6 +15,7 @@ from modules.checkpoints.model import (
     TowerUse,
     VectorNumber,
 )
+from modules.checkpoints.narrow import as_kept, computing_dtype, exact_weight
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.outline import ModelOutline, outline_model
 from modules.checkpoints.recognition import family_of
@@ -62,8 +57,8 @@ __all__ = [
     "VaeFile",
     "VaeShelf",
     "VectorNumber",
+    "as_kept",
     "computing_dtype",
-    "eight_bit_layers",
     "encodable",
     "exact_weight",
     "family_of",
@@ -71,7 +66,6 @@ __all__ = [
     "folders_below",
     "load_model",
     "load_tokenizer",
-    "narrowed",
     "old_hash",
     "open_tensors",
     "outline_model",

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from modules.checkpoints.eight_bits import eight_bit_layers, keep_in_eight_bits
 from modules.checkpoints.model import WIDE, KeptWeights
+from modules.checkpoints.narrow import (
+    EIGHT_BITS,
+    compute_in_parts,
+    keep_in_eight_bits,
+    narrow_layers,
+    widen_when_computing,
+)
 from modules.checkpoints.sources import Sources
 from modules.errors import EaselError
 
 __all__ = ["Blueprint", "draw_blueprint"]
 
 M = TypeVar("M", bound=nn.Module)
+READERS = 2
+"""Threads that read a file: with two, what a processor does for one and the disk for the other overlap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,16 +41,48 @@ class Blueprint(Generic[M]):
         """The module in evaluation mode, its parameters read from the file; `kept`: how the weights of its
         large layers are. May be called once.
         """
-        layers = eight_bit_layers(self.module) if kept.eight_bits else {}
-        filled = {}
-        for name, parameter in list(self.module.named_parameters()):
-            numbers = self.sources[name].read(dtype, device).reshape(parameter.shape)
-            layer, _, what = name.rpartition(".")
-            if what == "weight" and layer in layers:
-                numbers = keep_in_eight_bits(layers[layer], numbers, exact_copy=kept.exact_copies)
-            filled[name] = numbers
-        self.module.load_state_dict(filled, strict=False, assign=True)
-        return self.module.requires_grad_(False).eval()
+        layers = self._layers()
+        types = {name: self._stored_type(name, layer, dtype, kept) for name, layer in layers.items()}
+
+        def read(name: str) -> Tensor:
+            return self.sources[name].read(dtype if types[name] is EIGHT_BITS else types[name], device)
+
+        with ThreadPoolExecutor(READERS) as readers:
+            for (name, layer), numbers in zip(layers.items(), readers.map(read, layers), strict=True):
+                path, _, what = name.rpartition(".")
+                owner = self.module.get_submodule(path)
+                numbers = numbers.reshape(getattr(owner, what).shape)
+                if layer is not None and types[name] is EIGHT_BITS:
+                    numbers = keep_in_eight_bits(layer, numbers, exact_copy=kept.exact_copies)
+                elif layer is not None and types[name] is not dtype:
+                    widen_when_computing(layer, dtype)
+                elif layer is not None and device.type == "cpu":
+                    compute_in_parts(layer, dtype)
+                setattr(owner, what, nn.Parameter(numbers, requires_grad=False))
+        return self.module.eval()
+
+    def weight_bytes(self, dtype: torch.dtype, kept: KeptWeights = WIDE) -> dict[nn.Parameter, int]:
+        """What each parameter of the module will take once it is built so."""
+        return {
+            parameter: parameter.numel() * self._stored_type(name, layer, dtype, kept).itemsize
+            for name, layer in self._layers().items()
+            for parameter in [self.module.get_parameter(name)]
+        }
+
+    def _layers(self) -> dict[str, nn.Module | None]:
+        """The names of all parameters; those of weights that may be kept narrow with their layers."""
+        layers = {f"{name}.weight".lstrip("."): layer for name, layer in narrow_layers(self.module).items()}
+        return {name: layers.get(name) for name, _ in self.module.named_parameters()}
+
+    def _stored_type(
+        self, name: str, layer: nn.Module | None, dtype: torch.dtype, kept: KeptWeights
+    ) -> torch.dtype:
+        """The type in which a parameter, the weight of `layer` where that may be narrow, is in memory."""
+        if layer is None:
+            return dtype
+        if kept.eight_bits and not isinstance(layer, nn.Embedding):
+            return EIGHT_BITS
+        return self.sources[name].narrow_type(dtype) if kept.as_in_file else dtype
 
 
 def draw_blueprint(make: Callable[[], M], sources: Sources, file: str, part: str) -> Blueprint[M]:
@@ -50,12 +92,23 @@ def draw_blueprint(make: Callable[[], M], sources: Sources, file: str, part: str
     layer. Raises EaselError for impossible sizes, a missing tensor, and one of another size.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             module = make()
     except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
         raise EaselError(f"{file}: no {part} can be built with the sizes it has ({error}).") from error
     _check(dict(module.named_parameters()), sources, file, part)
     return Blueprint(module, sources)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Modules are made without their first random numbers: a third of the time of making them."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if getattr(func, "__module__", "") == nn.init.__name__:
+            return kwargs["tensor"] if kwargs else args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def _check(wanted: Mapping[str, nn.Parameter], sources: Sources, file: str, part: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextModel, DPTForDepthEstimation
 
 from modules.checkpoints.assembly import Blueprint
@@ -29,9 +29,18 @@ from modules.errors import EaselError
 from modules.memory import DevicePolicy, Placement
 from modules.sampling import zero_terminal_snr
 
-__all__ = ["ModelPlan", "load_model", "plan_model", "with_vae"]
+__all__ = ["ModelPlan", "PlannedWeights", "load_model", "plan_model", "with_vae"]
 
 TIMESTEPS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWeights:
+    """Bytes of a model's weights: of its text encoders, of its VAE, of each parameter of its UNet."""
+
+    texts: int
+    vae: int
+    of_unet: Mapping[nn.Parameter, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,15 +91,24 @@ class ModelPlan:
         """Where the numbers of the UNet lie, then those of each text encoder, by the parameters' names."""
         return self._unet.sources, *(tower.encoder.sources for tower in self._towers)
 
+    def weights(self, policy: DevicePolicy, kept: KeptWeights) -> PlannedWeights:
+        """What the parameters take in memory once they are read so."""
+        texts = [tower.weight_bytes(policy.dtype, kept) for tower in self._towers]
+        return PlannedWeights(
+            texts=sum(sum(tower.values()) for tower in texts),
+            vae=sum(self._vae.weight_bytes(policy.vae_dtype, kept.of_vae).values()),
+            of_unet=self._unet.weight_bytes(policy.dtype, kept),
+        )
+
     def load(
         self, policy: DevicePolicy, kept: KeptWeights = WIDE, placement: Placement | None = None
     ) -> Model:
-        """Read the model into memory; `kept`: how the weights of its UNet and text encoders are there;
-        `placement`: where, and who moves them, else all stays on the device. May be called once.
+        """Read the model into memory; `kept`: how the weights of its large layers are there; `placement`:
+        where, and who moves them, else all stays on the device. May be called once.
         """
         placement = placement or Placement(policy.device)
         dtype, place = policy.dtype, placement.resting_place
-        vae = self._vae.build(policy.vae_dtype, place)
+        vae = self._vae.build(policy.vae_dtype, place, kept.of_vae)
         unet = self._unet.build(dtype, place, kept)
         alphas = _alphas_cumprod(self._config)
         return Model(
@@ -160,7 +178,7 @@ def load_model(
 ) -> Model:
     """Load a checkpoint in one go; see `plan_model`. Its hash is then computed in the background."""
     with plan_model(file, configs, vae, mapped=mapped) as plan:
-        model = plan.load(policy)
+        model = plan.load(policy, KeptWeights(as_in_file=policy.keeps_file_types))
     file.hash_later()
     return model
 
@@ -173,7 +191,8 @@ def with_vae(model: Model, vae: VaeFile | None) -> Model:
     """
     with open_checkpoint((vae or model.checkpoint).path) as opened:
         blueprint = _fitting_vae(opened, model.latent_scale, model.latent_channels)
-        part = blueprint.build(model.policy.vae_dtype, model.placement.resting_place)
+        place = model.placement.resting_place
+        part = blueprint.build(model.policy.vae_dtype, place, model.kept.of_vae)
     return replace(model, vae=part, vae_file=vae)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer, DPTForDepthEstimation
@@ -72,22 +71,31 @@ class EightBits(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeptWeights:
-    """How the weights of a UNet and its text encoders are kept: wide, as they compute, or in 8 bits; then
-    perhaps with copies in half precision in the machine's own memory, to add networks to.
+    """How the weights of large layers are kept: wide, as they compute; those of the UNet and its text
+    encoders in 8 bits, then perhaps with copies in half precision in the machine's own memory, to add
+    networks to; or all as they are in the file, where that is in fewer bits.
     """
 
     eight_bits: bool = False
     exact_copies: bool = False
+    as_in_file: bool = False
 
     @classmethod
-    def of(cls, setting: str, exact_copies: bool, family: Family, device: torch.device) -> KeptWeights:
-        """What the settings `fp8_storage` and `cache_fp16_weight` mean for a model. Apple's devices have no
-        such numbers.
+    def of(cls, setting: str, exact_copies: bool, family: Family, policy: DevicePolicy) -> KeptWeights:
+        """What the settings `fp8_storage` and `cache_fp16_weight` mean for a model under `policy`. Apple's
+        devices have no such numbers.
         """
         wanted = EightBits(setting)
         is_xl = family in (Family.SDXL, Family.SDXL_REFINER)
         applies = wanted is EightBits.ALWAYS or (wanted is EightBits.XL and is_xl)
-        return cls(True, exact_copies) if applies and device.type != "mps" else cls()
+        if applies and policy.device.type != "mps":
+            return cls(True, exact_copies, policy.keeps_file_types)
+        return cls(as_in_file=policy.keeps_file_types)
+
+    @property
+    def of_vae(self) -> KeptWeights:
+        """Likewise, of a VAE, which is never in 8 bits."""
+        return KeptWeights(as_in_file=self.as_in_file)
 
 
 WIDE = KeptWeights()

@@ -32,6 +32,13 @@ class Source:
         """Sizes of the axes."""
         return self.stored.shape
 
+    def narrow_type(self, computing: torch.dtype) -> torch.dtype:
+        """A type of 16 bits that holds the numbers exactly, where `computing` has more; else `computing`."""
+        stored, is_scaled = self.stored.dtype, self.scale is not None
+        if is_scaled or not stored.is_floating_point or computing.itemsize <= 2:
+            return computing
+        return {1: torch.float16, 2: stored}.get(stored.itemsize, computing)
+
     def rows(self, number: int, of: int) -> Source:
         """The `number`-th (from 0) of `of` equal parts along the first axis."""
         return replace(self, stored=self.stored.rows(number, of))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,8 +17,15 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints.conversion import converted
+from modules.errors import EaselError
+from modules.memory import fetch_pages
 
 __all__ = ["StoredTensor", "TensorFile"]
+
+READS_AT_PLACES = hasattr(os, "preadv")
+"""Not on Windows."""
+BLOCK = 1 << 20
+"""Bytes that stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class TensorFile:
         self.metadata = metadata
         self._file: BinaryIO = path.open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else None
+        self._raw = None if self._map is None else _as_tensor(self._map)
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +101,7 @@ class TensorFile:
     def close(self) -> None:
         """Let go of the file; tensors that were read stay."""
         if self._map is not None:
+            self._raw = None
             with suppress(BufferError):
                 self._map.close()
         self._file.close()
@@ -106,6 +116,8 @@ class TensorFile:
         """One of `tensors`, or a part of one, as `read` does it."""
         if stored.numel == 0:
             return torch.empty(stored.shape, dtype=dtype or stored.dtype, device=device)
+        if READS_AT_PLACES and _is_all_that(stored, dtype, device):
+            return self._read_straight(stored)
         view = self._bytes_of(stored).view(stored.dtype)
         ordered = (
             view.view(stored.shape) if stored.stride is None else view.as_strided(stored.shape, stored.stride)
@@ -117,17 +129,27 @@ class TensorFile:
         self._release(stored)
         return tensor
 
+    def _read_straight(self, stored: StoredTensor) -> Tensor:
+        """Without a detour over the map. Threads may do so at a time, and do not hold one another up."""
+        tensor = torch.empty(stored.shape, dtype=stored.dtype)
+        room, filled = memoryview(tensor.view(-1).view(torch.uint8).numpy()), 0
+        while filled < len(room):
+            block = room[filled : filled + BLOCK]
+            fetch_pages(block)
+            count = os.preadv(self._file.fileno(), [block], stored.start + filled)
+            if not count:
+                raise EaselError(f"{self.path.name} ended while it was read. Is it being written? Try again.")
+            filled += count
+        return tensor
+
     def _bytes_of(self, stored: StoredTensor) -> Tensor:
         size = stored.span_bytes
-        if self._map is None:
+        if self._raw is None:
             buffer = bytearray(size)
             self._file.seek(stored.start)
             self._file.readinto(buffer)  # type: ignore[attr-defined]
             return torch.frombuffer(buffer, dtype=torch.uint8)
-        with warnings.catch_warnings():
-            # torch warns that nobody may write to the view; nobody does, `read` copies it.
-            warnings.filterwarnings("ignore", message="The given buffer is not writable")
-            raw = torch.frombuffer(self._map, dtype=torch.uint8, count=size, offset=stored.start)
+        raw = self._raw[stored.start : stored.start + size]
         return raw.clone() if stored.start % stored.dtype.itemsize else raw
 
     def _release(self, stored: StoredTensor) -> None:
@@ -135,3 +157,17 @@ class TensorFile:
             return
         begin = stored.start - stored.start % mmap.PAGESIZE
         self._map.madvise(mmap.MADV_DONTNEED, begin, stored.start + stored.span_bytes - begin)
+
+
+def _is_all_that(stored: StoredTensor, dtype: torch.dtype | None, device: torch.device | str) -> bool:
+    """Whether the numbers lie in the file as they are wanted in the machine's memory."""
+    is_wanted = dtype in (None, stored.dtype) and torch.device(device).type == "cpu"
+    return is_wanted and stored.stride is None
+
+
+def _as_tensor(file: mmap.mmap) -> Tensor:
+    """The bytes of a mapped file."""
+    with warnings.catch_warnings():
+        # torch warns that nobody may write to them; nobody does, `read` copies.
+        warnings.filterwarnings("ignore", message="The given buffer is not writable")
+        return torch.frombuffer(file, dtype=torch.uint8)

@@ -35,12 +35,17 @@ class TowerPlan:
     use: TowerUse
 
     def build(self, dtype: torch.dtype, device: torch.device, kept: KeptWeights = WIDE) -> TextTower:
-        """The tower in the memory of `device`, the encoder's weights as `kept` says. May be called once."""
+        """The tower in the memory of `device`, its weights as `kept` says. May be called once."""
         encoder = self.encoder.build(dtype, device, kept)
         positions = torch.arange(encoder.config.max_position_embeddings, device=device)
         encoder.embeddings.position_ids = positions.expand((1, -1))
-        projection = self.projection.build(dtype, device) if self.projection else None
+        projection = self.projection.build(dtype, device, kept) if self.projection else None
         return TextTower(encoder, self.tokenizer, self.use, projection)
+
+    def weight_bytes(self, dtype: torch.dtype, kept: KeptWeights = WIDE) -> dict[nn.Parameter, int]:
+        """See `Blueprint.weight_bytes`."""
+        parts = (self.encoder, self.projection) if self.projection else (self.encoder,)
+        return {key: size for part in parts for key, size in part.weight_bytes(dtype, kept).items()}
 
 
 def plan_tower(

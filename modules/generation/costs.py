@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import torch
-from torch import nn
 
 from modules.checkpoints import (
     CheckpointFile,
@@ -15,13 +14,12 @@ from modules.checkpoints import (
     Family,
     KeptWeights,
     ModelPlan,
-    eight_bit_layers,
 )
 from modules.generation.strips import SHARES
 from modules.generation.vae_strips import bytes_in_strips
 from modules.memory import DevicePolicy, ModelCosts, PartWeights, most_at_a_time, rehearse
 
-__all__ = ["CostBook", "bytes_of"]
+__all__ = ["CostBook"]
 
 SIDE = 64
 """Cells along a side of the latent that a model is rehearsed with."""
@@ -67,19 +65,6 @@ def _version_of(checkpoint: CheckpointFile) -> tuple[str, int, int]:
     return str(checkpoint.path), facts.st_mtime_ns, facts.st_size
 
 
-def bytes_of(module: nn.Module) -> int:
-    """Of the parameters of `module`, in their type."""
-    return sum(parameter.nbytes for parameter in module.parameters())
-
-
-def _weights_of(module: nn.Module, policy: DevicePolicy, kept: KeptWeights) -> int:
-    """Bytes of a module without memory, once it is filled and `kept`."""
-    layers = eight_bit_layers(module).values() if kept.eight_bits else ()
-    narrow = sum(layer.weight.numel() for layer in layers if isinstance(layer.weight, nn.Parameter))
-    elements = sum(parameter.numel() for parameter in module.parameters())
-    return narrow + (elements - narrow) * policy.dtype.itemsize
-
-
 def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:
     """What families with a vector are told besides, without memory."""
     config, count = plan.unet.config, len(plan.vector_numbers)
@@ -101,16 +86,17 @@ def _costs_of(plan: ModelPlan, policy: DevicePolicy, eight_bits: str) -> ModelCo
     context = torch.empty(ROWS, TOKENS, unet.config.cross_attention_dim, device="meta")
     latent = torch.empty(1, vae.config.latent_channels, SIDE, SIDE, device="meta")
     pixels = torch.empty(1, 3, PIXELS, PIXELS, device="meta")
-    told, kept = _beside(plan), KeptWeights.of(eight_bits, False, plan.family, policy.device)
+    told, kept = _beside(plan), KeptWeights.of(eight_bits, False, plan.family, policy)
+    weights = plan.weights(policy, kept)
     step = rehearse(lambda: unet(noisy, 0, context, added_cond_kwargs=told, return_dict=False))
     decode = rehearse(lambda: vae.decode(latent, return_dict=False))
     encode = rehearse(lambda: vae.encode(pixels, return_dict=False))
     middle = rehearse(lambda: vae.decoder.mid_block(vae.decoder.conv_in(latent)))
     parts = PartWeights(
-        texts=sum(_weights_of(part, policy, kept) for part in plan.text_encoders),
-        network=_weights_of(unet, policy, kept),
-        vae=round(bytes_of(vae) * own_vae),
-        blocks=most_at_a_time(unet, lambda part: _weights_of(part, policy, kept)),
+        texts=weights.texts,
+        network=sum(weights.of_unet.values()),
+        vae=weights.vae,
+        blocks=most_at_a_time(unet, lambda part: sum(weights.of_unet[each] for each in part.parameters())),
     )
     return ModelCosts(
         weights=parts.texts + parts.network + parts.vae,

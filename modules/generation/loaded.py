@@ -41,7 +41,7 @@ class ModelChoice:
 
     def kept(self, family: Family) -> KeptWeights:
         """How the weights of a model of `family` are kept."""
-        return KeptWeights.of(self.eight_bits, self.exact_copies, family, self.policy.device)
+        return KeptWeights.of(self.eight_bits, self.exact_copies, family, self.policy)
 
 
 class LoadedModel:

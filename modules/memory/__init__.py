@@ -22,6 +22,7 @@ from modules.memory.modes import (
     modes_from,
     modes_matter,
 )
+from modules.memory.pages import fetch_pages
 from modules.memory.placement import Placement
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
 from modules.memory.rehearsal import Rehearsal, rehearse
@@ -48,6 +49,7 @@ __all__ = [
     "attention_scope",
     "check_threads",
     "choose_policy",
+    "fetch_pages",
     "forecast",
     "free_memory",
     "give_back_heap",

@@ -70,6 +70,8 @@ class DevicePolicy:
     """Whether the UNet's four-dimensional weights, and what is computed on any device, lie with the channels
     last.
     """
+    keeps_file_types: bool = False
+    """Whether weights that a file holds in fewer bits stay so in memory and are made wide as they compute."""
 
     @property
     def device_name(self) -> str:
@@ -113,6 +115,10 @@ def choose_policy(flags: DeviceFlags, *, vae_bfloat16: bool = False) -> DevicePo
         upcast_sampling=dtype != torch.float32 and (flags.upcast_sampling or device.type == "mps"),
         checks_numbers=not flags.disable_nan_check,
         channels_last=flags.opt_channelslast,
+        keeps_file_types=device.type == "cpu"
+        and dtype == torch.float32
+        and precision is not Precision.FULL
+        and not flags.no_half,
     )
 
 

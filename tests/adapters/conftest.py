@@ -5,17 +5,29 @@ import pytest
 from modules.adapters import AdapterShelves
 
 
-@pytest.fixture(scope="session")
-def tiny_model(all_parity_models, tmp_path_factory):
+def load_tiny(models, folder, *flags):
     from modules.checkpoints import CheckpointFile, HashCache, load_model
     from modules.flags import parse_flags
     from modules.folders import Folders
     from modules.memory import choose_policy
 
-    flags = parse_flags(["--data-dir", str(tmp_path_factory.mktemp("data"))], environment={})
-    hashes = HashCache(tmp_path_factory.mktemp("hashes") / "hashes.json")
-    file = CheckpointFile(all_parity_models / "tiny-sd1.safetensors", hashes, "tiny-sd1.safetensors")
-    return load_model(file, choose_policy(flags), Folders.from_flags(flags).configs)
+    parsed = parse_flags(["--data-dir", str(folder), *flags], environment={})
+    file = CheckpointFile(
+        models / "tiny-sd1.safetensors", HashCache(folder / "hashes.json"), "tiny-sd1.safetensors"
+    )
+    return load_model(file, choose_policy(parsed), Folders.from_flags(parsed).configs)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(all_parity_models, tmp_path_factory):
+    """Its large weights are in half precision, as in the file."""
+    return load_tiny(all_parity_models, tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def wide_model(all_parity_models, tmp_path_factory):
+    """The same with all weights in float32, as with --no-half."""
+    return load_tiny(all_parity_models, tmp_path_factory.mktemp("data"), "--no-half")
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_several_stand_behind_one_another_and_leave_nothing_behind(tiny_model, s
     wardrobe.wear(take_network_tags("<hypernet:one:0.5><hypernet:two>")[1])
     half = x + function(x) * 0.5
     torch.testing.assert_close(
-        attention.to_k(x), nn.functional.linear(half + function(half), attention.to_k.weight)
+        attention.to_k(x), nn.functional.linear(half + function(half), attention.to_k.weight.float())
     )
     wardrobe.wear([])
     assert torch.equal(attention.to_k(x), before)

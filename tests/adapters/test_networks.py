@@ -55,7 +55,7 @@ def wardrobe(tiny_model, shelves):
 
 
 def weight_of(model, name):
-    return model.unet.get_submodule(name).weight.detach().clone()
+    return model.unet.get_submodule(name).weight.detach().clone().float()
 
 
 def low_rank(name, wide, tall):
@@ -278,13 +278,14 @@ def test_files_are_found_by_name_alias_and_in_folders_below(shelves):
     assert shelves.networks.find("other") is None
 
 
-def test_half_precision_weights_come_back_exactly(tiny_model, shelves):
+def test_half_precision_weights_come_back_exactly(wide_model, shelves):
     from copy import deepcopy
     from dataclasses import replace
 
-    half = replace(tiny_model, unet=deepcopy(tiny_model.unet).half())
+    # As on a card: they compute in half precision, too.
+    half = replace(wide_model, unet=deepcopy(wide_model.unet).half())
     before = [parameter.detach().clone() for parameter in half.unet.parameters()]
-    side = weight_of(tiny_model, TO_Q).shape[0]
+    side = weight_of(half, TO_Q).shape[0]
     put(shelves, "net", low_rank(KOHYA, side, side))
     wardrobe = Wardrobe(half, shelves)
     wardrobe.wear(tags("<lora:net:0.3>"))
@@ -293,43 +294,79 @@ def test_half_precision_weights_come_back_exactly(tiny_model, shelves):
     assert same(before, list(half.unet.parameters()))
 
 
-def test_weights_of_half_precision_files_stay_in_their_memory_and_the_originals_take_half_of_it(
-    tiny_model, shelves, wardrobe
-):
-    side = weight_of(tiny_model, TO_Q).shape[0]
+def two_networks(model, shelves):
+    side = weight_of(model, TO_Q).shape[0]
     out = KOHYA.replace("to_q", "to_out_0")
     shift = {f"{out}.diff_b": numbers(side)}
     put(shelves, "first", low_rank(KOHYA, side, side) | low_rank(out, side, side) | shift)
-    put(
-        shelves,
-        "second",
-        low_rank(KOHYA, side, side) | low_rank(out, side, side),
-    )
+    put(shelves, "second", low_rank(KOHYA, side, side) | low_rank(out, side, side))
+
+
+def original_of(wardrobe, module):
+    return next(each for name, each in wardrobe._networks._originals.items() if name.name == module)
+
+
+def test_weights_that_are_kept_as_in_the_file_are_their_own_originals(tiny_model, shelves, wardrobe):
+    two_networks(tiny_model, shelves)
     module = tiny_model.unet.get_submodule(TO_Q)
-    before, place = bits(tiny_model), module.weight.data_ptr()
+    before, own = bits(tiny_model), module.weight.data_ptr()
+    assert module.weight.dtype is torch.float16
     wardrobe.wear(tags("<lora:second:0.4>"))
-    alone = bits(tiny_model)
-    assert module.weight.data_ptr() == place
-    [kept] = [each for name, each in wardrobe._networks._originals.items() if name.name == TO_Q]
-    assert kept.weight.nbytes * 2 == module.weight.nbytes
+    alone, place = bits(tiny_model), module.weight.data_ptr()
+    assert module.weight.dtype is torch.float32
+    assert original_of(wardrobe, TO_Q).weight.data_ptr() == own
     wardrobe.wear(tags("<lora:first:1><lora:second:0.9>"))
+    assert module.weight.data_ptr() == place
     assert not same(alone, bits(tiny_model))
     wardrobe.wear(tags("<lora:second:0.4>"))
     assert same(alone, bits(tiny_model))
     wardrobe.wear([])
+    assert module.weight.data_ptr() == own
     assert same(before, bits(tiny_model))
 
 
-def test_weights_that_half_precision_cannot_hold_come_back_exactly_too(tiny_model, shelves, wardrobe):
-    module = tiny_model.unet.get_submodule(TO_Q)
+def test_a_network_changes_weights_that_are_kept_narrow_as_it_does_wide_ones(tiny_model, wide_model, shelves):
+    two_networks(tiny_model, shelves)
+    narrow, wide = Wardrobe(tiny_model, shelves), Wardrobe(wide_model, shelves)
+    for each in (narrow, wide):
+        each.wear(tags("<lora:first:1><lora:second:0.9>"))
+    assert tiny_model.unet.get_submodule(TO_Q).weight.dtype is torch.float32
+    both = zip(bits(tiny_model), bits(wide_model), strict=True)
+    assert all(torch.equal(some.float(), others) for some, others in both)
+    for each in (narrow, wide):
+        each.wear([])
+
+
+def test_wide_weights_of_half_precision_stay_in_their_memory_and_the_originals_take_half_of_it(
+    wide_model, shelves
+):
+    two_networks(wide_model, shelves)
+    wardrobe = Wardrobe(wide_model, shelves)
+    module = wide_model.unet.get_submodule(TO_Q)
+    before, place = bits(wide_model), module.weight.data_ptr()
+    wardrobe.wear(tags("<lora:second:0.4>"))
+    alone = bits(wide_model)
+    assert module.weight.data_ptr() == place
+    assert original_of(wardrobe, TO_Q).weight.nbytes * 2 == module.weight.nbytes
+    wardrobe.wear(tags("<lora:first:1><lora:second:0.9>"))
+    assert not same(alone, bits(wide_model))
+    wardrobe.wear(tags("<lora:second:0.4>"))
+    assert same(alone, bits(wide_model))
+    wardrobe.wear([])
+    assert same(before, bits(wide_model))
+
+
+def test_weights_that_half_precision_cannot_hold_come_back_exactly_too(wide_model, shelves):
+    wardrobe = Wardrobe(wide_model, shelves)
+    module = wide_model.unet.get_submodule(TO_Q)
     own = module.weight.data
     module.weight.data = own + 2**-20
-    before = bits(tiny_model)
+    before = bits(wide_model)
     put(shelves, "net", low_rank(KOHYA, own.shape[0], own.shape[0]))
     wardrobe.wear(tags("<lora:net:0.4>"))
-    assert not same(before, bits(tiny_model))
+    assert not same(before, bits(wide_model))
     wardrobe.wear([])
-    assert same(before, bits(tiny_model))
+    assert same(before, bits(wide_model))
     module.weight.data = own
 
 

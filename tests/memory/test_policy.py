@@ -77,7 +77,26 @@ def test_device_and_types_follow_from_the_machine_and_the_flags(
 ) -> None:
     machine(kind, count=2)
     expected = DevicePolicy(torch.device(device), dtype, vae_dtype, autocast, upcast)
-    assert choose_policy(flags) == expected
+    assert replace(choose_policy(flags), keeps_file_types=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "keeps"),
+    [
+        ("cpu", Flags(), True),
+        ("cpu", Flags(no_half=True), False),
+        ("cpu", Flags(precision="full"), False),
+        ("cpu", Flags(precision="half"), False),
+        ("cuda", Flags(use_cpu=["all"]), True),
+        ("cuda", Flags(), False),
+        ("mps", Flags(), False),
+    ],
+)
+def test_a_processor_keeps_the_types_of_the_file_unless_flags_want_full_precision(
+    kind, flags, keeps, machine
+):
+    machine(kind)
+    assert choose_policy(flags).keeps_file_types is keeps
 
 
 def test_a_narrow_vae_may_be_bfloat16_and_a_wide_one_stays_wide(machine) -> None:
