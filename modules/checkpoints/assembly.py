@@ -15,6 +15,7 @@ from modules.checkpoints.model import WIDE, KeptWeights
 from modules.checkpoints.narrow import (
     EIGHT_BITS,
     compute_in_parts,
+    is_worth_widening,
     keep_in_eight_bits,
     narrow_layers,
     widen_when_computing,
@@ -82,7 +83,9 @@ class Blueprint(Generic[M]):
             return dtype
         if kept.eight_bits and not isinstance(layer, nn.Embedding):
             return EIGHT_BITS
-        return self.sources[name].narrow_type(dtype) if kept.as_in_file else dtype
+        if kept.as_in_file and is_worth_widening(layer):
+            return self.sources[name].narrow_type(dtype)
+        return dtype
 
 
 def draw_blueprint(make: Callable[[], M], sources: Sources, file: str, part: str) -> Blueprint[M]:

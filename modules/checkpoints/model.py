@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -133,7 +134,7 @@ class TextTower:
         return (self.encoder, self.projection) if self.projection else (self.encoder,)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Model:
     """One checkpoint in memory. Parts are plain diffusers and transformers modules in evaluation mode."""
 
@@ -173,4 +174,11 @@ class Model:
     @property
     def nbytes(self) -> int:
         """Of all weights, in the types that they have now."""
-        return sum(parameter.nbytes for module in self.modules for parameter in module.parameters())
+        weights = (each for layer in self._layers for each in layer._parameters.values())
+        return sum(weight.nbytes for weight in weights if weight is not None)
+
+    @cached_property
+    def _layers(self) -> tuple[nn.Module, ...]:
+        """Those with parameters of their own. They are the same for as long as the model lives."""
+        layers = (layer for part in self.modules for layer in part.modules())
+        return tuple(layer for layer in layers if layer._parameters)

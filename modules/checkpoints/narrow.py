@@ -18,6 +18,7 @@ __all__ = [
     "compute_in_parts",
     "computing_dtype",
     "exact_weight",
+    "is_worth_widening",
     "keep_in_eight_bits",
     "narrow_layers",
     "narrowed",
@@ -34,6 +35,10 @@ copy in an order of its own each time; a larger one is memory that the system's 
 the system, which took twice the time of the convolution itself (measured with torch 2.14 and glibc 2.36 at
 1280 channels and 8x8 cells).
 """
+
+
+SMALL = 1 << 18
+"""Elements of a weight. Smaller ones are a hundredth of a model, and of its layers the greater number."""
 
 
 class _Layer(nn.Module):
@@ -113,6 +118,12 @@ def narrow_layers(module: nn.Module) -> dict[str, nn.Module]:
         for name, layer in module.named_modules()
         if type(layer) in KINDS and name.rpartition(".")[2] != KEPT_WIDE
     }
+
+
+def is_worth_widening(layer: nn.Module) -> bool:
+    """Whether the weight of a layer is so large that keeping it narrow saves more than it costs."""
+    weight = layer.weight
+    return isinstance(weight, Tensor) and weight.numel() >= SMALL
 
 
 def keep_in_eight_bits(layer: nn.Module, weight: Tensor, *, exact_copy: bool) -> Tensor:

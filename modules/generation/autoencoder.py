@@ -32,9 +32,9 @@ R = TypeVar("R")
 
 CELL = 8
 """Pixels along a side of a latent's cell."""
-LARGE = 256**2
+LARGE = 128**2
 """Pixels from which on the VAE takes its input as convolutions are fastest. Group norms are then summed ten
-times less exactly (errors of 1e-5, measured with torch 2.14): nothing to the eye, but a small picture that is
+times less exactly (errors of 1e-5, measured with torch 2.14): nothing to the eye, but a tiny picture that is
 drawn over again shows which pixels were rounded the other way, and gains little.
 """
 LEAST_CONTRAST = 0.25
@@ -71,8 +71,8 @@ def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
         return pixels.float()
     if not latent.isfinite().all():
         raise EaselError(_network_sentence(model))
-    if vae.dtype != torch.float32:
-        note(f"The VAE overflowed in {_name(vae.dtype)}; the picture was decoded again in float32.")
+    if (narrow := _telling(vae).dtype) != torch.float32:
+        note(f"The VAE overflowed in {_name(narrow)}; the picture was decoded again in float32.")
         with _in_float32(vae):
             pixels = _decoded(vae, scaled)
     if pixels.isnan().any():
@@ -90,22 +90,32 @@ def _laid_out(model: Model, tensor: Tensor, side: int = 1) -> Tensor:
 
 def _own_precision(vae: AutoencoderKL) -> torch.autocast:
     """The VAE computes in its own type, which may be chosen for its range: autocast stays out."""
-    return torch.autocast(vae.device.type, enabled=False)
+    return torch.autocast(_telling(vae).device.type, enabled=False)
+
+
+def _telling(vae: AutoencoderKL) -> Tensor:
+    """A weight that lies where the VAE does, and has the type in which it computes. diffusers' properties
+    for these look through all weights each time.
+    """
+    weight = vae.decoder.conv_in.weight
+    assert isinstance(weight, Tensor)
+    return weight
 
 
 def _decoded(vae: AutoencoderKL, latent: Tensor) -> Tensor:
     share = share_of_decoding(latent.shape[2] * latent.shape[3] * CELL**2)
+    latent = latent.to(_telling(vae).dtype)
     with _own_precision(vae):
         if share is not None:
-            return decode_in_strips(vae, latent.to(vae.dtype), share)[0]
-        return vae.decode(latent.to(vae.dtype), return_dict=False)[0][0]
+            return decode_in_strips(vae, latent, share)[0]
+        return vae.decode(latent, return_dict=False)[0][0]
 
 
 def _encoded(vae: AutoencoderKL, pixels: Tensor) -> DiagonalGaussianDistribution:
     # An encoder that wraps around still adds a row of zeros at the bottom, which strips could not.
     wraps = vae.encoder.conv_in.padding_mode != "zeros"
     share = None if wraps else share_of_encoding(pixels.shape[2] * pixels.shape[3])
-    pixels = pixels.to(vae.device, vae.dtype)
+    pixels = pixels.to(_telling(vae))
     with _own_precision(vae):
         if share is not None:
             moments = [encode_in_strips(vae, each[None], share) for each in pixels]
@@ -118,7 +128,7 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _network_sentence(model: Model) -> str:
-    narrow = model.unet.dtype
+    narrow = model.policy.dtype
     advice = (
         "Try a lower CFG scale or another sampler; if every picture fails, the checkpoint file is damaged."
         if narrow == torch.float32
@@ -135,7 +145,7 @@ def _in_float32(vae: AutoencoderKL) -> Iterator[None]:
     """While it lasts the VAE is wide; its weights come back as they were, every narrow number being a wide
     one too.
     """
-    narrow = vae.dtype
+    narrow = _telling(vae).dtype
     vae.to(torch.float32)
     try:
         yield
@@ -175,7 +185,7 @@ def encode(model: Model, pixels: Tensor, generators: Sequence[torch.Generator] =
     if (pixels.amax((1, 2, 3)) - pixels.amin((1, 2, 3))).min() >= LEAST_CONTRAST:
         pixels = _laid_out(model, pixels)
     posterior = _encoded(vae, pixels)
-    if vae.dtype != torch.float32 and not posterior.mean.isfinite().all():
+    if _telling(vae).dtype != torch.float32 and not posterior.mean.isfinite().all():
         with _in_float32(vae):
             posterior = _encoded(vae, pixels)
     latent = posterior.sample(list(generators)) if generators else posterior.mean

@@ -27,6 +27,10 @@ from modules.memory import (
 __all__ = ["MemoryGuard"]
 
 
+SMALL_HEAP = 32 << 20
+"""Bytes of freed memory that the next run may find as it is."""
+
+
 class MemoryGuard:
     """Compares what a run will take with what the program can have, and remembers what it holds at rest."""
 
@@ -37,7 +41,7 @@ class MemoryGuard:
 
     def rested(self, models: Iterable[Model]) -> None:
         """A run is over: what the program holds now besides `models` is what it holds before the next."""
-        give_back_heap()
+        give_back_heap(SMALL_HEAP)
         self._resting = max(self._held() - sum(model.nbytes for model in models), 0)
 
     def spare(

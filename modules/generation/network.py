@@ -33,7 +33,7 @@ def network_of(model: Model) -> Network:
     float32; where the model has an extra input, x has its channels too.
     """
     unet, policy = model.unet, model.policy
-    dtype = unet.dtype
+    dtype = policy.dtype
 
     def network(x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
         with model.placement.at_work(unet, by_blocks=True):
@@ -51,7 +51,7 @@ def network_of(model: Model) -> Network:
 def _beside(model: Model, vector: Tensor) -> dict[str, Tensor]:
     """A conditioning's vectors (N, V) as diffusers' UNet wants them: the pooled text, and the numbers."""
     count = len(model.vector_numbers)
-    return {"text_embeds": vector[:, :-count].to(model.unet.dtype), "time_ids": vector[:, -count:]}
+    return {"text_embeds": vector[:, :-count].to(model.policy.dtype), "time_ids": vector[:, -count:]}
 
 
 def extra_input_for_second_pass(model: Model, pictures: Tensor, mask_weight: float) -> Tensor | None:

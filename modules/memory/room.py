@@ -60,16 +60,34 @@ def _limits() -> list[int]:
     return limits
 
 
-def give_back_heap() -> None:
+def give_back_heap(at_least: int = 0) -> None:
     """Let the C library give freed memory back to the machine, where it is glibc: otherwise it keeps the
-    middling blocks of a large picture.
+    middling blocks of a large picture. at_least: bytes; less is left for who comes next, for to bring it
+    back page by page takes longer than it is worth.
     """
-    if trim := _malloc_trim():
-        trim(0)
+    library = _glibc()
+    if library is not None and library.mallinfo2().fordblks >= at_least:
+        library.malloc_trim(0)
+
+
+class _HeapFacts(ctypes.Structure):
+    """glibc's `struct mallinfo2`, since 2.33."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks",
+            "keepcost",
+        )
+    ]  # fmt: skip
 
 
 @cache
-def _malloc_trim() -> ctypes._NamedFuncPointer | None:
+def _glibc() -> ctypes.CDLL | None:
     if not sys.platform.startswith("linux"):
         return None
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "malloc_trim") or not hasattr(library, "mallinfo2"):
+        return None
+    library.mallinfo2.restype = _HeapFacts
+    return library
