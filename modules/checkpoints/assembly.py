@@ -43,23 +43,26 @@ class Blueprint(Generic[M]):
         large layers are. May be called once.
         """
         layers = self._layers()
-        types = {name: self._stored_type(name, layer, dtype, kept) for name, layer in layers.items()}
 
         def read(name: str) -> Tensor:
-            return self.sources[name].read(dtype if types[name] is EIGHT_BITS else types[name], device)
+            layer, shape = layers[name], self.module.get_parameter(name).shape
+            stored = self._stored_type(name, layer, dtype, kept)
+            read_as = dtype if stored is EIGHT_BITS else stored
+            numbers = self.sources[name].read(read_as, device).reshape(shape)
+            if layer is None:
+                return numbers
+            if stored is EIGHT_BITS:
+                return keep_in_eight_bits(layer, numbers, exact_copy=kept.exact_copies)
+            if stored is not dtype:
+                widen_when_computing(layer, dtype)
+            elif device.type == "cpu":
+                compute_in_parts(layer, dtype)
+            return numbers
 
         with ThreadPoolExecutor(READERS) as readers:
-            for (name, layer), numbers in zip(layers.items(), readers.map(read, layers), strict=True):
-                path, _, what = name.rpartition(".")
-                owner = self.module.get_submodule(path)
-                numbers = numbers.reshape(getattr(owner, what).shape)
-                if layer is not None and types[name] is EIGHT_BITS:
-                    numbers = keep_in_eight_bits(layer, numbers, exact_copy=kept.exact_copies)
-                elif layer is not None and types[name] is not dtype:
-                    widen_when_computing(layer, dtype)
-                elif layer is not None and device.type == "cpu":
-                    compute_in_parts(layer, dtype)
-                setattr(owner, what, nn.Parameter(numbers, requires_grad=False))
+            for name, numbers in zip(layers, readers.map(read, layers), strict=True):
+                owner, _, what = name.rpartition(".")
+                setattr(self.module.get_submodule(owner), what, nn.Parameter(numbers, requires_grad=False))
         return self.module.eval()
 
     def weight_bytes(self, dtype: torch.dtype, kept: KeptWeights = WIDE) -> dict[nn.Parameter, int]:

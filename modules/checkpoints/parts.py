@@ -24,9 +24,10 @@ EXTRA_INPUTS = {0: ExtraInput.NONE, 1: ExtraInput.DEPTH, 4: ExtraInput.PICTURE, 
 def plan_unet(opened: OpenedCheckpoint, config: LdmConfig) -> Blueprint[UNet2DConditionModel]:
     """The UNet. Raises EaselError for missing tensors and impossible sizes."""
     if opened.configs:
-        tree = opened.configs.get("unet", {})
-        make = lambda: UNet2DConditionModel.from_config(tree)  # noqa: E731
-        return draw_blueprint(make, part_of(opened.sources, "unet."), opened.name, "UNet")
+        tree, sources = opened.configs.get("unet", {}), part_of(opened.sources, "unet.")
+        return draw_blueprint(
+            lambda: make_frugal(UNet2DConditionModel.from_config(tree)), sources, opened.name, "UNet"
+        )
     tensors = part_of(opened.sources, UNET_PREFIX)
     try:
         layout = read_unet_layout(tensors)
@@ -36,7 +37,9 @@ def plan_unet(opened: OpenedCheckpoint, config: LdmConfig) -> Blueprint[UNet2DCo
     arguments = layout.config(config.num_heads, config.num_head_channels)
     places = {layout.diffusers_name(name): source for name, source in tensors.items()}
     sources = {place: source for place, source in places.items() if place is not None}
-    return draw_blueprint(lambda: UNet2DConditionModel(**arguments), sources, opened.name, "UNet")
+    return draw_blueprint(
+        lambda: make_frugal(UNet2DConditionModel(**arguments)), sources, opened.name, "UNet"
+    )
 
 
 def plan_vae(opened: OpenedCheckpoint, scale: float) -> Blueprint[AutoencoderKL]:

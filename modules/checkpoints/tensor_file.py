@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -87,6 +88,7 @@ class TensorFile:
         self.tensors = tensors
         self.metadata = metadata
         self._file: BinaryIO = path.open("rb")
+        self._one_reads = Lock()
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else None
         self._raw = None if self._map is None else _as_tensor(self._map)
 
@@ -116,7 +118,7 @@ class TensorFile:
         """One of `tensors`, or a part of one, as `read` does it."""
         if stored.numel == 0:
             return torch.empty(stored.shape, dtype=dtype or stored.dtype, device=device)
-        if READS_AT_PLACES and _is_all_that(stored, dtype, device):
+        if (READS_AT_PLACES or not self._map) and _is_all_that(stored, dtype, device):
             return self._read_straight(stored)
         view = self._bytes_of(stored).view(stored.dtype)
         ordered = (
@@ -130,26 +132,30 @@ class TensorFile:
         return tensor
 
     def _read_straight(self, stored: StoredTensor) -> Tensor:
-        """Without a detour over the map. Threads may do so at a time, and do not hold one another up."""
+        """Without a detour over the map. Threads may do so at a time."""
         tensor = torch.empty(stored.shape, dtype=stored.dtype)
         room, filled = memoryview(tensor.view(-1).view(torch.uint8).numpy()), 0
         while filled < len(room):
             block = room[filled : filled + BLOCK]
             fetch_pages(block)
-            count = os.preadv(self._file.fileno(), [block], stored.start + filled)
+            count = self._read_into(block, stored.start + filled)
             if not count:
                 raise EaselError(f"{self.path.name} ended while it was read. Is it being written? Try again.")
             filled += count
         return tensor
 
+    def _read_into(self, block: memoryview, start: int) -> int:
+        """Fill `block` from the byte `start` on; how many came."""
+        if READS_AT_PLACES:
+            return os.preadv(self._file.fileno(), [block], start)
+        with self._one_reads:
+            self._file.seek(start)
+            return self._file.readinto(block)  # type: ignore[attr-defined]
+
     def _bytes_of(self, stored: StoredTensor) -> Tensor:
-        size = stored.span_bytes
         if self._raw is None:
-            buffer = bytearray(size)
-            self._file.seek(stored.start)
-            self._file.readinto(buffer)  # type: ignore[attr-defined]
-            return torch.frombuffer(buffer, dtype=torch.uint8)
-        raw = self._raw[stored.start : stored.start + size]
+            return self._read_straight(StoredTensor((stored.span_bytes,), torch.uint8, stored.start))
+        raw = self._raw[stored.start : stored.start + stored.span_bytes]
         return raw.clone() if stored.start % stored.dtype.itemsize else raw
 
     def _release(self, stored: StoredTensor) -> None:
