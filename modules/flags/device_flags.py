@@ -26,9 +26,7 @@ class DeviceFlags:
     precision: str = flag(
         "autocast", "Number format of the model: full is float32.", D, choices=("full", "half", "autocast")
     )
-    no_half: bool = flag(
-        False, "Compute in float32 and have all weights so in memory, on processors too.", D
-    )
+    no_half: bool = flag(False, "Compute in float32 and have all weights so in memory, on processors too.", D)
     no_half_vae: bool = flag(False, "Keep the VAE in float32.", D)
     upcast_sampling: bool = flag(False, "Sample in float32 while the model stays in half precision.", D)
     xformers: bool = flag(False, "Use xformers' attention where it is installed and can compute.", D)
