@@ -14,8 +14,10 @@ from modules.errors import EaselError
 
 __all__ = ["LdmConfig", "read_ldm_config"]
 
-LONGEST_FILE = 64_000
+LONGEST_FILE = 16_000
 """Bytes; published ones have three thousand."""
+MOST_BRACKETS = 200
+"""Lists and mappings within a line; published ones have ten. The parser's time grows with their square."""
 
 _Bounds = tuple[float, float, type]
 
@@ -114,7 +116,10 @@ def _parse(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > LONGEST_FILE:
         raise EaselError(f"{path.name} is too long for a model configuration; move it away or replace it.")
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
+        text = path.read_text(encoding="utf-8")
+        if text.count("[") + text.count("{") > MOST_BRACKETS:
+            raise yaml.YAMLError(f"it has more than {MOST_BRACKETS} lists")
+        tree = yaml.load(text, _PlainLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise EaselError(f"The model configuration {path.name} is not readable as YAML: {error}") from None
     if not isinstance(tree, Mapping):

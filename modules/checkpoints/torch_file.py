@@ -28,8 +28,8 @@ ZIP_START = b"PK\x03\x04"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 LOCAL_HEADER_BYTES = 30
 MOST_ENTRIES = 100_000
-LONGEST_READING = 4 << 20
-"""Bytes that an archive's table of contents may have; that of a full-size checkpoint has a tenth."""
+LONGEST_READING = 2 << 20
+"""Bytes that an archive's table of contents may have; that of a full-size checkpoint has a fifth."""
 LONGEST_MARK = 64
 """Bytes of the entry that names the byte order."""
 

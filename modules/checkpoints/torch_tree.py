@@ -18,7 +18,7 @@ __all__ = ["read_tree"]
 
 DEEPEST = 8
 """Levels of lists and dictionaries; the files that are meant have four."""
-MOST_NODES = 200_000
+MOST_NODES = 100_000
 """Values of all levels; the files that are meant have some hundreds. A pickle names one list many times for a
 few bytes."""
 

@@ -200,5 +200,6 @@ SAFETENSORS: dict[str, Make] = {
 YAML: dict[str, Make] = {
     "merges of merges": merging_yaml,
     "long": lambda: b"model: {params: {a: [" + b"1, " * 300_000 + b"1]}}",
-    "deep": lambda: b"model: " + b"[" * 30_000,
+    "deep": lambda: b"model: " + b"[" * 12_000,
+    "many keys": lambda: b"".join(b"a%d: 1\n" % number for number in range(1_700)) + b"}",
 }
