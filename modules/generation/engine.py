@@ -50,6 +50,7 @@ from modules.memory import (
     attention_scope,
     check_threads,
     choose_policy,
+    keep_one_heap,
     lighter,
     modes_matter,
     set_threads,
@@ -76,6 +77,7 @@ class Engine:
 
     def __init__(self, folders: Folders, flags: Flags, scripts: ScriptMenu | None = None) -> None:
         self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
+        keep_one_heap()
         self._threads = set_threads(flags.threads, flags.workers or 1)
         self.policy = choose_policy(flags)
         self._chunks = chunks_of(flags)

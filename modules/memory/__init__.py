@@ -13,6 +13,7 @@ from modules.memory.forecast import (
     largest_that_fits,
     most_given_pixels,
 )
+from modules.memory.heap import give_back_heap, keep_one_heap
 from modules.memory.kinds import AttentionKind
 from modules.memory.modes import (
     MemoryMode,
@@ -27,7 +28,7 @@ from modules.memory.placement import Placement
 from modules.memory.policy import DeviceFlags, DevicePolicy, choose_policy
 from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
-from modules.memory.room import free_memory, give_back_heap, memory_for_us, resident_memory
+from modules.memory.room import free_memory, memory_for_us, resident_memory
 from modules.memory.slices import Chunks
 from modules.memory.threads import check_threads, physical_cores, set_threads, threads_scope
 
@@ -53,6 +54,7 @@ __all__ = [
     "forecast",
     "free_memory",
     "give_back_heap",
+    "keep_one_heap",
     "largest_that_fits",
     "lighter",
     "lightest",

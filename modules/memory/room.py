@@ -1,17 +1,14 @@
-"""How much memory this program may have, and giving back what it does not use."""
+"""How much memory this program may have."""
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import psutil
 import torch
 
-__all__ = ["free_memory", "give_back_heap", "memory_for_us", "resident_memory"]
+__all__ = ["free_memory", "memory_for_us", "resident_memory"]
 
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -58,36 +55,3 @@ def _limits() -> list[int]:
         with suppress(OSError, ValueError):
             limits.append(int(Path(name).read_text()))
     return limits
-
-
-def give_back_heap(at_least: int = 0) -> None:
-    """Let the C library give freed memory back to the machine, where it is glibc: otherwise it keeps the
-    middling blocks of a large picture. at_least: bytes; less is left for who comes next, for to bring it
-    back page by page takes longer than it is worth.
-    """
-    library = _glibc()
-    if library is not None and library.mallinfo2().fordblks >= at_least:
-        library.malloc_trim(0)
-
-
-class _HeapFacts(ctypes.Structure):
-    """glibc's `struct mallinfo2`, since 2.33."""
-
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks",
-            "keepcost",
-        )
-    ]  # fmt: skip
-
-
-@cache
-def _glibc() -> ctypes.CDLL | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "malloc_trim") or not hasattr(library, "mallinfo2"):
-        return None
-    library.mallinfo2.restype = _HeapFacts
-    return library
