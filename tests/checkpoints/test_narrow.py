@@ -9,7 +9,6 @@ from torch import nn
 
 from modules.checkpoints import load_model, narrow, tensor_file
 from modules.checkpoints.narrow import compute_in_parts, narrow_layers, widen_when_computing
-from modules.errors import EaselError
 from modules.memory import DevicePolicy
 
 PLAIN = DevicePolicy(torch.device("cpu"), torch.float32, torch.float32)
@@ -174,17 +173,3 @@ def test_a_file_is_read_the_same_with_and_without_reading_at_places(
         model = load_model(saved(tiny_tensors), policy, configs, mapped=mapped)
         for one, other in zip(model.modules, expected.modules, strict=True):
             assert all(map(torch.equal, one.parameters(), other.parameters()))
-
-
-@pytest.mark.skipif(not tensor_file.READS_AT_PLACES, reason="files are mapped here")
-def test_a_file_that_ends_while_it_is_read_is_told(tmp_path, monkeypatch):
-    from safetensors.torch import save_file
-
-    from modules.checkpoints import open_tensors
-
-    path = tmp_path / "net.safetensors"
-    save_file({"a": numbers(64, 64)}, path)
-    with open_tensors(path) as file:
-        monkeypatch.setattr(tensor_file.os, "preadv", lambda *_: 0)
-        with pytest.raises(EaselError, match="ended while it was read"):
-            file.read("a")
