@@ -40,9 +40,9 @@ def _changed_at(file: Path) -> float:
 def _tokenizer(folder: Path, changed_at: tuple[float, ...]) -> CLIPTokenizer:
     vocabulary, merges = (str(folder / name) for name in FILES)
     try:
-        # Given as names they are read by the tokenizer itself: half the time, and 13 MB less than as Python's.
+        # By their names it reads them itself: half the time, and 13 MB less than over Python's objects.
         return CLIPTokenizer(vocab=vocabulary, merges=merges)
-    except Exception as error:  # noqa: BLE001 - it raises nothing more exact
+    except Exception as error:  # it raises nothing more exact
         raise EaselError(
             f"The tokenizer in {folder} cannot be read: {error}. Restore it from Easel's own files."
         ) from error
