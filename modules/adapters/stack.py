@@ -15,7 +15,7 @@ from modules.adapters.files import AdapterFile
 from modules.adapters.kinds import Part
 from modules.adapters.names import Place, module_places
 from modules.adapters.network import Magnitudes, Network, add_to_weight, module_of, read_network
-from modules.checkpoints import Model, as_kept, exact_weight
+from modules.checkpoints import Model, as_kept, exact_weight, weight_of
 from modules.errors import EaselError
 
 __all__ = ["NetworkStack", "WantedNetwork"]
@@ -62,7 +62,7 @@ class _Original:
     def of(cls, module: nn.Module) -> _Original:
         """What `module` holds now."""
         bias = getattr(module, "bias", None)
-        own = _weight(module)
+        own = weight_of(module)
         compact = _compact(own)
         return cls(
             own if compact is None else compact, None if bias is None else bias.data, compact is not None
@@ -70,12 +70,12 @@ class _Original:
 
     def is_narrower_than(self, module: nn.Module) -> bool:
         """Whether the module's weight is wider now, and its memory can be written over."""
-        return self.weight.dtype in NARROW and _weight(module).dtype is torch.float32
+        return self.weight.dtype in NARROW and weight_of(module).dtype is torch.float32
 
     def put_back(self, module: nn.Module) -> None:
         """Let `module` hold them again."""
         if self.kept_beside:
-            _weight(module).copy_(self.weight)
+            weight_of(module).copy_(self.weight)
         else:
             _set(module, "weight", self.weight)
         self.put_bias_back(module)
@@ -164,9 +164,12 @@ class NetworkStack:
 
     def _change(self, place: Place, parts: Sequence[tuple[WantedNetwork, Part]]) -> None:
         module = module_of(self.model, place)
-        if place not in self._originals:
-            self._originals[place] = _Original.of(module)
-        original = self._originals[place]
+        original = self._originals.get(place)
+        if original is None:
+            original = self._originals[place] = _Original.of(module)
+        else:
+            # Only those whose memory can be written over stay changed until here, see `_leaves`.
+            weight_of(module).copy_(original.weight)
         original.put_bias_back(module)
         # The device rounds sums in its own way: they are made there, wherever the weights lie.
         changed = self._to_change(module, original).to(self.model.policy.device)
@@ -175,28 +178,24 @@ class NetworkStack:
             if original.bias is not None and part.bias is not None:
                 shift = part.bias.to(original.bias).reshape(original.bias.shape) * wanted.strength(place)
                 _set(module, "bias", module.bias.data + shift)
-        if changed.data_ptr() != _weight(module).data_ptr():
+        if changed.data_ptr() != weight_of(module).data_ptr():
             self._write(module, original, as_kept(module, changed))
 
     def _to_change(self, module: nn.Module, original: _Original) -> Tensor:
-        """The original weight in float32, to be added to: in the module's memory where that may be."""
-        if not original.is_narrower_than(module):
-            exact = exact_weight(module)
-            return exact.clone() if exact.data_ptr() == _weight(module).data_ptr() else exact
-        return _weight(module).copy_(original.weight)
+        """The original weight, which `module` holds, in float32 to be added to: in the module's own memory
+        where that may be.
+        """
+        if original.is_narrower_than(module):
+            return weight_of(module)
+        exact = exact_weight(module)
+        return exact.clone() if exact.data_ptr() == weight_of(module).data_ptr() else exact
 
     @staticmethod
     def _write(module: nn.Module, original: _Original, numbers: Tensor) -> None:
         if original.is_narrower_than(module):
-            _weight(module).copy_(numbers)
+            weight_of(module).copy_(numbers)
         else:
             _set(module, "weight", numbers)
-
-
-def _weight(module: nn.Module) -> Tensor:
-    weight = module.weight
-    assert isinstance(weight, Tensor)
-    return weight.data
 
 
 def _compact(weight: Tensor) -> Tensor | None:

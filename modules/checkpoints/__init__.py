@@ -15,7 +15,7 @@ from modules.checkpoints.model import (
     TowerUse,
     VectorNumber,
 )
-from modules.checkpoints.narrow import as_kept, computing_dtype, exact_weight
+from modules.checkpoints.narrow import as_kept, computing_dtype, exact_weight, weight_of
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.outline import ModelOutline, outline_model
 from modules.checkpoints.recognition import family_of
@@ -77,6 +77,7 @@ __all__ = [
     "safetensors_order",
     "torch_file_size",
     "vae_names",
+    "weight_of",
     "with_vae",
     "write_safetensors",
     "write_torch_file",

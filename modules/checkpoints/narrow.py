@@ -22,6 +22,7 @@ __all__ = [
     "keep_in_eight_bits",
     "narrow_layers",
     "narrowed",
+    "weight_of",
     "widen_when_computing",
 ]
 
@@ -35,8 +36,6 @@ copy in an order of its own each time; a larger one is memory that the system's 
 the system, which took twice the time of the convolution itself (measured with torch 2.14 and glibc 2.36 at
 1280 channels and 8x8 cells).
 """
-
-
 SMALL = 1 << 18
 """Elements of a weight. Smaller ones are a hundredth of a model, and of its layers the greater number."""
 
@@ -122,8 +121,7 @@ def narrow_layers(module: nn.Module) -> dict[str, nn.Module]:
 
 def is_worth_widening(layer: nn.Module) -> bool:
     """Whether the weight of a layer is so large that keeping it narrow saves more than it costs."""
-    weight = layer.weight
-    return isinstance(weight, Tensor) and weight.numel() >= SMALL
+    return weight_of(layer).numel() >= SMALL
 
 
 def keep_in_eight_bits(layer: nn.Module, weight: Tensor, *, exact_copy: bool) -> Tensor:
@@ -151,30 +149,31 @@ def compute_in_parts(layer: nn.Module, dtype: torch.dtype) -> None:
         widen_when_computing(layer, dtype)
 
 
-def computing_dtype(layer: nn.Module) -> torch.dtype:
-    """The type in which a layer computes."""
-    if isinstance(layer, _Layer):
-        return layer.computing
+def weight_of(layer: nn.Module) -> Tensor:
+    """The numbers of a layer's weight as they are kept."""
     weight = layer.weight
     assert isinstance(weight, Tensor)
-    return weight.dtype
+    return weight.data
+
+
+def computing_dtype(layer: nn.Module) -> torch.dtype:
+    """The type in which a layer computes."""
+    return layer.computing if isinstance(layer, _Layer) else weight_of(layer).dtype
 
 
 def exact_weight(layer: nn.Module) -> Tensor:
     """The weight of a layer as exactly as it is known, in float32 where it is."""
-    weight = layer.weight
-    assert isinstance(weight, Tensor)
+    weight = weight_of(layer)
     exact = layer.exact if isinstance(layer, _Layer) else None
-    return (weight.data if exact is None else exact).to(weight.device, torch.float32)
+    return (weight if exact is None else exact).to(weight.device, torch.float32)
 
 
 def as_kept(layer: nn.Module, numbers: Tensor) -> Tensor:
     """`numbers`, a weight that was changed, as `layer` keeps it: in 8 bits where it does that, else as it
     computes.
     """
-    weight = layer.weight
-    assert isinstance(weight, Tensor)
-    return narrowed(numbers, EIGHT_BITS if weight.dtype is EIGHT_BITS else computing_dtype(layer))
+    in_eight_bits = weight_of(layer).dtype is EIGHT_BITS
+    return narrowed(numbers, EIGHT_BITS if in_eight_bits else computing_dtype(layer))
 
 
 def narrowed(weight: Tensor, dtype: torch.dtype) -> Tensor:

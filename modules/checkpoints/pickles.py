@@ -28,7 +28,8 @@ LONGEST_PICKLE = 64 << 20
 """Bytes; that of a full-size checkpoint has half a million."""
 MOST_INSTRUCTIONS = 400_000
 """A full-size checkpoint's pickle has a hundred thousand; looking through this many takes half a second on a
-slow machine."""
+slow machine.
+"""
 MOST_AXES = 64
 """Of a tensor, as in torch."""
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
