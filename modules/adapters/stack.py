@@ -17,6 +17,7 @@ from modules.adapters.names import Place, module_places
 from modules.adapters.network import Magnitudes, Network, add_to_weight, module_of, read_network
 from modules.checkpoints import Model, as_kept, exact_weight, weight_of
 from modules.errors import EaselError
+from modules.memory import each_alone
 
 __all__ = ["NetworkStack", "WantedNetwork"]
 
@@ -114,10 +115,7 @@ class NetworkStack:
         found = self._read(wanted, magnitudes)
         changing = dict.fromkeys(place for _, network in found for place in network.parts)
         self._restore([place for place in self._originals if self._leaves(place, changing)])
-        for place in changing:
-            self._change(
-                place, [(each, network.parts[place]) for each, network in found if place in network.parts]
-            )
+        self._change_all(changing, found)
         self._wanted = key
         self.applied = tuple(dict.fromkeys(each.file for each, _ in found))
         return had_text or any(place.is_text for place in self._originals)
@@ -161,6 +159,19 @@ class NetworkStack:
     def _restore(self, places: Iterable[Place]) -> None:
         for place in places:
             self._originals.pop(place).put_back(module_of(self.model, place))
+
+    def _change_all(self, places: Iterable[Place], found: Sequence[tuple[WantedNetwork, Network]]) -> None:
+        @torch.no_grad()
+        def change(place: Place) -> None:
+            self._change(
+                place, [(each, network.parts[place]) for each, network in found if place in network.parts]
+            )
+
+        if self.model.policy.device.type == "cpu":
+            each_alone(change, places)
+        else:
+            for place in places:
+                change(place)
 
     def _change(self, place: Place, parts: Sequence[tuple[WantedNetwork, Part]]) -> None:
         module = module_of(self.model, place)

@@ -30,7 +30,7 @@ from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
 from modules.memory.room import free_memory, memory_for_us, resident_memory
 from modules.memory.slices import Chunks
-from modules.memory.threads import check_threads, physical_cores, set_threads, threads_scope
+from modules.memory.threads import check_threads, each_alone, physical_cores, set_threads, threads_scope
 
 __all__ = [
     "AttentionKind",
@@ -50,6 +50,7 @@ __all__ = [
     "attention_scope",
     "check_threads",
     "choose_policy",
+    "each_alone",
     "fetch_pages",
     "forecast",
     "free_memory",

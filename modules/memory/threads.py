@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psutil
 import torch
 
 from modules.errors import InvalidRequest
 
-__all__ = ["check_threads", "physical_cores", "set_threads", "threads_scope"]
+__all__ = ["check_threads", "each_alone", "physical_cores", "set_threads", "threads_scope"]
+
+T = TypeVar("T")
 
 ENVIRONMENT = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -69,3 +73,20 @@ def threads_scope(count: int | None) -> Iterator[None]:
     finally:
         if torch.get_num_threads() != before:
             torch.set_num_threads(before)
+
+
+def each_alone(work: Callable[[T], object], pieces: Iterable[T]) -> None:
+    """Do `work` for each of `pieces`, as many at a time as torch computes with threads, each in one thread.
+
+    For many pieces of a few milliseconds: otherwise all threads wait for each other after every operation of
+    every piece. What `work` raises is raised here, once the pieces that were begun are done. What holds in
+    the caller's thread (gradients off, inference mode) does not hold in `work`.
+    """
+    count = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(count, "easel-piece", torch.set_num_threads, (1,)) as threads:
+            for _ in threads.map(work, pieces):
+                pass
+    finally:
+        # Of the libraries that torch computes with, some have one number for the whole process.
+        torch.set_num_threads(count)

@@ -1,10 +1,12 @@
 """Memory as the API tells it; threads as the machine has them."""
 
+import threading
+
 import pytest
 import torch
 
 from modules.errors import InvalidRequest
-from modules.memory import memory_report, physical_cores, set_threads
+from modules.memory import each_alone, memory_report, physical_cores, set_threads
 
 GIGABYTE = 1 << 30
 
@@ -63,3 +65,25 @@ def test_more_threads_than_cores_are_refused(threads_before: int) -> None:
     with pytest.raises(InvalidRequest, match=r"--threads 5000: .* cores? here.* is the fastest"):
         set_threads(5000)
     assert torch.get_num_threads() == threads_before
+
+
+def test_pieces_are_done_each_in_one_thread_and_as_many_threads_at_a_time_as_torch_has(
+    threads_before: int,
+) -> None:
+    torch.set_num_threads(2)
+    both_at_work, done = threading.Barrier(2, timeout=30), []
+
+    def work(piece: int) -> None:
+        both_at_work.wait()
+        done.append((piece, torch.get_num_threads()))
+
+    each_alone(work, range(6))
+    assert sorted(done) == [(piece, 1) for piece in range(6)]
+    assert torch.get_num_threads() == 2
+
+
+def test_a_piece_that_fails_says_so_and_leaves_the_threads_as_they_were(threads_before: int) -> None:
+    torch.set_num_threads(2)
+    with pytest.raises(ZeroDivisionError):
+        each_alone(lambda piece: 1 / piece, range(3))
+    assert torch.get_num_threads() == 2
