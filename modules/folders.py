@@ -1,10 +1,12 @@
 """Every path that the program reads or writes. Nothing else joins folder names of its own."""
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
 from modules.errors import EaselError
+from modules.filenames import EVERYWHERE, NameRules
 from modules.flags import Flags
 
 __all__ = ["PROGRAM", "Folders"]
@@ -58,6 +60,9 @@ class Folders:
     localizations: Path
     textual_inversion_templates: Path
 
+    names: NameRules = EVERYWHERE
+    """What the files in them may be called."""
+
     @classmethod
     def from_flags(cls, flags: Flags, program: Path = PROGRAM) -> "Folders":
         """The paths for a command line; `program` is the folder of `webui.py`.
@@ -93,6 +98,7 @@ class Folders:
             textual_inversion_templates=_absolute(
                 flags.textual_inversion_templates_dir or program / "textual_inversion_templates"
             ),
+            names=_name_rules(flags),
             **_model_folders(flags, program, data, models),
         )
 
@@ -171,6 +177,17 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
             *(models / name for name in INTERROGATOR_FOLDERS), program / "models" / "Interrogators"
         ),
     }
+
+
+def _name_rules(flags: Flags) -> NameRules:
+    if flags.filenames_max_length < 1:
+        raise EaselError(
+            f"--filenames-max-length {flags.filenames_max_length}: a text in a file name has at least one "
+            "character. Give a larger number, or leave the flag out for 128."
+        )
+    # Windows refuses such names itself, whoever asks for them.
+    only_unix = flags.unix_filenames_sanitization and sys.platform != "win32"
+    return NameRules(flags.filenames_max_length, only_unix)
 
 
 def _make(folder: Path) -> None:

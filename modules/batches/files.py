@@ -10,7 +10,8 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from modules.errors import EaselError, InvalidRequest
-from modules.imaging import cut_name, longest_name, open_picture, read_texts
+from modules.filenames import path_in
+from modules.imaging import open_picture, read_texts
 
 __all__ = [
     "SUFFIXES",
@@ -115,4 +116,4 @@ def store_picture(folder: Path, name: str, file: BinaryIO, most: int) -> str:
 
 def _names_like(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
     for number in itertools.count():
-        yield folder / cut_name(stem, f"-{number}{suffix}" if number else suffix, longest_name(folder))
+        yield path_in(folder, stem, f"-{number}{suffix}" if number else suffix)

@@ -21,10 +21,6 @@ class LaterFlags:
         False, "Let the page install extensions although others can reach it.", L
     )
     allow_code: bool = flag(False, "Allow the script that runs code from the page.", L)
-    unix_filenames_sanitization: bool = flag(
-        False, "Keep characters in file names that only Windows forbids.", L
-    )
-    filenames_max_length: int = flag(128, "Longest file name that is written, in characters.", L, convert=int)
     esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
     realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)
     bsrgan_models_path: Path | None = flag(None, "Folder of BSRGAN upscalers.", L)

@@ -44,3 +44,12 @@ class SavingFlags:
         None, "These settings cannot be changed: samples_save,samples_format.", V
     )
     no_hashing: bool = flag(False, "Do not compute the sha256 of checkpoints.", V)
+    unix_filenames_sanitization: bool = flag(
+        False, "Keep characters in names of pictures that only Windows forbids; not on Windows.", V
+    )
+    filenames_max_length: int = flag(
+        128,
+        "Characters of a prompt, or of another single text, in the name of a picture at most.",
+        V,
+        convert=int,
+    )

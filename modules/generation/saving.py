@@ -90,7 +90,7 @@ class Album:
         """Write what belongs beside `made`, a text file or a small copy, where a crash has cost it."""
         if made.path is None:
             return
-        options = SaveOptions.from_options(self._run.options, grid=made.is_grid)
+        options = SaveOptions.from_options(self._run.options, made.is_grid, self._folders.names)
         try:
             complete_files_beside(made.path, made.infotext, options)
         except (OSError, EaselError) as error:
@@ -132,7 +132,7 @@ class Album:
             if self._ledger:
                 self._ledger.about_to_keep(key, path, digest, _kept(path, drawn))
 
-        options = SaveOptions.from_options(self._run.options, grid=made.is_grid)
+        options = SaveOptions.from_options(self._run.options, made.is_grid, self._folders.names)
         try:
             path = save_picture(
                 made.pixels(),

@@ -2,7 +2,6 @@
 
 from modules.imaging.colors import correct_colours
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
-from modules.imaging.filenames import cut_name, longest_name
 from modules.imaging.grids import grid_is_within, grid_rows, make_grid
 from modules.imaging.incoming import (
     MAX_PIXELS,
@@ -63,7 +62,6 @@ __all__ = [
     "complete_files_beside",
     "correct_colours",
     "count_tiles",
-    "cut_name",
     "decode_picture",
     "describe_patterns",
     "encode_picture",
@@ -79,7 +77,6 @@ __all__ = [
     "lab_of_pixels",
     "lay_over",
     "load_picture",
-    "longest_name",
     "make_grid",
     "mask_of_picture",
     "open_picture",

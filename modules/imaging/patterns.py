@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
-from modules.imaging.filenames import safe_part
+from modules.filenames import EVERYWHERE, NameRules, safe_part
 
 __all__ = ["PatternHelp", "PictureFacts", "describe_patterns", "fill_pattern"]
 
@@ -62,6 +62,7 @@ class PictureFacts:
     now: datetime = field(default_factory=lambda: datetime.now().astimezone())
     image: Image.Image | None = None
     most_prompt_words: int = 8
+    names: NameRules = EVERYWHERE
 
 
 class _NotPrintedError(Exception):
@@ -112,25 +113,25 @@ def _value(name: str) -> Writer:
 
     def write(facts: PictureFacts, _arguments: Arguments) -> str:
         value = getattr(facts, name)
-        return "" if value is None else safe_part(str(value), replace_spaces=False)
+        return "" if value is None else safe_part(str(value), replace_spaces=False, rules=facts.names)
 
     return write
 
 
 def _text(name: str, replace_spaces: bool = False) -> Writer:
     def write(facts: PictureFacts, _arguments: Arguments) -> str:
-        return safe_part(getattr(facts, name) or "", replace_spaces)
+        return safe_part(getattr(facts, name) or "", replace_spaces, facts.names)
 
     return write
 
 
 def _styles(facts: PictureFacts, _arguments: Arguments) -> str:
-    return safe_part(", ".join(facts.styles) or "None", replace_spaces=False)
+    return safe_part(", ".join(facts.styles) or "None", replace_spaces=False, rules=facts.names)
 
 
 def _prompt_words(facts: PictureFacts, _arguments: Arguments) -> str:
     words = [word for word in NOT_IN_WORDS.split(facts.prompt or "") if word] or ["empty"]
-    return safe_part(" ".join(words[: facts.most_prompt_words]), replace_spaces=False)
+    return safe_part(" ".join(words[: facts.most_prompt_words]), replace_spaces=False, rules=facts.names)
 
 
 def _has_prompt(facts: PictureFacts, arguments: Arguments) -> str:
@@ -139,7 +140,7 @@ def _has_prompt(facts: PictureFacts, arguments: Arguments) -> str:
     for argument in arguments:
         word, _, otherwise = argument.partition("|")
         found.append(word.lower() if word.lower() in prompt else otherwise)
-    return safe_part("".join(found))
+    return safe_part("".join(found), rules=facts.names)
 
 
 def _hash(texts: Callable[[PictureFacts], Iterable[str | None]]) -> Writer:
@@ -172,7 +173,7 @@ def _datetime(facts: PictureFacts, arguments: Arguments) -> str:
         written = moment.strftime(time_format)
     except (ValueError, UnicodeError):
         written = moment.strftime(TIME_FORMAT)
-    return safe_part(written, replace_spaces=False)
+    return safe_part(written, replace_spaces=False, rules=facts.names)
 
 
 def _time_zone(name: str) -> tzinfo | None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from PIL import Image
 
 from modules.errors import EaselError
+from modules.filenames import EVERYWHERE, NameRules, path_in, safe_folder
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
-from modules.imaging.filenames import cut_name, longest_name, safe_folder
 from modules.imaging.patterns import PictureFacts, fill_pattern
 from modules.imaging.writing import publish, remove_unfinished, reserved_number, temporary_file
 
@@ -70,10 +70,13 @@ class SaveOptions:
     """Without numbers, whether a new picture takes the place of one of the same name."""
     text_file: bool = False
     small_copy: SmallCopy | None = None
+    names: NameRules = EVERYWHERE
 
     @classmethod
-    def from_options(cls, options: Options, grid: bool = False) -> SaveOptions:
-        """From the settings for pictures, or for grids; raises `InvalidRequest` for an unknown format."""
+    def from_options(cls, options: Options, grid: bool = False, names: NameRules = EVERYWHERE) -> SaveOptions:
+        """From the settings for pictures, or for grids, and what names may be; raises `InvalidRequest` for an
+        unknown format.
+        """
         in_folders = options.grid_save_to_dirs if grid else options.save_to_dirs
         named = options.samples_filename_pattern or ("[seed]" if in_folders else "[seed]-[prompt_spaces]")
         small_copy = SmallCopy(
@@ -88,6 +91,7 @@ class SaveOptions:
             replaces=options.save_images_replace_action == "Replace",
             text_file=options.save_txt,
             small_copy=small_copy if options.export_for_4chan else None,
+            names=names,
         )
 
 
@@ -137,8 +141,9 @@ def save_picture(
     the name was taken meanwhile, it is told again. Raises `EaselError` when the picture cannot be written
     (disk full, no permission); then no part of it is left behind.
     """
-    facts = replace(place.facts, image=image, most_prompt_words=options.most_prompt_words)
-    folder = place.folder / safe_folder(fill_pattern(options.folder_pattern, facts))
+    names = options.names
+    facts = replace(place.facts, image=image, most_prompt_words=options.most_prompt_words, names=names)
+    folder = place.folder / safe_folder(fill_pattern(options.folder_pattern, facts), names)
     decoration = fill_pattern(options.name_pattern, facts)
     encoded = encode_picture(image, infotext, options.format, record, postprocessing)
     digest = hashlib.sha256(encoded.data).hexdigest()
@@ -176,34 +181,36 @@ def _publish_picture(
     """Give the finished file its name: the first that is free of those in question."""
     if decoration and not options.add_number and options.replaces:
         remove_unfinished(folder)
-        path = folder / cut_name(decoration, f"{place.suffix}{extension}", longest_name(folder))
+        path = path_in(folder, decoration, f"{place.suffix}{extension}", options.names)
         appear(path, replaces=True)
         return path
     if options.add_number or not decoration:
-        return _publish_numbered(appear, folder, place, decoration, extension)
-    return _publish_with_suffix(appear, folder, f"{decoration}{place.suffix}", extension)
+        return _publish_numbered(appear, folder, place, decoration, extension, options)
+    return _publish_with_suffix(appear, folder, f"{decoration}{place.suffix}", extension, options)
 
 
 def _publish_numbered(
-    appear: _Appear, folder: Path, place: SavePlace, decoration: str, extension: str
+    appear: _Appear, folder: Path, place: SavePlace, decoration: str, extension: str, options: SaveOptions
 ) -> Path:
     """`00012-DECORATION.png`, `grid-0007.png`: under the next number."""
     digits = NUMBER_DIGITS_AFTER_PREFIX if place.prefix else NUMBER_DIGITS
     for _ in range(MOST_ATTEMPTS):
         with reserved_number(folder, place.prefix) as number:
             stem = "-".join(filter(None, (place.prefix, f"{number:0{digits}}", decoration)))
-            path = folder / cut_name(stem, f"{place.suffix}{extension}", longest_name(folder))
+            path = path_in(folder, stem, f"{place.suffix}{extension}", options.names)
             if appear(path):
                 return path
     raise OSError(errno.EEXIST, NO_FREE_NAME)
 
 
-def _publish_with_suffix(appear: _Appear, folder: Path, stem: str, extension: str) -> Path:
+def _publish_with_suffix(
+    appear: _Appear, folder: Path, stem: str, extension: str, options: SaveOptions
+) -> Path:
     """`STEM.png`, `STEM-1.png`, `STEM-2.png`: the first that is free."""
     remove_unfinished(folder)
     for number in range(MOST_ATTEMPTS):
         ending = f"-{number}{extension}" if number else extension
-        path = folder / cut_name(stem, ending, longest_name(folder))
+        path = path_in(folder, stem, ending, options.names)
         if appear(path):
             return path
     raise OSError(errno.EEXIST, NO_FREE_NAME)
@@ -249,6 +256,6 @@ def _save_small_copy(
     copy = encode_picture(image, infotext, replace(options.format, format=PictureFormat.JPEG))
     path = picture.with_suffix(".jpg")
     if path == picture:
-        path = picture.with_name(cut_name(picture.stem, "-small.jpg", longest_name(picture.parent)))
+        path = path_in(picture.parent, picture.stem, "-small.jpg", options.names)
     with temporary_file(picture.parent, copy.data) as temporary:
         return path if publish(temporary, path) else None

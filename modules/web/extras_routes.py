@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from pydantic import Field
 
 from modules.errors import EaselError
+from modules.filenames import NameRules
 from modules.house import House
 from modules.imaging import (
     PictureFacts,
@@ -52,7 +53,7 @@ def extras_routes(house: House) -> APIRouter:
         """Enlarge a picture and save it: the file as a data URL, its name, its texts, where it was saved."""
         options = house.store.options
         with turn:
-            return _enlarged(call, options, _folder(house, options))
+            return _enlarged(call, options, _folder(house, options), house.folders.names)
 
     @router.post("/open-folder")
     def show_folder() -> dict[str, str]:
@@ -73,7 +74,7 @@ def _folder(house: House, options: Options) -> Path:
     return house.folders.place(options.outdir_samples or options.outdir_extras_samples)
 
 
-def _enlarged(call: ExtrasPicture, options: Options, folder: Path) -> dict[str, Any]:
+def _enlarged(call: ExtrasPicture, options: Options, folder: Path, names: NameRules) -> dict[str, Any]:
     extras = call.extras()
     sent = load_picture("The file", call.picture)
     infotext = read_texts(sent).infotext
@@ -90,7 +91,7 @@ def _enlarged(call: ExtrasPicture, options: Options, folder: Path) -> dict[str, 
         "infotext": infotext,
         "html": infotext_html(infotext),
         "told": told or "No upscaler is chosen, so the picture is as it was",
-        **_saved(larger, infotext, told, folder, _save_options(call, options)),
+        **_saved(larger, infotext, told, folder, _save_options(call, options, names)),
     }
 
 
@@ -105,9 +106,11 @@ def _saved(
     return {"saved": str(saved.path), "unsaved": None}
 
 
-def _save_options(call: ExtrasPicture, options: Options) -> SaveOptions:
+def _save_options(call: ExtrasPicture, options: Options, names: NameRules) -> SaveOptions:
     """Numbered names with nothing else in them; one of several keeps its own name, by setting."""
-    common = replace(SaveOptions.from_options(options), folder_pattern="", name_pattern="", add_number=True)
+    common = replace(
+        SaveOptions.from_options(options, names=names), folder_pattern="", name_pattern="", add_number=True
+    )
     if call.of == 1 or not options.use_original_name_batch:
         return common
     # Both kinds of slashes part folders; what brackets hold would be read as a tag.

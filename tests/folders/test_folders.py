@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import EaselError
+from modules.filenames import NameRules
 from modules.flags import parse_flags
 from modules.folders import PROGRAM, Folders
 
@@ -134,3 +135,18 @@ def test_ensure_can_be_repeated_and_follows_links(tmp_path):
     found.ensure()
     found.ensure()
     assert (tmp_path / "elsewhere/Stable-diffusion").is_dir()
+
+
+def test_flags_say_what_names_of_pictures_may_be(tmp_path, monkeypatch):
+    flags = ["--data-dir", str(tmp_path), "--filenames-max-length", "40", "--unix-filenames-sanitization"]
+    monkeypatch.setattr("sys.platform", "linux")
+    assert folders(*flags).names == NameRules(longest_part=40, only_unix=True)
+    assert folders().names == NameRules(longest_part=128, only_unix=False)
+    with pytest.raises(EaselError, match="--filenames-max-length 0: a text in a file name has at least one"):
+        folders("--filenames-max-length", "0")
+
+
+def test_on_windows_names_stay_as_windows_takes_them(monkeypatch):
+    flags = parse_flags(["--unix-filenames-sanitization"])
+    monkeypatch.setattr("sys.platform", "win32")
+    assert not Folders.from_flags(flags).names.only_unix

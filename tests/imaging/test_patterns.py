@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from modules.filenames import NameRules, cut_name, safe_folder, safe_part
 from modules.imaging import PictureFacts, describe_patterns, fill_pattern
-from modules.imaging.filenames import cut_name, safe_folder, safe_part
 from modules.imaging.patterns import TAGS
 
 FACTS = PictureFacts(
@@ -162,3 +162,16 @@ def test_the_documentation_lists_every_tag() -> None:
     page = (Path(__file__).parents[2] / "docs" / "saving-pictures.md").read_text(encoding="utf-8")
     rows = [line.replace("\\|", "|") for line in page.splitlines() if line.startswith("| `[")]
     assert rows == [f"| `{row.tag}` | {row.help} |" for row in describe_patterns()]
+
+
+def test_rules_for_unix_alone_keep_what_windows_forbids_and_still_lead_nowhere() -> None:
+    rules = NameRules(only_unix=True)
+    assert safe_part('a: "b" <c>?#|*\\d/e\n', replace_spaces=False, rules=rules) == 'a: "b" <c>?#|*\\d_e_'
+    assert cut_name("nul", ".png", 100, rules) == "nul.png"
+    assert safe_folder("a\\b/../c:d/.. /e", rules) == Path("a\\b/c:d/e")
+
+
+def test_single_texts_are_cut_to_the_length_that_was_asked_for() -> None:
+    facts = PictureFacts(prompt="a" * 300, seed=5, names=NameRules(longest_part=10))
+    assert fill_pattern("[seed]-[prompt]", facts) == f"5-{'a' * 10}"
+    assert fill_pattern("[prompt]", PictureFacts(prompt="a" * 300)) == "a" * 128

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from modules.errors import EaselError
+from modules.filenames import EVERYWHERE, NameRules
 from modules.imaging import (
     PictureFacts,
     PictureFormat,
@@ -273,3 +274,17 @@ def test_what_a_running_program_is_writing_is_left_alone(tmp_path: Path) -> None
         assert number == 0
         assert unfinished.exists()
         assert (tmp_path / "00001-5.png").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows refuses such names")
+def test_names_keep_what_only_windows_forbids_where_a_flag_asks_for_it(tmp_path: Path) -> None:
+    rules = NameRules(longest_part=12, only_unix=True)
+    options = replace(
+        plain, name_pattern="[prompt]", names=rules, small_copy=SmallCopy(1, 64), add_number=False
+    )
+    place = SavePlace(tmp_path, facts(prompt="a cat: 1/2? and so on"))
+    assert save_picture(picture, place, "", options).path.name == "a_cat:_1_2?_.png"
+    assert save_picture(picture, place, "", replace(options, names=EVERYWHERE)).path.name == (
+        "a_cat__1_2__and_so_on.png"
+    )
+    assert (tmp_path / "a_cat:_1_2?_.jpg").is_file()
