@@ -18,7 +18,7 @@ from modules.checkpoints.model import (
 from modules.checkpoints.narrow import as_kept, computing_dtype, exact_weight, weight_of
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.outline import ModelOutline, outline_model
-from modules.checkpoints.recognition import family_of
+from modules.checkpoints.recognition import family_of, is_checkpoint
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.safetensors_writer import (
     ByteSink,
@@ -64,6 +64,7 @@ __all__ = [
     "family_of",
     "files_below",
     "folders_below",
+    "is_checkpoint",
     "load_model",
     "load_tokenizer",
     "old_hash",

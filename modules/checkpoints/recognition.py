@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from modules.checkpoints.families import FAMILIES
@@ -13,7 +14,7 @@ from modules.checkpoints.model import Family
 from modules.checkpoints.opening import open_tensors
 from modules.errors import EaselError
 
-__all__ = ["family_of", "recognise"]
+__all__ = ["family_of", "is_checkpoint", "recognise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,22 @@ def family_of(path: Path) -> Family | None:
     with open_tensors(path, mapped=False) as file:
         found = _found(file.tensors)
     return found.family if found else None
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether `path` holds a whole model of a family that is known here, as far as names of tensors tell."""
+    try:
+        return path.is_dir() or _is_checkpoint(path, path.stat().st_mtime_ns)
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=256)
+def _is_checkpoint(path: Path, _changed_at: int) -> bool:
+    try:
+        return family_of(path) is not None
+    except EaselError:
+        return False
 
 
 def _found(names: Collection[str]) -> Recipe | None:

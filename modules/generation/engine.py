@@ -16,6 +16,7 @@ from modules.checkpoints import (
     Model,
     VaeFile,
     VaeShelf,
+    is_checkpoint,
     plan_model,
 )
 from modules.errors import EaselError, InvalidRequest, NotFound
@@ -140,7 +141,9 @@ class Engine:
         return plan_run(self.order(request, options, styles, save))
 
     def checkpoint_of(self, options: Options) -> CheckpointFile:
-        """The checkpoint that `options` names, else that of `--ckpt`, else the first; our own last."""
+        """The checkpoint that `options` names, else that of `--ckpt`, else the first file that is one; our
+        own last.
+        """
         if options.sd_model_checkpoint:
             return self.shelf.find(options.sd_model_checkpoint)
         files = self.shelf.list()
@@ -151,7 +154,8 @@ class Engine:
                 f"There is no checkpoint. Put a .safetensors file into {self.folders.checkpoints[0]} "
                 "and press the refresh button."
             )
-        return min(files, key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
+        files.sort(key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
+        return next((file for file in files if is_checkpoint(file.path)), files[0])
 
     def native_size(self, options: Options) -> tuple[int, int]:
         """Width and height in pixels that the checkpoint of `options` was trained at, as its file says; else

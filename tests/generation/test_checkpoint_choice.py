@@ -25,6 +25,22 @@ def test_a_users_checkpoint_comes_before_the_programs_own(tmp_path, parity_model
     assert engine(tmp_path, "--ckpt-dir", str(parity_models)).checkpoint_of(Options()).stem != "easel-emoji"
 
 
+def test_what_is_no_checkpoint_is_passed_over_until_it_is_replaced_by_one(tmp_path, parity_models):
+    folder = tmp_path / "user" / "models" / "Stable-diffusion"
+    folder.mkdir(parents=True)
+    (folder / "a.safetensors").write_bytes((parity_models / "Lora" / "tiny-lora.safetensors").read_bytes())
+    (folder / "b.ckpt").write_bytes(b"no pickle")
+    (folder / "c.safetensors").write_bytes((parity_models / "tiny-sd1.safetensors").read_bytes())
+    chosen = engine(tmp_path)
+    assert chosen.checkpoint_of(Options()).stem == "c"
+    named = Options().overridden({"sd_model_checkpoint": "a.safetensors"})
+    assert chosen.checkpoint_of(named).stem == "a"
+    (folder / "b.ckpt").unlink()
+    (folder / "c.safetensors").replace(folder / "a.safetensors")
+    chosen.shelf.refresh()
+    assert chosen.checkpoint_of(Options()).stem == "a"
+
+
 def test_the_checkpoint_of_the_command_line_is_used_until_another_is_chosen(tmp_path, parity_models):
     tiny = parity_models / "tiny-sd1.safetensors"
     chosen = engine(tmp_path, "--ckpt", str(tiny))
