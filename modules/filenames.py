@@ -14,9 +14,9 @@ LONGEST_NAME = 240
 LONGEST_WINDOWS_PATH = 250
 SHORTEST_CUT = 24
 
-LINES_AND_SURROGATES = r"\x00-\x1f\x7f\ud800-\udfff"
-FORBIDDEN = re.compile(rf"[#<>:\"/\\|?*{LINES_AND_SURROGATES}]")
-FORBIDDEN_ON_UNIX = re.compile(rf"[/{LINES_AND_SURROGATES}]")
+CONTROLS_AND_SURROGATES = r"\x00-\x1f\x7f\ud800-\udfff"
+FORBIDDEN = re.compile(rf"[#<>:\"/\\|?*{CONTROLS_AND_SURROGATES}]")
+FORBIDDEN_ON_UNIX = re.compile(rf"[/{CONTROLS_AND_SURROGATES}]")
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=\.|$)")
 
 

@@ -173,9 +173,8 @@ def exact_weight(layer: nn.Module) -> Tensor:
 
 
 def _in_float32(numbers: Tensor, device: torch.device) -> Tensor:
-    """`numbers` in float32 on `device`. On processors new memory is fetched just before it is written to: of
-    putting a network on, most of the time is new memory, and so it took a quarter less (torch 2.14, two
-    threads).
+    """`numbers` in float32 on `device`. On processors new memory is fetched just before it is written to: it
+    is most of the time of putting a network on, which took a fifth less so (torch 2.14, two threads).
     """
     as_a_whole = numbers.dtype is torch.float32 or not numbers.is_contiguous()
     if as_a_whole or not numbers.device.type == device.type == "cpu":

@@ -108,30 +108,35 @@ def describe_patterns() -> tuple[PatternHelp, ...]:
     return tuple(PatternHelp(f"[{name}{tag.arguments}]", tag.help) for name, tag in TAGS.items())
 
 
+def _part(facts: PictureFacts, text: str, replace_spaces: bool = False) -> str:
+    """`text` as a part of the picture's name, by the rules of its names."""
+    return safe_part(text, replace_spaces, facts.names)
+
+
 def _value(name: str) -> Writer:
     """A fact written as it is; nothing where it is not known."""
 
     def write(facts: PictureFacts, _arguments: Arguments) -> str:
         value = getattr(facts, name)
-        return "" if value is None else safe_part(str(value), replace_spaces=False, rules=facts.names)
+        return "" if value is None else _part(facts, str(value))
 
     return write
 
 
 def _text(name: str, replace_spaces: bool = False) -> Writer:
     def write(facts: PictureFacts, _arguments: Arguments) -> str:
-        return safe_part(getattr(facts, name) or "", replace_spaces, facts.names)
+        return _part(facts, getattr(facts, name) or "", replace_spaces)
 
     return write
 
 
 def _styles(facts: PictureFacts, _arguments: Arguments) -> str:
-    return safe_part(", ".join(facts.styles) or "None", replace_spaces=False, rules=facts.names)
+    return _part(facts, ", ".join(facts.styles) or "None")
 
 
 def _prompt_words(facts: PictureFacts, _arguments: Arguments) -> str:
     words = [word for word in NOT_IN_WORDS.split(facts.prompt or "") if word] or ["empty"]
-    return safe_part(" ".join(words[: facts.most_prompt_words]), replace_spaces=False, rules=facts.names)
+    return _part(facts, " ".join(words[: facts.most_prompt_words]))
 
 
 def _has_prompt(facts: PictureFacts, arguments: Arguments) -> str:
@@ -140,7 +145,7 @@ def _has_prompt(facts: PictureFacts, arguments: Arguments) -> str:
     for argument in arguments:
         word, _, otherwise = argument.partition("|")
         found.append(word.lower() if word.lower() in prompt else otherwise)
-    return safe_part("".join(found), rules=facts.names)
+    return _part(facts, "".join(found), replace_spaces=True)
 
 
 def _hash(texts: Callable[[PictureFacts], Iterable[str | None]]) -> Writer:
@@ -173,7 +178,7 @@ def _datetime(facts: PictureFacts, arguments: Arguments) -> str:
         written = moment.strftime(time_format)
     except (ValueError, UnicodeError):
         written = moment.strftime(TIME_FORMAT)
-    return safe_part(written, replace_spaces=False, rules=facts.names)
+    return _part(facts, written)
 
 
 def _time_zone(name: str) -> tzinfo | None:
