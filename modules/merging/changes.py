@@ -4,13 +4,13 @@ some left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 
 from modules.checkpoints import StoredTensor, vae_names
 from modules.errors import InvalidRequest
+from modules.expressions import Expression
 from modules.merging.matching import stored_as
 from modules.merging.parents import Index
 from modules.merging.plan import Part, Piece
@@ -66,12 +66,5 @@ def without_matching(pieces: Pieces, pattern: str) -> dict[str, Piece]:
     """
     if not pattern:
         return dict(pieces)
-    try:
-        found = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise InvalidRequest(
-            "discard_weights",
-            f"{pattern[:60]!r} is no regular expression: {error}. Leave it empty, or write for example "
-            "^model_ema.",
-        ) from None
+    found = Expression(pattern, "discard_weights")
     return {name: piece for name, piece in pieces.items() if not found.search(name)}
