@@ -47,7 +47,7 @@ def apply_style_texts(prompt: str, styles: Iterable[str]) -> str:
 
 def extract_styles(prompt: str, negative_prompt: str, styles: Iterable[PromptStyle]) -> ExtractedStyles:
     """Take out of two prompts every style whose both texts are found in them, the outermost first."""
-    candidates = [style for style in styles if style.prompt or style.negative_prompt]
+    candidates = [style for style in styles if _says_something(style)]
     names: list[str] = []
     texts = (prompt, negative_prompt)
     while True:
@@ -59,6 +59,10 @@ def extract_styles(prompt: str, negative_prompt: str, styles: Iterable[PromptSty
         names.append(style.name)
 
 
+def _says_something(style: PromptStyle) -> bool:
+    return any(text.strip() not in ("", PLACE) for text in (style.prompt, style.negative_prompt))
+
+
 def _without(style: PromptStyle, prompt: str, negative_prompt: str) -> tuple[str, str] | None:
     positive = _unwrapped(prompt, style.prompt)
     negative = _unwrapped(negative_prompt, style.negative_prompt)
@@ -66,10 +70,28 @@ def _without(style: PromptStyle, prompt: str, negative_prompt: str) -> tuple[str
 
 
 def _unwrapped(text: str, style: str) -> str | None:
-    """The text without the style, or None where it is not there; runs of spaces count as one."""
+    """The text without the style, or None where it is not there; runs of spaces count as one.
+
+    A style is found as a part of its own, never inside a word or a phrase: "a wildcat" and "a black cat" do
+    not end with the style "cat", since it would have been put there after ", ".
+    """
     text, style = SPACES.sub(" ", text.strip()), SPACES.sub(" ", style.strip())
     if PLACE not in style:
-        return text.removesuffix(style).removesuffix(", ") if text.endswith(style) else None
+        rest = text.removesuffix(style)
+        return rest.removesuffix(", ") if text.endswith(style) and _is_apart(rest, style) else None
     left, _, right = style.partition(PLACE)
     fits = len(text) >= len(left) + len(right) and text.startswith(left) and text.endswith(right)
-    return text[len(left) : len(text) - len(right)] if fits else None
+    inside = text[len(left) : len(text) - len(right)]
+    return inside if fits and not (_cuts_a_word(left, inside) or _cuts_a_word(inside, right)) else None
+
+
+def _is_apart(rest: str, style: str) -> bool:
+    return not style or not rest or rest.rstrip(" ").endswith((",", "\n"))
+
+
+def _cuts_a_word(before: str, after: str) -> bool:
+    return bool(before and after) and _in_words(before[-1]) and _in_words(after[0])
+
+
+def _in_words(character: str) -> bool:
+    return character.isalnum() or character == "_"

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from modules.atomic import replace_file
 from modules.errors import EaselError, InvalidRequest, NotFound
+from modules.prompts.style_file import LARGEST_FILE, StyleFile
+from modules.prompts.style_table import StyleTable
 from modules.prompts.style_texts import ExtractedStyles, PromptStyle, apply_style_texts, extract_styles
 
 __all__ = ["ExtractedStyles", "PromptStyle", "StyleBook"]
 
-COLUMNS = ("name", "prompt", "negative_prompt")
-# A byte order mark is what spreadsheet programs need to read the file as UTF-8.
-ENCODING = "utf-8-sig"
+log = logging.getLogger(__name__)
 
 
 class StyleBook:
     """All styles of one or several files; of two styles of one name the later file's counts.
 
     files: paths whose last part may hold `*`. New styles go to the first file without one. Every change is
-    written at once, and atomically: a crash leaves the old file or the new one.
+    written at once, and atomically: a crash leaves the old file or the new one. What is not understood of a
+    file is said in `notes` and stays in the file.
     """
 
     def __init__(self, files: Sequence[Path]) -> None:
-        self._files = tuple(files)
+        self._patterns = tuple(files)
+        self._files: dict[Path, StyleFile] = {}
         self._styles: dict[str, PromptStyle] = {}
+        self.notes: tuple[str, ...] = ()
         self.reload()
 
     def list(self) -> tuple[PromptStyle, ...]:
@@ -35,9 +36,21 @@ class StyleBook:
         return tuple(self._styles.values())
 
     def reload(self) -> None:
-        """Read the files anew. Missing files hold no styles; raises `EaselError` for a broken one."""
-        found = [style for path in self._existing_files() for style in _read_styles(path)]
+        """Read the files anew. Missing files hold no styles; one that cannot be read is said in the log."""
+        paths = self._existing_files()
+        self._files = {path: self._files.get(path) or StyleFile(path) for path in paths}
+        tables = {path: file.read() for path, file in self._files.items()}
+        found = (
+            PromptStyle(cells["name"], cells["prompt"], cells["negative_prompt"], path)
+            for path, table in tables.items()
+            for cells in table.styles()
+        )
         self._styles = {style.name: style for style in found}
+        notes = tuple(f"{path}: {note}" for path, table in tables.items() for note in table.notes)
+        for note in notes:
+            if note not in self.notes:
+                log.warning("%s", note)
+        self.notes = notes
 
     def find(self, name: str) -> PromptStyle:
         """The style of this name; raises `NotFound`."""
@@ -61,70 +74,60 @@ class StyleBook:
         """Add a style, or replace the one of this name in the file that it is in."""
         if not name.strip():
             raise InvalidRequest("name", "A style needs a name. Type one and save again.")
+        for field, text in (("name", name), ("prompt", prompt), ("negative_prompt", negative_prompt)):
+            _refuse_what_no_file_holds(field, text)
         old = self._styles.get(name)
-        style = PromptStyle(name, prompt, negative_prompt, old.file if old else self._file_for_new())
-        self._write({**self._styles, name: style}, style.file)
-        return style
+        path = old.file if old and old.file else self._file_for_new()
+        self._change(path, lambda table: table.changed(name, prompt, negative_prompt))
+        return PromptStyle(name, prompt, negative_prompt, path)
 
     def delete(self, name: str) -> None:
         """Remove a style from its file; raises `NotFound`."""
-        file = self.find(name).file
-        self._write({key: style for key, style in self._styles.items() if key != name}, file)
+        path = self.find(name).file
+        if path is not None:
+            self._change(path, lambda table: table.without(name))
 
     def _existing_files(self) -> tuple[Path, ...]:
-        patterns = ((path.parent, path.name) for path in self._files)
+        patterns = ((path.parent, path.name) for path in self._patterns)
         return tuple(
             path
             for folder, name in patterns
             for path in (sorted(folder.glob(name)) if "*" in name else [folder / name])
-            if path.is_file()
+            if _is_there(path)
         )
 
     def _file_for_new(self) -> Path:
-        plain = [path for path in self._files if "*" not in path.name]
+        plain = [path for path in self._patterns if "*" not in path.name]
         if plain:
             return plain[0]
-        if self._files:
-            return self._files[0].with_name("styles.csv")
+        if self._patterns:
+            return self._patterns[0].with_name("styles.csv")
         raise EaselError("No styles file is set. Start with --styles-file and the path of a .csv file.")
 
-    def _write(self, styles: dict[str, PromptStyle], file: Path | None) -> None:
-        """Write one file, then take the new styles over: a failed write leaves the book as it was."""
-        if file is not None:
-            _write_styles(file, [style for style in styles.values() if style.file == file])
-        self._styles = styles
+    def _change(self, path: Path, change: Callable[[StyleTable], StyleTable]) -> None:
+        """Change a file as it is now, then read all anew: a failed write leaves the book as it was."""
+        file = self._files.get(path) or StyleFile(path)
+        file.change(change)
+        self.reload()
 
 
-def _read_styles(path: Path) -> list[PromptStyle]:
+def _refuse_what_no_file_holds(field: str, text: str) -> None:
+    if len(text) > LARGEST_FILE // 4:
+        raise InvalidRequest(
+            field,
+            f"The {field} of the style is {len(text)} characters long; {LARGEST_FILE // 4} is the most.",
+        )
     try:
-        with path.open(encoding=ENCODING, newline="") as file:
-            return [_style_of(row, path) for row in csv.DictReader(file) if row.get("name")]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise EaselError(
-            f"The styles file {path} cannot be read: {error}. It has to be a UTF-8 text with the columns "
-            f"{', '.join(COLUMNS)}; mend it, or move it away."
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            field, f"The {field} of the style holds a character that is none: {error.reason}. Type it anew."
         ) from error
 
 
-def _style_of(row: dict[str, str], path: Path) -> PromptStyle:
-    # Files of the first programs of the kind have the prompt in a column "text" and no negative prompt.
-    prompt = row.get("prompt") or row.get("text") or ""
-    return PromptStyle(row["name"], prompt, row.get("negative_prompt") or "", path)
-
-
-def _write_styles(path: Path, styles: Iterable[PromptStyle]) -> None:
-    rows = [
-        {"name": style.name, "prompt": style.prompt, "negative_prompt": style.negative_prompt}
-        for style in styles
-    ]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(rows)
+def _is_there(path: Path) -> bool:
+    """Whether something is at `path`, be it no file or not to be read: that is said then."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, text.getvalue().encode(ENCODING))
-    except OSError as error:
-        raise EaselError(
-            f"The styles could not be saved to {path}: {error.strerror}. The file is as it was before."
-        ) from error
+        return path.exists()
+    except (OSError, ValueError):
+        return False

@@ -1,5 +1,6 @@
 """The dialog that makes, changes and deletes styles (`styles.csv`)."""
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ def styles_dialog(form: Form, house: House, open_button: gr.Button) -> None:
     name_of = form.element_id
     with gr.Column(elem_id=name_of("styles_dialog"), elem_classes=["dialog", "style-editor"], min_width=0):
         gr.HTML("<h2>Styles</h2>", elem_classes=["dialog-title"])
+        if house.styles.notes:
+            gr.HTML(_notes(house.styles.notes), elem_classes=["dialog-notes"])
         with gr.Row(elem_classes=["form-row", "dialog-row"]):
             chosen = gr.Dropdown(
                 choices=style_names(house),
@@ -62,6 +65,11 @@ def styles_dialog(form: Form, house: House, open_button: gr.Button) -> None:
     save.click(actions.save, [chosen, prompt, negative], outputs, **quiet)
     delete.click(fn=None, inputs=chosen, js=f"(name) => confirmStyleDeletion({form.tab!r}, name)")
     really_delete.click(actions.delete, chosen, [*outputs, prompt, negative], **quiet)
+
+
+def _notes(notes: Sequence[str]) -> str:
+    """What was not understood of the files."""
+    return "".join(f"<p>{html.escape(note)}</p>" for note in notes)
 
 
 class _StyleActions:
