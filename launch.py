@@ -8,15 +8,19 @@
     python launch.py test [pytest arguments]   run the tests
 
 Variables of the environment: VENV_DIR (`-` for none), TORCH_COMMAND, REQS_FILE, COMMANDLINE_ARGS, GIT.
+The program goes on in the folder that it is called from, where the relative paths of its caller start.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from modules.argument_words import words_of_environment
+from modules.errors import EaselError
 from modules.python_version import is_supported, spoken
 
 PROGRAM = Path(__file__).resolve().parent
@@ -26,6 +30,16 @@ TESTS_TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 They keep their order: once a browser is driven, its process can run no event loop of its own any more.
 """
+TEST_FILES = (
+    "--junitxml",
+    "--junit-xml",
+    "--basetemp",
+    "--log-file",
+    "--ignore",
+    "--confcutdir",
+    "--rootdir",
+)
+"""Options of pytest that take a file, which need not be there yet."""
 START_FLAGS = (
     "--reinstall", "--reinstall-torch", "--skip-install", "--skip-prepare-environment",
     "--skip-python-version-check",
@@ -34,24 +48,29 @@ START_FLAGS = (
 
 def main(words: list[str]) -> int:
     """Prepare, then become the program; the exit status when there is no program to become."""
-    given = [*words, *os.environ.get("COMMANDLINE_ARGS", "").split()]
-    if "--skip-python-version-check" not in given and not is_supported(sys.version_info[:2]):
-        found = ".".join(map(str, sys.version_info[:2]))
-        return refuse(
-            f"{spoken()} is needed, but {sys.executable} is Python {found}. Install one of these, and "
-            "name it as PYTHON in webui-user.bat or python_cmd in webui-user.sh."
-        )
-    # Only now: the rest is written for the Pythons that are supported.
-    from modules.errors import EaselError
-    from modules.launching import wait_briefly
-
-    wait_briefly(os.environ)
     try:
-        return run_tests(words[1:]) if words[:1] == ["test"] else run_program(words)
+        return start(words)
     except EaselError as error:
         return refuse(str(error))
     except KeyboardInterrupt:
         return refuse("Stopped. What is installed stays; the next start goes on from there.", status=130)
+
+
+def start(words: list[str]) -> int:
+    """As `main`. Raises EaselError with the reason why it does not go on."""
+    given = [*words, *words_of_environment(os.environ)]
+    if "--skip-python-version-check" not in given and not is_supported(sys.version_info[:2]):
+        found = ".".join(map(str, sys.version_info[:2]))
+        raise EaselError(
+            f"{spoken()} is needed, but {sys.executable} is Python {found}. Install one of these, and "
+            "name it as PYTHON in webui-user.bat or python_cmd in webui-user.sh."
+        )
+    # Only now: the rest is written for the Pythons that are supported.
+    from modules.launching import mend_process, wait_briefly
+
+    mend_process(PROGRAM)
+    wait_briefly(os.environ)
+    return run_tests(words[1:]) if words[:1] == ["test"] else run_program(words)
 
 
 def run_program(words: list[str]) -> int:
@@ -59,7 +78,9 @@ def run_program(words: list[str]) -> int:
     from modules.cli import parse_command
     from modules.launching import prepare
 
-    python = prepare(parse_command(words).flags, PROGRAM, os.environ, say)
+    flags = parse_command(words).flags
+    with contextlib.chdir(PROGRAM):
+        python = prepare(flags, PROGRAM, os.environ, say)
     return become([str(python), str(PROGRAM / "webui.py"), *words])
 
 
@@ -73,14 +94,23 @@ def run_tests(words: list[str]) -> int:
         return 0
     os.environ.pop("COMMANDLINE_ARGS", None)
     flags = parse_flags([word for word in words if word in START_FLAGS])
+    own = [from_here(word) for word in words if word not in START_FLAGS]
+    # Tests expect to run there.
+    os.chdir(PROGRAM)
     python = prepare(flags, PROGRAM, os.environ, say, with_tests=True)
-    own = [word for word in words if word not in START_FLAGS]
     return become([str(python), "-m", "pytest", *TESTS_TOGETHER, *own])
 
 
+def from_here(word: str) -> str:
+    """A word for pytest that means the same in the program's folder: files by their whole paths."""
+    option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    name, colons, test = value.partition("::")
+    is_file = option in TEST_FILES or (name and not name.startswith("-") and Path(name).exists())
+    return option + equals + str(Path(name).absolute()) + colons + test if is_file else word
+
+
 def become(command: list[str]) -> int:
-    """Go on as `command` in the program's folder; on Windows, which cannot, wait for it."""
-    os.chdir(PROGRAM)
+    """Go on as `command`; on Windows, which cannot, wait for it."""
     if os.name != "nt":
         sys.stdout.flush()
         os.execv(command[0], command)

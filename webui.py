@@ -2,8 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
-from modules.launching import wait_briefly
+from modules.launching import mend_process, wait_briefly
+
+mend_process(Path(__file__).resolve().parent)
 
 # torch looks at this once, when it is loaded.
 wait_briefly(os.environ)

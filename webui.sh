@@ -74,7 +74,7 @@ easel_start() {
         fi
     done
     # Relative paths in the user's file start at its folder, all others where the person stands.
-    unset EASEL_STARTING EASEL_ARGS_FOLDER CDPATH
+    unset EASEL_STARTING EASEL_STANDS EASEL_ARGS_FOLDER CDPATH
     if [[ "$COMMANDLINE_ARGS" != "$easel_given" ]]; then
         export EASEL_ARGS_FOLDER="$easel_folder"
     fi
@@ -95,7 +95,11 @@ easel_ended() {
     easel_start
 }
 
-if [[ -n "${EASEL_STARTING:-}" && "$EASEL_STARTING" != "$$" ]]; then
+if [[ "${EASEL_STARTING:-}" == "$$" ]]; then
+    # The user's file has put this start in its own place.
+    easel_stands="${EASEL_STANDS:-}"
+    easel_given=""
+elif [[ -n "${EASEL_STARTING:-}" ]]; then
     echo "webui-user.sh is read by webui.sh: take the call of webui.sh out of it." >&2
     exit 1
 fi
@@ -108,7 +112,7 @@ if [[ -f "$easel_folder/webui-user.sh" && -z "${EASEL_STARTING:-}" ]]; then
         echo "webui-user.sh cannot be read, the reason is above: mend it, often a quotation mark is missing." >&2
         exit 1
     fi
-    export EASEL_STARTING="$$"
+    export EASEL_STARTING="$$" EASEL_STANDS="$easel_stands"
     builtin cd -- "$easel_folder"
     trap easel_ended EXIT
     # It may be less strict than this file.

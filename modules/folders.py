@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.errors import EaselError
 from modules.filenames import EVERYWHERE, NameRules
-from modules.flags import Flags
+from modules.flags import Flags, Paths
 
 __all__ = ["PROGRAM", "Folders"]
 
@@ -124,7 +124,7 @@ class Folders:
             textual_inversion_templates_dir=self.textual_inversion_templates,
             ui_config_file=self.ui_config_file,
             ui_settings_file=self.config_file,
-            styles_file=tuple(map(str, self.styles_files)),
+            styles_file=self.styles_files,
             **paths,
         )
 
@@ -153,6 +153,9 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
     def named(flag: Path | None, usual: Path) -> Path:
         return _absolute(flag or usual)
 
+    def all_named(usual: Path, *flags: Paths) -> tuple[Path, ...]:
+        return _distinct(*flags) or (usual,)
+
     def by_kind(names: tuple[str, ...]) -> dict[str, Path]:
         return {name: named(getattr(flags, f"{name.lower()}_models_path"), models / name) for name in names}
 
@@ -160,16 +163,16 @@ def _model_folders(flags: Flags, program: Path, data: Path, models: Path) -> dic
         "checkpoints": _distinct(
             models / "Stable-diffusion", flags.ckpt_dir, program / "models" / "Stable-diffusion"
         ),
-        "new_checkpoints": named(flags.ckpt_dir, models / "Stable-diffusion"),
+        "new_checkpoints": all_named(models / "Stable-diffusion", flags.ckpt_dir)[0],
         "checkpoint_file": flags.ckpt and _absolute(flags.ckpt),
         "vae": _distinct(models / "VAE", flags.vae_dir),
         "vae_file": flags.vae_path and _absolute(flags.vae_path),
         "diffusers": models / "diffusers",
         "midas": models / "midas",
-        "embeddings": (named(flags.embeddings_dir, data / "embeddings"),),
-        "loras": (named(flags.lora_dir, models / "Lora"),),
-        "lycoris": (named(flags.lyco_dir or flags.lyco_dir_backcompat, models / "LyCORIS"),),
-        "hypernetworks": (named(flags.hypernetwork_dir, models / "hypernetworks"),),
+        "embeddings": all_named(data / "embeddings", flags.embeddings_dir),
+        "loras": all_named(models / "Lora", flags.lora_dir),
+        "lycoris": all_named(models / "LyCORIS", flags.lyco_dir, flags.lyco_dir_backcompat),
+        "hypernetworks": all_named(models / "hypernetworks", flags.hypernetwork_dir),
         "upscalers": by_kind(UPSCALER_FOLDERS),
         "face_restorers": by_kind(FACE_FOLDERS),
         "clip_interrogator": named(flags.clip_models_path, models / "CLIP"),
@@ -205,5 +208,6 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-def _distinct(*paths: Path | str | None) -> tuple[Path, ...]:
-    return tuple(dict.fromkeys(_absolute(Path(path)) for path in paths if path))
+def _distinct(*paths: Paths) -> tuple[Path, ...]:
+    single = (each for given in paths for each in (given if isinstance(given, tuple) else (given,)))
+    return tuple(dict.fromkeys(_absolute(path) for path in single if path))

@@ -12,14 +12,16 @@ import threading
 import time
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from modules.door import install_door, root_path
 from modules.errors import EaselError, InvalidRequest
-from modules.flags import Flags, choose_port
+from modules.flags import Flags, choose_port, with_absolute_paths
+from modules.folders import PROGRAM
 from modules.house import House, make_house
 from modules.jobs.workers import draws_here
 from modules.rest import Ending, ServerControl, create_api
@@ -82,9 +84,11 @@ def _obey(server: uvicorn.Server, ending: Ending) -> None:
         server.should_exit = True
 
 
-def _start_anew() -> int:
+def _start_anew(called_from: Path) -> int:
     """The program again, with the same command line, in this process's place; the exit status."""
     log.info("Starting anew.")
+    with suppress(OSError):
+        os.chdir(called_from)
     command = [sys.executable, *sys.orig_argv[1:]]
     if os.name != "nt":
         os.execv(sys.executable, command)
@@ -149,6 +153,9 @@ def serve(flags: Flags) -> int:
 
     Raises EaselError when it cannot start.
     """
+    flags, called_from = with_absolute_paths(flags), Path.cwd()
+    # Gradio may show what lies below the working folder, which could be anybody's home.
+    os.chdir(PROGRAM)
     _check_certificate(flags)
     started, clock = time.monotonic(), StartClock(flags.log_startup)
     host = flags.server_name or ("0.0.0.0" if flags.listen else "127.0.0.1")
@@ -194,4 +201,4 @@ def serve(flags: Flags) -> int:
     )
     control.on_ask = lambda ending: _obey(server, ending)
     server.run()
-    return _start_anew() if control.asked is Ending.RESTART else 0
+    return _start_anew(called_from) if control.asked is Ending.RESTART else 0

@@ -21,6 +21,23 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 NOTE = "This page is written by `python -m tools.make_docs`; change the declarations instead of the page.\n"
 
 
+WHERE_FLAGS_STAND = """Flags stand behind `./webui.sh` or `webui.bat`, and behind every command (`generate`, \
+`verify` ...); of every start in `COMMANDLINE_ARGS`,
+in `webui-user.sh` or `webui-user.bat`. A flag that stands in both counts as it stands on the command line. \
+Folders of models may be named several
+times, and all are searched; of other paths there is one.
+
+A relative path starts in the folder where you stand when you call the program. In `COMMANDLINE_ARGS` \
+of `webui-user.sh` and of Windows it starts
+in the folder of the program, in one that you set by hand on Linux and macOS where you stand. `~` is your \
+own folder.
+
+In `COMMANDLINE_ARGS` words are parted by blanks. Put a path with blanks in it into quotation marks: \
+`--data-dir "/my pictures"`. A quotation mark in
+the middle of a word is a letter (`/home/o'brien`), and on Windows so is a backslash.
+"""
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
 
@@ -79,7 +96,7 @@ def settings_page() -> str:
 def flags_page() -> str:
     """docs/flags.md"""
     rows = [(f"`{option_string(field.name)}`", flag_info(field).help) for field in fields(Flags)]
-    return f"# Command line\n\n{NOTE}\n" + table(("Flag", "Meaning"), sorted(rows))
+    return f"# Command line\n\n{NOTE}\n{WHERE_FLAGS_STAND}\n" + table(("Flag", "Meaning"), sorted(rows))
 
 
 PAGES = {

@@ -3,7 +3,6 @@
 """
 
 import argparse
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from modules.cli.merge_options import (
     merging_from,
 )
 from modules.cli.redrawing import Redrawing, add_redrawing_options, redrawing_from
-from modules.flags import FlagParser, Flags, add_flags, environment_arguments, flags_from, parse_flags
+from modules.flags import FlagParser, Flags, add_flags, flags_from, parse_flags, read_words
 
 __all__ = ["STOPPED", "Command", "Drawing", "parse_command"]
 
@@ -64,24 +63,24 @@ class Command:
 
 
 def parse_command(words: Sequence[str]) -> Command:
-    """Understand `words`, with COMMANDLINE_ARGS of the environment before them.
+    """Understand `words`, over the flags of COMMANDLINE_ARGS of the environment.
 
     Ends the program with status 2 and a sentence for what is not understood, and with 0 after --help.
     """
     if list(words[:1]) == ["verify"]:
-        found = _read(_verify_parser(), words)
+        found = read_words(_verify_parser(), words[1:])
         return Command(flags_from(found), to_verify=tuple(found.pictures), sources=tuple(found.source))
     if list(words[:1]) == ["merge"]:
         parser = merge_parser()
-        found = _read(parser, words)
+        found = read_words(parser, words[1:])
         return Command(flags_from(found), merging=merging_from(found, parser))
     if list(words[:1]) == ["convert"]:
-        found = _read(convert_parser(), words)
+        found = read_words(convert_parser(), words[1:])
         return Command(flags_from(found), conversion=conversion_from(found))
     if list(words[:1]) != ["generate"]:
         return Command(_as_tests_start(parse_flags(words)))
     parser = _generate_parser()
-    found = parser.parse_args([*words[1:2], *environment_arguments(), *words[2:]])
+    found = read_words(parser, words[1:])
     names = [field.name for field in fields(Drawing) if field.name != "redrawing"]
     values: dict[str, Any] = {name: getattr(found, name) for name in names}
     redrawing = redrawing_from(found, parser)
@@ -91,17 +90,6 @@ def parse_command(words: Sequence[str]) -> Command:
 def _as_tests_start(flags: Flags) -> Flags:
     """What `--test-server` stands for."""
     return replace(flags, api=True, use_cpu=("all",), autolaunch=False) if flags.test_server else flags
-
-
-def _read(parser: FlagParser, words: Sequence[str]) -> argparse.Namespace:
-    """A command that begins with files or names. The flags of the environment come behind these, since some
-    of them take any number of words.
-    """
-    names = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
-    found: argparse.Namespace = parser.parse_args(
-        [*names, *environment_arguments(), *words[1 + len(names) :]]
-    )
-    return found
 
 
 def _generate_parser() -> FlagParser:

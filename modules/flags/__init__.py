@@ -1,7 +1,15 @@
 """The command line: every flag declared once, read into a frozen dataclass. Standard library only."""
 
 from modules.flags.flags import WITHOUT_EFFECT, Flags, described_flags, option_string, unused_flags
-from modules.flags.parsing import FlagParser, add_flags, environment_arguments, flags_from, parse_flags
+from modules.flags.folder_flags import Paths
+from modules.flags.parsing import (
+    FlagParser,
+    add_flags,
+    flags_from,
+    parse_flags,
+    read_words,
+    with_absolute_paths,
+)
 from modules.flags.ports import DEFAULT_PORT, choose_port
 
 __all__ = [
@@ -9,12 +17,14 @@ __all__ = [
     "WITHOUT_EFFECT",
     "FlagParser",
     "Flags",
+    "Paths",
     "add_flags",
     "choose_port",
     "described_flags",
-    "environment_arguments",
     "flags_from",
     "option_string",
     "parse_flags",
+    "read_words",
     "unused_flags",
+    "with_absolute_paths",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["FlagGroup", "FlagInfo", "flag", "flag_info"]
+__all__ = ["FlagGroup", "FlagInfo", "flag", "flag_info", "path_flag"]
 
 _KEY = "flag"
 
@@ -26,7 +26,10 @@ class FlagGroup(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class FlagInfo:
-    """What `--help` and argparse need to know about a flag beyond its name, type and default."""
+    """What `--help` and argparse need to know about a flag beyond its name, type and default.
+
+    repeatable: a tuple always. several: paths, one of which stands by itself and more as a tuple.
+    """
 
     help: str
     group: FlagGroup
@@ -34,6 +37,8 @@ class FlagInfo:
     convert: Callable[[str], Any] | None = None
     nargs: str | None = None
     repeatable: bool = False
+    is_path: bool = False
+    several: bool = False
     spelling: str | None = None
     store_false: bool = False
 
@@ -41,6 +46,11 @@ class FlagInfo:
 def flag(default: Any, help: str, group: FlagGroup, **shape: Any) -> Any:
     """A dataclass field for one flag. `shape` are further fields of `FlagInfo`."""
     return dataclasses.field(default=default, metadata={_KEY: FlagInfo(help=help, group=group, **shape)})
+
+
+def path_flag(default: Any, help: str, group: FlagGroup, **shape: Any) -> Any:
+    """A flag whose value is a path, or with `repeatable` a tuple of paths. Read, it is absolute."""
+    return flag(default, help, group, is_path=True, **shape)
 
 
 def flag_info(field: "dataclasses.Field[Any]") -> FlagInfo:

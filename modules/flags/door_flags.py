@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modules.flags.declare import FlagGroup, flag
+from modules.flags.declare import FlagGroup, flag, path_flag
 
 __all__ = ["DoorFlags"]
 
@@ -15,7 +15,7 @@ class DoorFlags:
     """What is closed by itself, and what opens it; docs/security.md tells the whole."""
 
     gradio_auth: str | None = flag(None, "Names and passwords for the page: user:password,user:password.", D)
-    gradio_auth_path: Path | None = flag(None, "File with names and passwords for the page.", D)
+    gradio_auth_path: Path | None = path_flag(None, "File with names and passwords for the page.", D)
     api_auth: str | None = flag(None, "Names and passwords for the API: user:password,user:password.", D)
     allowed_hosts: str | None = flag(
         None, "Names besides addresses and localhost that the program answers to, comma separated; *: any.", D
@@ -28,7 +28,7 @@ class DoorFlags:
     enable_insecure_folder_access: bool = flag(
         False, "Let others who reach the page choose folders, and write model files.", D
     )
-    gradio_allowed_path: tuple[str, ...] = flag(
+    gradio_allowed_path: tuple[Path, ...] = path_flag(
         (), "Further folder whose files the page may show; may be repeated.", D, repeatable=True
     )
     disable_tls_verify: bool | None = flag(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modules.flags.declare import FlagGroup, flag
+from modules.flags.declare import FlagGroup, flag, path_flag
 
 __all__ = ["LaterFlags"]
 
@@ -21,14 +21,14 @@ class LaterFlags:
         False, "Let the page install extensions although others can reach it.", L
     )
     allow_code: bool = flag(False, "Allow the script that runs code from the page.", L)
-    esrgan_models_path: Path | None = flag(None, "Folder of ESRGAN upscalers.", L)
-    realesrgan_models_path: Path | None = flag(None, "Folder of RealESRGAN upscalers.", L)
-    bsrgan_models_path: Path | None = flag(None, "Folder of BSRGAN upscalers.", L)
-    dat_models_path: Path | None = flag(None, "Folder of DAT upscalers.", L)
-    ldsr_models_path: Path | None = flag(None, "Folder of LDSR upscalers.", L)
-    scunet_models_path: Path | None = flag(None, "Folder of ScuNET upscalers.", L)
-    swinir_models_path: Path | None = flag(None, "Folder of SwinIR upscalers.", L)
-    gfpgan_models_path: Path | None = flag(None, "Folder of GFPGAN models.", L)
-    codeformer_models_path: Path | None = flag(None, "Folder of CodeFormer models.", L)
-    clip_models_path: Path | None = flag(None, "Folder of CLIP models for interrogation.", L)
-    textual_inversion_templates_dir: Path | None = flag(None, "Folder of training templates.", L)
+    esrgan_models_path: Path | None = path_flag(None, "Folder of ESRGAN upscalers.", L)
+    realesrgan_models_path: Path | None = path_flag(None, "Folder of RealESRGAN upscalers.", L)
+    bsrgan_models_path: Path | None = path_flag(None, "Folder of BSRGAN upscalers.", L)
+    dat_models_path: Path | None = path_flag(None, "Folder of DAT upscalers.", L)
+    ldsr_models_path: Path | None = path_flag(None, "Folder of LDSR upscalers.", L)
+    scunet_models_path: Path | None = path_flag(None, "Folder of ScuNET upscalers.", L)
+    swinir_models_path: Path | None = path_flag(None, "Folder of SwinIR upscalers.", L)
+    gfpgan_models_path: Path | None = path_flag(None, "Folder of GFPGAN models.", L)
+    codeformer_models_path: Path | None = path_flag(None, "Folder of CodeFormer models.", L)
+    clip_models_path: Path | None = path_flag(None, "Folder of CLIP models for interrogation.", L)
+    textual_inversion_templates_dir: Path | None = path_flag(None, "Folder of training templates.", L)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from modules.flags.declare import FlagGroup, flag
+from modules.flags.declare import FlagGroup, flag, path_flag
 
 __all__ = ["SavingFlags", "ServerFlags"]
 
@@ -22,8 +22,8 @@ class ServerFlags:
     api_server_stop: bool = flag(False, "Let the API stop, restart and kill the server.", S)
     add_stop_route: bool = flag(False, "Older name of --api-server-stop.", S)
     nowebui: bool = flag(False, "Serve the API without the page.", S)
-    tls_keyfile: Path | None = flag(None, "Private key for HTTPS; with --tls-certfile.", S)
-    tls_certfile: Path | None = flag(None, "Certificate for HTTPS; with --tls-keyfile.", S)
+    tls_keyfile: Path | None = path_flag(None, "Private key for HTTPS; with --tls-certfile.", S)
+    tls_certfile: Path | None = path_flag(None, "Certificate for HTTPS; with --tls-keyfile.", S)
     timeout_keep_alive: int = flag(30, "Seconds that an idle connection is kept.", S, convert=int)
     autolaunch: bool = flag(False, "Open the page in the browser when the server is ready.", S)
     theme: str | None = flag(None, "light or dark; without it as the browser is set.", S)

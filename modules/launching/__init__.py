@@ -5,6 +5,7 @@ from modules.launching.errors import LaunchError, explain_pip_failure
 from modules.launching.install import Plan, check_room, install, plan_install
 from modules.launching.machine import Card, Machine, probe_machine
 from modules.launching.prepare import prepare
+from modules.launching.process import mend_process
 from modules.launching.torch_build import TorchBuild, choose_torch
 from modules.launching.waiting import wait_briefly
 
@@ -20,6 +21,7 @@ __all__ = [
     "choose_torch",
     "explain_pip_failure",
     "install",
+    "mend_process",
     "plan_install",
     "prepare",
     "probe_machine",

@@ -128,7 +128,7 @@ def mount(app: FastAPI, house: House) -> None:
             str(house.folders.outputs),
             str(house.folders.log),
             str(house.folders.place(house.store.options.outdir_save)),
-            *house.flags.gradio_allowed_path,
+            *map(str, house.flags.gradio_allowed_path),
         ],
         show_error=True,
         ssr_mode=False,

@@ -77,6 +77,15 @@ def test_a_flag_for_one_kind_replaces_its_folder(tmp_path, flag, attribute):
     assert getattr(folders(flag, tmp_path), attribute) == (tmp_path,)
 
 
+def test_of_a_folder_that_is_named_twice_both_are_searched(tmp_path):
+    words = ["--ckpt-dir", "--vae-dir", "--lora-dir", "--lyco-dir", "--embeddings-dir", "--hypernetwork-dir"]
+    found = folders(*(word for flag in words for name in "ab" for word in (flag, tmp_path / name)))
+    both = (tmp_path / "a", tmp_path / "b")
+    assert found.checkpoints[1:3] == both
+    assert found.new_checkpoints == tmp_path / "a"
+    assert found.vae[1:] == found.loras == found.lycoris == found.embeddings == found.hypernetworks == both
+
+
 def test_the_vae_folder_of_a_flag_is_searched_as_well(tmp_path):
     assert folders("--vae-dir", tmp_path).vae == (PROGRAM / "models/VAE", tmp_path)
 

@@ -118,8 +118,11 @@ def test_the_users_own_file_is_read(installed):
         own.write_text(before)
 
 
-def test_every_line_of_the_users_own_file_is_a_comment_at_first():
-    lines = (ROOT / "webui-user.sh").read_text().splitlines()
+def test_every_setting_of_the_users_own_file_is_a_comment_at_first():
+    text = (ROOT / "webui-user.sh").read_text()
+    starting = text[text.index("\n[") : text.index('"$@"\n') + 5]
+    assert starting.count("\n") == 3
+    lines = text.replace(starting, "\n").splitlines()
     assert [line for line in lines if line and not line.startswith("#")] == []
 
 

@@ -1,15 +1,12 @@
 """The workers that a command line asks for."""
 
-import dataclasses
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import torch
 
 from modules.errors import InvalidRequest
-from modules.flags import Flags
+from modules.flags import Flags, with_absolute_paths
 from modules.generation import Engine
 from modules.jobs.work import Worker
 from modules.jobs.workers.away import WorkerAway
@@ -33,9 +30,9 @@ def make_workers(flags: Flags, engine: Engine) -> list[Worker]:
         # Ray is an optional requirement, and slow to import.
         from modules.jobs.workers.ray_cluster import ray_workers
 
-        elsewhere = ray_workers(travelling(flags), flags.ray, flags.workers)
+        elsewhere = ray_workers(with_absolute_paths(flags), flags.ray, flags.workers)
     else:
-        elsewhere = process_workers(travelling(flags), _count(flags, engine))
+        elsewhere = process_workers(with_absolute_paths(flags), _count(flags, engine))
     for worker in elsewhere:
         worker.start()
     return list(elsewhere)
@@ -77,13 +74,3 @@ def cards_of(workers: int, cards: int, environment: Mapping[str, str]) -> list[s
     named = [name.strip() for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
     names = named[:cards] if named else [str(number) for number in range(cards)]
     return [names[number % len(names)] if names else None for number in range(workers)]
-
-
-def travelling(flags: Flags) -> Flags:
-    """`flags` for a process that may run in another folder: paths are absolute."""
-    paths: dict[str, Any] = {
-        field.name: value.expanduser().absolute()
-        for field in dataclasses.fields(flags)
-        if isinstance(value := getattr(flags, field.name), Path)
-    }
-    return dataclasses.replace(flags, **paths)

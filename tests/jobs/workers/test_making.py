@@ -1,14 +1,12 @@
 """Which workers a command line asks for. None of them is started here."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from modules.errors import InvalidRequest
-from modules.flags import Flags
 from modules.jobs.workers import LocalWorker, draws_here, make_workers
-from modules.jobs.workers.making import cards_of, process_workers, travelling
+from modules.jobs.workers.making import cards_of, process_workers
 
 
 def test_without_a_flag_the_engine_itself_draws(engine):
@@ -53,9 +51,3 @@ def test_workers_are_told_apart_by_their_names(engine):
 def test_workers_share_the_cards_evenly(workers, cards, visible, expected):
     environment = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
     assert cards_of(workers, cards, environment) == expected
-
-
-def test_flags_that_travel_name_whole_paths(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    flags = travelling(Flags(data_dir=Path("mine"), ckpt_dir=Path("/elsewhere"), workers=2))
-    assert flags == Flags(data_dir=tmp_path / "mine", ckpt_dir=Path("/elsewhere"), workers=2)
