@@ -75,9 +75,7 @@ class House:
 
     def change_settings(self, values: Mapping[str, Any]) -> None:
         """Change and save settings. Raises InvalidRequest for a wrong value, and then changes nothing."""
-        if name := values.get("sd_model_checkpoint"):
-            values = {**values, "sd_model_checkpoint": self.engine.shelf.find(str(name)).title}
-        self.store.change(values)
+        self.store.change(self.engine.named_settings.checked(values, self.store.options))
 
     def list_networks(self, kind: NetworkKind, wish: Wish, *, anew: bool = False) -> Listing:
         """A page of cards, by the settings and by the checkpoint in use. anew: see `Catalogue.look`."""

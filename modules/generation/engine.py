@@ -34,6 +34,7 @@ from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
 from modules.generation.loaded import LoadedModel, ModelChoice
 from modules.generation.mode_choice import ModeChoice
+from modules.generation.named_settings import NamedSettings
 from modules.generation.order import Order, PictureKinds, make_order
 from modules.generation.resident_models import Allowance, ResidentModels
 from modules.generation.result import GenerationResult
@@ -94,6 +95,7 @@ class Engine:
         self.placement = Placement(self.policy.device)
         self._counts = TokenCounts(folders.configs)
         self.adapters = AdapterShelves(folders, self.hashes)
+        self.named_settings = NamedSettings(self.shelf, self.vae_shelf, self.adapters, self.policy.device)
         self._models = ResidentModels(self._load)
         self._lock = threading.Lock()
 
@@ -114,6 +116,9 @@ class Engine:
         """A definite order. Raises NotFound or InvalidRequest for a name that does not exist (sampler, model,
         style), NotEnoughMemory for what cannot fit.
         """
+        options, notes = self.named_settings.usable(
+            options, request.override_settings, over_picture=isinstance(request, Img2ImgRequest)
+        )
         checkpoint = self.checkpoint_of(options)
         if self.shelf.find(checkpoint.title).path == checkpoint.path:
             # The job may run after a restart: what is the first checkpoint today need not be it tomorrow.
@@ -125,7 +130,7 @@ class Engine:
         self._vae_of(options, checkpoint)
         pixels, attention = given_pixels(given) if given else 0, self._attention(options)
         strips = self.guard.strips(plan_run(order), checkpoint, attention, pixels)
-        order = order.model_copy(update={"vae_strips": strips})
+        order = order.model_copy(update={"vae_strips": strips, "notes": notes})
         run = plan_run(order)
         self.guard.check(run, checkpoint, attention, pixels)
         if given:
@@ -191,6 +196,7 @@ class Engine:
 
         Raises EaselError with the reason it cannot be.
         """
+        options, _ = self.named_settings.usable(options)
         choice = self._choice(options)
         with self._lock, self.placement.drawing(self.modes.wanted([choice.checkpoint])):
             self._models.bring(choice, Allowance.of(options), say=log.info)

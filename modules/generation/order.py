@@ -10,7 +10,7 @@ from modules.generation.seeds import draw_seed
 from modules.generation.strips import VaeStrips
 from modules.generation.txt2img_request import Txt2ImgRequest
 from modules.prompts import StyleBook
-from modules.settings import Options
+from modules.settings import Options, decisive_settings
 
 __all__ = ["Order", "PictureKinds", "StyleTexts", "kind_of", "make_order"]
 
@@ -60,6 +60,8 @@ class Order(BaseModel):
     """What the request's script decided."""
     vae_strips: VaeStrips | None = None
     """How the VAE works where the whole would not fit."""
+    notes: tuple[str, ...] = ()
+    """What of the settings could not be done, for whoever looks at the pictures."""
 
     @property
     def kind(self) -> Kind:
@@ -93,7 +95,7 @@ def make_order(
     drawn = {"seed": draw_seed(request.seed), "subseed": draw_seed(request.subseed)}
     return Order(
         request=request.model_copy(update=drawn),
-        settings=options.model_dump(mode="json"),
+        settings=decisive_settings(options),
         styles=tuple(
             StyleTexts(name=style.name, prompt=style.prompt, negative_prompt=style.negative_prompt)
             for style in styles

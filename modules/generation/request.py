@@ -34,6 +34,8 @@ LATER_FIELDS = {
 LATER = "later"
 UNUSED: tuple[Any, ...] = (None, "", "None", {}, [])
 SMALLEST_SIDE, LARGEST_SIDE = 64, 8192
+DEEPEST, MOST_VALUES = 32, 20_000
+"""Of plain data that a request carries: lists and objects inside one another, and values in all."""
 LARGEST_NUMBER = 1e38
 """About what float32, in which pictures are computed, can hold."""
 
@@ -60,6 +62,20 @@ def finite(value: float) -> float:
     """`value` if float32 can hold it; raises ValueError."""
     if not abs(value) <= LARGEST_NUMBER:
         raise ValueError(f"must be a finite number, at most {LARGEST_NUMBER:g}")
+    return value
+
+
+def bounded_json(value: Any) -> Any:
+    """`value`, plain data of a caller, if it is of bounded depth and size; raises ValueError."""
+    level, nodes = [value], 1
+    for _ in range(DEEPEST):
+        inner = [each for outer in level for each in (outer.values() if isinstance(outer, dict) else outer)]
+        nodes += len(inner)
+        level = [each for each in inner if isinstance(each, dict | list | tuple)]
+        if not level or nodes > MOST_VALUES:
+            break
+    if level or nodes > MOST_VALUES:
+        raise ValueError(f"must be at most {DEEPEST} levels deep, of at most {MOST_VALUES} values in all")
     return value
 
 
@@ -194,6 +210,11 @@ class PictureRequest(BaseModel):
     @classmethod
     def _no_infinity(cls, value: float | None) -> float | None:
         return value if value is None else finite(value)
+
+    @field_validator("override_settings", "script_args")
+    @classmethod
+    def _bounded(cls, value: Any) -> Any:
+        return bounded_json(value)
 
     @field_validator("script_name")
     @classmethod

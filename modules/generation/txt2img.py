@@ -261,7 +261,7 @@ def draw_pictures(
     cannot draw.
     """
     drawing = _Drawing(run, studio, watcher, receive)
-    for sentence in sentences_about_unknown(run.options):
+    for sentence in (*run.order.notes, *sentences_about_unknown(run.options)):
         watcher.on_note(sentence)
     with ExitStack() as tiled:
         for artist in studio.artists:

@@ -166,7 +166,7 @@ def _hint(line: str) -> str:
 
 def _columns_of(line: str, delimiter: str) -> tuple[str, ...]:
     """Our name of each column that the line names; "" for one that is not ours, or is named again."""
-    cells = next(_reader([line], delimiter), [])
+    cells: list[str] = next(_reader([line], delimiter), [])
     names = [cell.strip().strip("\ufeff").lower().replace(" ", "_").replace("-", "_") for cell in cells]
     known = [name if name in COLUMNS else ALIASES.get(name, "") for name in names]
     # A column of the very name comes before one that only means the same.

@@ -5,7 +5,7 @@ from modules.settings.info import OptionInfo
 from modules.settings.options import SECTIONS, Options, describe_options
 from modules.settings.reading import read_options
 from modules.settings.store import SettingsStore
-from modules.settings.unknown import sentences_about_unknown
+from modules.settings.unknown import decisive_settings, sentences_about_unknown
 
 __all__ = [
     "SECTIONS",
@@ -14,6 +14,7 @@ __all__ = [
     "OptionInfo",
     "Options",
     "SettingsStore",
+    "decisive_settings",
     "describe_options",
     "read_options",
     "sentences_about_unknown",

@@ -3,7 +3,9 @@
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from modules.settings.checks import check_plain
 
 __all__ = ["ChoiceSource", "ComponentKind", "Section", "option"]
 
@@ -42,6 +44,11 @@ class Section(BaseModel):
     section_title: ClassVar[str] = ""
     affects_pixels: ClassVar[bool] = False
     """Whether its options decide how a picture looks, where they do not say otherwise themselves."""
+
+    @field_validator("*")
+    @classmethod
+    def _plain_text(cls, value: Any) -> Any:
+        return check_plain(value)
 
 
 def option(

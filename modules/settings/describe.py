@@ -13,6 +13,8 @@ from modules.settings.info import OptionInfo
 __all__ = ["option_infos"]
 
 MOST_RADIO_BUTTONS = 4
+WIDEST_SLIDER = 100_000
+"""A wider range is only what can be computed with: the number is typed."""
 
 
 def option_infos(sections: Iterable[type[Section]]) -> Iterator[OptionInfo]:
@@ -26,7 +28,7 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
     details: Any = field.json_schema_extra or {}
     choices = _choices(field.annotation)
     minimum, maximum = _bound(field, "ge"), _bound(field, "le")
-    bounded = minimum is not None and maximum is not None
+    is_range = minimum is not None and maximum is not None and maximum - minimum <= WIDEST_SLIDER
     whole = field.annotation is int
     pixels = details.get("affects_pixels")
     return OptionInfo(
@@ -35,7 +37,7 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
         section_id=section.section_id,
         section_title=section.section_title,
         default=field.default,
-        kind=_kind(field.annotation, len(choices), bounded),
+        kind=_kind(field.annotation, len(choices), is_range),
         help=field.description or "",
         minimum=minimum,
         maximum=maximum,
@@ -49,13 +51,13 @@ def _info(section: type[Section], key: str, field: FieldInfo) -> OptionInfo:
     )
 
 
-def _kind(annotation: Any, choices: int, bounded: bool) -> ComponentKind:
+def _kind(annotation: Any, choices: int, is_range: bool) -> ComponentKind:
     if annotation is bool:
         return ComponentKind.CHECKBOX
     if typing.get_origin(annotation) is tuple:
         return ComponentKind.MULTISELECT
     if annotation in (int, float):
-        return ComponentKind.SLIDER if bounded else ComponentKind.NUMBER
+        return ComponentKind.SLIDER if is_range else ComponentKind.NUMBER
     if choices:
         return ComponentKind.RADIO if choices <= MOST_RADIO_BUTTONS else ComponentKind.DROPDOWN
     return ComponentKind.TEXT

@@ -35,10 +35,11 @@ class OptionInfo:
     affects_pixels: bool = False
 
 
-def refusal_sentence(info: OptionInfo, value: Any) -> str:
-    """Why `value` cannot be the option's, and what can."""
+def refusal_sentence(info: OptionInfo, value: Any, reason: str = "") -> str:
+    """Why `value` cannot be the option's, and what can. reason: said by the option's own check."""
     shown = reprlib.repr(value)
-    return f"The setting {info.key} ({info.label}) cannot be {shown}: it must be {_allowed(info)}."
+    reason = reason or f"it must be {_allowed(info)}"
+    return f"The setting {info.key} ({info.label}) cannot be {shown}: {reason}."
 
 
 def _allowed(info: OptionInfo) -> str:

@@ -95,8 +95,8 @@ class Options(
         try:
             return type(self).model_validate({**self.given(), **values})
         except ValidationError as error:
-            key, value = first_refused(error)
-            raise InvalidRequest(key, refusal_sentence(_INFOS[key], value)) from error
+            key, value, reason = _first_refused(error)
+            raise InvalidRequest(key, refusal_sentence(_INFOS[key], value, reason)) from error
 
     def given(self) -> dict[str, Any]:
         """The values that were set, and not those that are only the defaults."""
@@ -113,10 +113,11 @@ def _refuse_what_no_file_holds(values: Mapping[str, Any]) -> None:
             raise InvalidRequest(f"{key!a}"[1:-1], sentence) from error
 
 
-def first_refused(error: ValidationError) -> tuple[str, Any]:
-    """Key and value of the first option that `error` is about."""
+def _first_refused(error: ValidationError) -> tuple[str, Any, str]:
+    """Key and value of the first option that `error` is about, and what its own check said."""
     first = error.errors(include_url=False)[0]
-    return str(first["loc"][0]), first["input"]
+    reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else ""
+    return str(first["loc"][0]), first["input"], reason
 
 
 _INFOS: Mapping[str, OptionInfo] = {info.key: info for info in option_infos(SECTIONS)}

@@ -12,6 +12,7 @@ from modules.settings.file import SettingsFile
 from modules.settings.freeze import frozen_keys
 from modules.settings.options import Options
 from modules.settings.reading import read_options
+from modules.settings.unknown import check_unknown
 
 __all__ = ["Listener", "SettingsStore"]
 
@@ -46,6 +47,7 @@ class SettingsStore:
         """
         with self._lock:
             before = self._options
+            check_unknown(values, before)
             after = before.overridden(values)
             old, new = before.model_dump(), after.model_dump()
             changed = {key for key in values if key not in old or old[key] != new[key]}
@@ -65,6 +67,7 @@ class SettingsStore:
         Raises InvalidRequest for a value that cannot be, and for a place on the disk where the command line
         keeps these from strangers.
         """
+        check_unknown(values, self._options)
         options = self._options.overridden(values)
         given = options.model_dump()
         for key in sorted(values):

@@ -1,6 +1,7 @@
 """Styles files that other programs and people wrote: read as far as can be, and never lost."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,9 @@ def _huge(path: Path) -> None:
 
 
 @pytest.mark.parametrize("put", [_folder, _huge])
-def test_what_is_no_file_of_styles_is_said_and_left_alone(tmp_path: Path, put, caplog) -> None:
+def test_what_is_no_file_of_styles_is_said_and_left_alone(
+    tmp_path: Path, put: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "styles.csv"
     put(file)
     with caplog.at_level(logging.WARNING):

@@ -103,10 +103,13 @@ def test_a_file_with_a_byte_order_mark_is_read(path):
     assert store(path).options.tiling is True
 
 
-def test_a_folder_in_the_files_place_is_an_error_in_words(path):
+def test_a_folder_in_the_files_place_is_said_and_left_alone(path, caplog):
     path.mkdir()
-    with pytest.raises(EaselError, match=r"config\.json cannot be read"):
-        store(path)
+    kept = store(path)
+    assert "cannot be read" in caplog.text
+    with pytest.raises(EaselError, match="is no file"):
+        kept.change({"tiling": True})
+    assert path.is_dir()
 
 
 def test_a_full_disk_leaves_file_and_snapshot_as_they_were(path, monkeypatch):

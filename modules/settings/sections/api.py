@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from modules.settings.checks import HeaderText
 from modules.settings.declare import Section, option
 
 __all__ = ["Api"]
@@ -22,4 +23,4 @@ class Api(Section):
         help="This machine, its network, and every other address that is not of the public internet.",
         restricted=True,
     )
-    api_useragent: str = option("", "User agent for requests", help="Empty: Easel.")
+    api_useragent: HeaderText = option("", "User agent for requests", help="Empty: Easel.")

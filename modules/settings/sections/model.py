@@ -1,7 +1,8 @@
 """Stable Diffusion, its VAE, optimizations, and habits of older versions."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from modules.settings.checks import NameBeforeDash, NothingIsAutomatic
 from modules.settings.declare import ChoiceSource, Section, option
 
 __all__ = ["Compatibility", "Optimizations", "StableDiffusion", "StableDiffusionXl", "Vae"]
@@ -111,7 +112,7 @@ class Vae(Section):
     section_title: ClassVar[str] = "VAE"
     affects_pixels: ClassVar[bool] = True
 
-    sd_vae: str = option(
+    sd_vae: Annotated[str, NothingIsAutomatic] = option(
         "Automatic",
         "SD VAE",
         help="None: the checkpoint's own; Automatic: the file beside the checkpoint with its name, if any.",
@@ -138,8 +139,19 @@ class Optimizations(Section):
     section_title: ClassVar[str] = "Optimizations"
     affects_pixels: ClassVar[bool] = True
 
-    cross_attention_optimization: Literal[
-        "Automatic", "sdp", "sdp-no-mem", "xformers", "sub-quadratic", "V1", "InvokeAI", "Doggettx", "None"
+    cross_attention_optimization: Annotated[
+        Literal[
+            "Automatic",
+            "sdp",
+            "sdp-no-mem",
+            "xformers",
+            "sub-quadratic",
+            "V1",
+            "InvokeAI",
+            "Doggettx",
+            "None",
+        ],
+        NameBeforeDash,
     ] = option(
         "Automatic",
         "Cross attention optimization",

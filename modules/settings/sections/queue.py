@@ -31,7 +31,9 @@ class Queue(Section):
     queue_keep_jobs: int = option(
         500, "Past jobs that are remembered", help="Saved pictures always stay.", ge=1, le=100_000
     )
-    queue_keep_days: float = option(30, "Days that past jobs are remembered", help="0: for ever.", ge=0)
+    queue_keep_days: float = option(
+        30, "Days that past jobs are remembered", help="0: for ever.", ge=0, le=1e6
+    )
     queue_keep_spool_mb: float = option(
         8192,
         "Megabytes of pictures that were not saved",

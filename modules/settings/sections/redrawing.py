@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from modules.settings.checks import Colour
 from modules.settings.declare import Section, option
 
 __all__ = ["Img2Img"]
@@ -33,7 +34,7 @@ class Img2Img(Section):
         "With img2img, do exactly the amount of steps the slider specifies",
         help="Otherwise the denoising strength's share of them.",
     )
-    img2img_background_color: str = option(
+    img2img_background_color: Colour = option(
         "#ffffff", "With img2img, fill transparent parts of the input image with this color"
     )
     overlay_inpaint: bool = option(

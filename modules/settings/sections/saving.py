@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from modules.settings.checks import Place
 from modules.settings.declare import Section, option
 
 __all__ = ["PictureExtension", "SavingImages", "SavingPaths", "SavingToFolders"]
@@ -60,7 +61,9 @@ class SavingImages(Section):
         True, "Save copy of large images as JPG", help="When either of the two limits below is passed."
     )
     img_downscale_threshold: float = option(4.0, "File size limit for the above option, MB", ge=0)
-    target_side_length: float = option(4000, "Width/height limit for the above option, in pixels", ge=1)
+    target_side_length: float = option(
+        4000, "Width/height limit for the above option, in pixels", ge=1, le=1e9
+    )
     img_max_size_mp: float = option(200, "Maximum grid size, in megapixels", ge=0)
     save_selected_only: bool = option(True, "When using 'Save' button, only save a single selected image")
     use_original_name_batch: bool = option(
@@ -80,28 +83,28 @@ class SavingPaths(Section):
     section_id: ClassVar[str] = "saving-paths"
     section_title: ClassVar[str] = "Paths for saving"
 
-    outdir_samples: str = option(
+    outdir_samples: Place = option(
         "", "Output directory for images", help="If empty, the directories below are used.", restricted=True
     )
-    outdir_txt2img_samples: str = option(
+    outdir_txt2img_samples: Place = option(
         "outputs/txt2img-images", "Output directory for txt2img images", restricted=True
     )
-    outdir_img2img_samples: str = option(
+    outdir_img2img_samples: Place = option(
         "outputs/img2img-images", "Output directory for img2img images", restricted=True
     )
-    outdir_extras_samples: str = option(
+    outdir_extras_samples: Place = option(
         "outputs/extras-images", "Output directory for images from extras tab", restricted=True
     )
-    outdir_grids: str = option(
+    outdir_grids: Place = option(
         "", "Output directory for grids", help="If empty, the directories below are used.", restricted=True
     )
-    outdir_txt2img_grids: str = option(
+    outdir_txt2img_grids: Place = option(
         "outputs/txt2img-grids", "Output directory for txt2img grids", restricted=True
     )
-    outdir_img2img_grids: str = option(
+    outdir_img2img_grids: Place = option(
         "outputs/img2img-grids", "Output directory for img2img grids", restricted=True
     )
-    outdir_save: str = option(
+    outdir_save: Place = option(
         "log/images", "Directory for saving images using the Save button", restricted=True
     )
 
