@@ -10,16 +10,19 @@ from modules.adapters.files import AdapterShelf
 from modules.adapters.hypernetworks import WantedHypernetwork
 from modules.adapters.stack import WantedNetwork
 from modules.errors import InvalidRequest
-from modules.prompts import NetworkTag
+from modules.prompts import HYPERNETWORK_KINDS, KNOWN_KINDS, LORA_KINDS, NetworkTag, network_tag
 
 __all__ = ["WantedAdapters", "read_tags"]
 
-NETWORK_KINDS = ("lora", "lyco")
+ARGUMENTS = {**dict.fromkeys(LORA_KINDS, 4), **dict.fromkeys(HYPERNETWORK_KINDS, 2)}
+"""How many arguments without a key a kind of tag has, the name among them."""
+KEYS = {**dict.fromkeys(LORA_KINDS, ("te", "unet", "dyn")), **dict.fromkeys(HYPERNETWORK_KINDS, ())}
+"""Which arguments with a key it has."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedAdapters:
-    """The adapters that a prompt asks for, in its order, and sentences about those that do not exist."""
+    """The adapters that a prompt asks for, in its order, and sentences about what is not understood."""
 
     networks: tuple[WantedNetwork, ...] = ()
     hypernetworks: tuple[WantedHypernetwork, ...] = ()
@@ -30,29 +33,50 @@ def read_tags(
     tags: Sequence[NetworkTag], networks: AdapterShelf, hypernetworks: AdapterShelf
 ) -> WantedAdapters:
     """The adapters of `tags`: `<lora:name:text:unet:ranks>`, also with `te=`, `unet=`, `dyn=`, and
-    `<hypernet:name:strength>`.
+    `<hypernet:name:strength>`; the case of these kinds does not matter.
 
-    A strength that is left out is 1, that of the UNet the text encoder's. Raises InvalidRequest for a number
-    that is none.
+    A strength that is left out is 1, that of the UNet the text encoder's. A tag or an argument that is not
+    understood has no effect but a note. Raises InvalidRequest for a number that is none.
     """
     wanted: list[WantedNetwork] = []
     hyper: list[WantedHypernetwork] = []
     notes: list[str] = []
     for tag in tags:
-        if not tag.positional or tag.kind not in (*NETWORK_KINDS, "hypernet"):
+        kind = tag.kind.lower()
+        if kind not in KNOWN_KINDS:
+            notes.append(_unknown_kind(tag))
             continue
-        shelf = networks if tag.kind in NETWORK_KINDS else hypernetworks
-        name = tag.positional[0]
-        file = shelf.find(name)
+        is_lora = kind in LORA_KINDS
+        shelf, what = (networks, "LoRA") if is_lora else (hypernetworks, "hypernetwork")
+        file = shelf.find(tag.name) or (shelf.find(tag.name.strip()) if tag.name.strip() else None)
         if file is None:
-            what = "LoRA" if tag.kind in NETWORK_KINDS else "hypernetwork"
-            notes.append(f"There is no {what} called {name}; the picture is drawn without it.")
-        elif tag.kind in NETWORK_KINDS:
+            called = f"called {tag.name}" if tag.name.strip() else f"without a name, as in {tag}"
+            notes.append(f"There is no {what} {called}; the picture is drawn without it.")
+            continue
+        notes += _unknown_arguments(tag, kind)
+        if is_lora:
             text, unet, ranks = _strengths(tag)
             wanted.append(WantedNetwork(file, text, unet, ranks))
         else:
             hyper.append(WantedHypernetwork(file, _number(tag, 1, "", 1.0)))
     return WantedAdapters(tuple(wanted), tuple(hyper), tuple(notes))
+
+
+def _unknown_kind(tag: NetworkTag) -> str:
+    kinds = ", ".join(f"<{kind}:...>" for kind in KNOWN_KINDS)
+    return (
+        f"{tag} in the prompt has no effect: there are no networks of the kind {tag.kind!r}. The kinds are "
+        f"{kinds}; a backslash before the < makes it plain text."
+    )
+
+
+def _unknown_arguments(tag: NetworkTag, kind: str) -> list[str]:
+    """Sentences about what stands in a tag and has no meaning there."""
+    unknown = [f"{key}={value}" for key, value in tag.named.items() if key not in KEYS[kind]]
+    unknown += tag.positional[ARGUMENTS[kind] :]
+    keys = ", ".join(f"{key}=" for key in KEYS[kind])
+    known = f"numbers behind the name, and {keys}" if keys else "one number behind the name"
+    return [f"{item} in {tag} is not known and has no effect; there are {known}." for item in unknown]
 
 
 def _strengths(tag: NetworkTag) -> tuple[float, float, int | None]:
@@ -72,6 +96,6 @@ def _number(tag: NetworkTag, place: int, name: str, default: float) -> float:
     except ValueError:
         raise InvalidRequest(
             "prompt",
-            f"<{tag.kind}:{':'.join(tag.items)}> in the prompt: {written!r} is no number. Write for example "
-            f"<{tag.kind}:{tag.positional[0]}:0.8>.",
+            f"{tag} in the prompt: {written!r} is no number. Write for example "
+            f"{network_tag(tag.kind, tag.name, '0.8')}.",
         ) from None

@@ -12,7 +12,7 @@ from modules.generation.request import LARGEST_SIDE, SMALLEST_SIDE
 from modules.generation.seeds import Seeds, seeds_of_pictures
 from modules.generation.strips import VaeStrips
 from modules.generation.txt2img_request import Txt2ImgRequest
-from modules.prompts import NetworkTag, apply_style_texts, strip_comments, take_network_tags
+from modules.prompts import NetworkTag, drawn_prompt, network_tag, take_network_tags
 from modules.sampling import Sampler, SamplerSettings, Schedule, resolve_sampler, steps_of_strength
 from modules.settings import Options, read_options
 from modules.upscaling import LATENT_UPSCALERS, UPSCALERS
@@ -141,13 +141,13 @@ class Run:
 
 def _with_networks(prompt: str, options: Options) -> str:
     """The prompt with the tags of the hypernetwork and the network that the settings add to every prompt."""
-    named = {(tag.kind, tag.positional[0]) for tag in take_network_tags(prompt)[1] if tag.positional}
+    named = {(tag.kind.lower(), tag.name) for tag in take_network_tags(prompt)[1]}
     added = (
         ("hypernet", options.sd_hypernetwork, options.sd_hypernetwork_strength),
         ("lora", options.sd_lora, options.extra_networks_default_multiplier),
     )
     return prompt + "".join(
-        f"<{kind}:{name}:{strength}>"
+        network_tag(kind, name, str(strength))
         for kind, name, strength in added
         if name not in (None, "", "None") and (kind, name) not in named
     )
@@ -157,12 +157,11 @@ def _texts(prompt: str, negative: str, order: Order, options: Options) -> tuple[
     """Prompt and negative prompt with the order's styles and the settings' networks, by setting without
     comments.
     """
+    has_comments = options.enable_prompt_comments
     texts = (
-        apply_style_texts(prompt, [style.prompt for style in order.styles]),
-        apply_style_texts(negative, [style.negative_prompt for style in order.styles]),
+        drawn_prompt(prompt, [style.prompt for style in order.styles], has_comments=has_comments),
+        drawn_prompt(negative, [style.negative_prompt for style in order.styles], has_comments=has_comments),
     )
-    if options.enable_prompt_comments:
-        texts = strip_comments(texts[0]), strip_comments(texts[1])
     if order.request.disable_extra_networks:
         return texts
     return _with_networks(texts[0], options), texts[1]

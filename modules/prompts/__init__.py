@@ -7,13 +7,23 @@ AND, each part is scheduled, each scheduled text is read for emphasis.
 from modules.prompts.comments import strip_comments
 from modules.prompts.composition import PromptPart, split_and
 from modules.prompts.emphasis import BREAK, Emphasis, Weighted, parse_emphasis
-from modules.prompts.networks import NetworkTag, take_network_tags
+from modules.prompts.networks import (
+    HYPERNETWORK_KINDS,
+    KNOWN_KINDS,
+    LORA_KINDS,
+    NetworkTag,
+    network_tag,
+    take_network_tags,
+)
 from modules.prompts.schedule import ScheduledText, schedule_prompt
-from modules.prompts.style_texts import apply_style_texts
+from modules.prompts.style_texts import apply_style_texts, drawn_prompt
 from modules.prompts.styles import ExtractedStyles, PromptStyle, StyleBook
 
 __all__ = [
     "BREAK",
+    "HYPERNETWORK_KINDS",
+    "KNOWN_KINDS",
+    "LORA_KINDS",
     "Emphasis",
     "ExtractedStyles",
     "NetworkTag",
@@ -23,6 +33,8 @@ __all__ = [
     "StyleBook",
     "Weighted",
     "apply_style_texts",
+    "drawn_prompt",
+    "network_tag",
     "parse_emphasis",
     "schedule_prompt",
     "split_and",

@@ -26,15 +26,18 @@ def split_and(text: str) -> list[PromptPart]:
     """Split a positive prompt at the word AND; at least one part.
 
     A part may end in `:weight`; white space before the colon and at the end is dropped, at the start kept.
-    A prompt without AND may end in a weight too. Raises `InvalidRequest` for a weight too long for a number.
+    Without AND nothing is weighed, so that a number behind a colon is text. A backslash before the
+    colon makes a weight text. Raises `InvalidRequest` for a weight too long for a number.
     """
-    return [_read_part(part) for part in AND_WORD.split(text)]
+    parts = AND_WORD.split(text)
+    return [PromptPart(text.rstrip(), 1.0)] if len(parts) == 1 else [_read_part(part) for part in parts]
 
 
 def _read_part(text: str) -> PromptPart:
     stripped = text.rstrip()
     head, colon, tail = stripped.rpartition(":")
-    match = WEIGHT.fullmatch(tail) if colon else None
+    is_escaped = (len(head) - len(head.rstrip("\\"))) % 2 == 1
+    match = WEIGHT.fullmatch(tail) if colon and not is_escaped else None
     if match is None:
         return PromptPart(stripped, 1.0)
     weight = float(match["number"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-__all__ = ["ExtractedStyles", "PromptStyle", "apply_style_texts", "extract_styles"]
+from modules.prompts.comments import close_comment, strip_comments
+
+__all__ = ["ExtractedStyles", "PromptStyle", "apply_style_texts", "drawn_prompt", "extract_styles"]
 
 PLACE = "{prompt}"
 SPACES = re.compile("  +")
@@ -32,22 +34,49 @@ class ExtractedStyles:
     names: tuple[str, ...]
 
 
-def apply_style_texts(prompt: str, styles: Iterable[str]) -> str:
+def apply_style_texts(prompt: str, styles: Iterable[str], *, has_comments: bool = False) -> str:
     """The prompt inside one style text after another.
 
-    A text with `{prompt}` takes the prompt so far in its place; any other is added after ", ".
+    A text with `{prompt}` takes the prompt so far in its place; any other is added after ", ". has_comments:
+    the texts keep their comments, so that what follows one has to begin a new line.
     """
+    closed = close_comment if has_comments else str
     for style in styles:
         if PLACE in style:
-            prompt = style.replace(PLACE, prompt)
+            prompt = style.replace(PLACE, closed(prompt))
+        elif prompt.strip() and style.strip():
+            prompt = f"{closed(prompt.strip())}, {style.strip()}"
         else:
-            prompt = ", ".join(part for part in (prompt.strip(), style.strip()) if part)
+            prompt = prompt.strip() or style.strip()
     return prompt
 
 
-def extract_styles(prompt: str, negative_prompt: str, styles: Iterable[PromptStyle]) -> ExtractedStyles:
-    """Take out of two prompts every style whose both texts are found in them, the outermost first."""
-    candidates = [style for style in styles if _says_something(style)]
+def drawn_prompt(prompt: str, styles: Iterable[str], *, has_comments: bool) -> str:
+    """The prompt as it is drawn, with style texts around it.
+
+    Comments are taken out of each text by itself, since one reaches to the end of its line.
+    """
+    if not has_comments:
+        return apply_style_texts(prompt, styles)
+    texts = [_without_comments(style) for style in styles]
+    return apply_style_texts(_without_comments(prompt), texts) if texts else strip_comments(prompt)
+
+
+def _without_comments(text: str) -> str:
+    """The text, and at its ends nothing of the lines that its comments stood on."""
+    stripped = strip_comments(text)
+    return text if stripped == text else stripped.strip()
+
+
+def extract_styles(
+    prompt: str, negative_prompt: str, styles: Iterable[PromptStyle], *, has_comments: bool = False
+) -> ExtractedStyles:
+    """Take out of two prompts every style whose both texts are found in them, the outermost first.
+
+    has_comments: what is drawn of a style is found, which is its text without comments.
+    """
+    drawn = [_as_drawn(style) for style in styles] if has_comments else styles
+    candidates = [style for style in drawn if _says_something(style)]
     names: list[str] = []
     texts = (prompt, negative_prompt)
     while True:
@@ -61,6 +90,11 @@ def extract_styles(prompt: str, negative_prompt: str, styles: Iterable[PromptSty
 
 def _says_something(style: PromptStyle) -> bool:
     return any(text.strip() not in ("", PLACE) for text in (style.prompt, style.negative_prompt))
+
+
+def _as_drawn(style: PromptStyle) -> PromptStyle:
+    prompt, negative = _without_comments(style.prompt), _without_comments(style.negative_prompt)
+    return replace(style, prompt=prompt, negative_prompt=negative)
 
 
 def _without(style: PromptStyle, prompt: str, negative_prompt: str) -> tuple[str, str] | None:

@@ -9,7 +9,13 @@ from pathlib import Path
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.prompts.style_file import LARGEST_FILE, StyleFile
 from modules.prompts.style_table import StyleTable
-from modules.prompts.style_texts import ExtractedStyles, PromptStyle, apply_style_texts, extract_styles
+from modules.prompts.style_texts import (
+    ExtractedStyles,
+    PromptStyle,
+    apply_style_texts,
+    drawn_prompt,
+    extract_styles,
+)
 
 __all__ = ["ExtractedStyles", "PromptStyle", "StyleBook"]
 
@@ -58,17 +64,39 @@ class StyleBook:
             raise NotFound(f"There is no style named {name!r}. Reload the styles, or choose one of the list.")
         return self._styles[name]
 
-    def apply(self, prompt: str, negative_prompt: str, names: Iterable[str]) -> tuple[str, str]:
-        """Both prompts with the named styles applied in order; names that are unknown change nothing."""
-        chosen = [self._styles[name] for name in names if name in self._styles]
+    def apply(
+        self, prompt: str, negative_prompt: str, names: Iterable[str], *, has_comments: bool = True
+    ) -> tuple[str, str]:
+        """Both prompts with the named styles applied in order, to be edited on: comments stay.
+
+        Names that are unknown change nothing.
+        """
+        chosen = self._chosen(names)
         return (
-            apply_style_texts(prompt, [style.prompt for style in chosen]),
-            apply_style_texts(negative_prompt, [style.negative_prompt for style in chosen]),
+            apply_style_texts(prompt, [style.prompt for style in chosen], has_comments=has_comments),
+            apply_style_texts(
+                negative_prompt, [style.negative_prompt for style in chosen], has_comments=has_comments
+            ),
         )
 
-    def extract(self, prompt: str, negative_prompt: str) -> ExtractedStyles:
+    def drawn(
+        self, prompt: str, negative_prompt: str, names: Iterable[str], *, has_comments: bool
+    ) -> tuple[str, str]:
+        """Both prompts with the named styles as they are drawn; names that are unknown change nothing."""
+        chosen = self._chosen(names)
+        return (
+            drawn_prompt(prompt, [style.prompt for style in chosen], has_comments=has_comments),
+            drawn_prompt(
+                negative_prompt, [style.negative_prompt for style in chosen], has_comments=has_comments
+            ),
+        )
+
+    def _chosen(self, names: Iterable[str]) -> list[PromptStyle]:
+        return [self._styles[name] for name in names if name in self._styles]
+
+    def extract(self, prompt: str, negative_prompt: str, *, has_comments: bool = False) -> ExtractedStyles:
         """Take known styles out of the prompts of a text read back."""
-        return extract_styles(prompt, negative_prompt, self.list())
+        return extract_styles(prompt, negative_prompt, self.list(), has_comments=has_comments)
 
     def save(self, name: str, prompt: str, negative_prompt: str) -> PromptStyle:
         """Add a style, or replace the one of this name in the file that it is in."""

@@ -79,7 +79,9 @@ def _bind_prompts(form: Form, top: TopRow, house: House, reader: ParameterReader
     top.clear.click(fn=None, outputs=[prompt, negative], js=f"() => clearPrompts({form.tab!r})")
 
     def apply_styles(prompt: str, negative: str, names: list[str]) -> tuple[str, str, list[str]]:
-        return *house.styles.apply(prompt or "", negative or "", names or []), []
+        has_comments = house.store.options.enable_prompt_comments
+        texts = house.styles.apply(prompt or "", negative or "", names or [], has_comments=has_comments)
+        return *texts, []
 
     top.apply_styles.click(
         apply_styles, [prompt, negative, styles], [prompt, negative, styles], **QUIET

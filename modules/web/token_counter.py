@@ -17,16 +17,18 @@ class TokenCounter:
 
     def count_positive(self, prompt: str | None, styles: Sequence[str] | None) -> str:
         """The counter of the prompt, as HTML."""
-        text, _ = self._house.styles.apply(prompt or "", "", self._counted(styles))
-        return self._shown(text, negative=False)
+        return self._shown(self._drawn(prompt or "", "", styles)[0], negative=False)
 
     def count_negative(self, prompt: str | None, styles: Sequence[str] | None) -> str:
         """The counter of the negative prompt, as HTML."""
-        _, text = self._house.styles.apply("", prompt or "", self._counted(styles))
-        return self._shown(text, negative=True)
+        return self._shown(self._drawn("", prompt or "", styles)[1], negative=True)
 
-    def _counted(self, styles: Sequence[str] | None) -> Sequence[str]:
-        return styles or [] if self._house.store.options.include_styles_into_token_counters else []
+    def _drawn(self, prompt: str, negative: str, styles: Sequence[str] | None) -> tuple[str, str]:
+        options = self._house.store.options
+        counted = styles or [] if options.include_styles_into_token_counters else []
+        return self._house.styles.drawn(
+            prompt, negative, counted, has_comments=options.enable_prompt_comments
+        )
 
     def _shown(self, text: str, negative: bool) -> str:
         try:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.prompts import PromptStyle, StyleBook
-from modules.prompts.style_texts import apply_style_texts, extract_styles
+from modules.prompts.style_texts import apply_style_texts, drawn_prompt, extract_styles
 
 
 @pytest.fixture
@@ -34,6 +34,42 @@ def book(tmp_path: Path) -> StyleBook:
 )
 def test_styles_are_applied_in_order(prompt: str, styles: list[str], result: str) -> None:
     assert apply_style_texts(prompt, styles) == result
+
+
+@pytest.mark.parametrize(
+    ("prompt", "styles", "drawn"),
+    [
+        ("a man # goat", ["35mm"], "a man, 35mm"),
+        ("a man # goat", ["{prompt}, best # c", "x # y"], "a man, best, x"),
+        ("# goat\na man", ["photo of {prompt}"], "photo of a man"),
+        ("a # b\nman", ["best # {prompt}"], "a \nman, best"),
+        (" cat ", ["a {prompt}!"], "a  cat !"),
+        ("a # x", [], "a \n"),
+        ("# x", ["oil"], "oil"),
+    ],
+)
+def test_comments_are_taken_out_of_the_prompt_and_of_each_style_by_itself(
+    prompt: str, styles: list[str], drawn: str
+) -> None:
+    assert drawn_prompt(prompt, styles, has_comments=True) == drawn
+    assert drawn_prompt(prompt, styles, has_comments=False) == apply_style_texts(prompt, styles)
+
+
+@pytest.mark.parametrize("style", ["35mm", "{prompt}, 35mm"])
+def test_a_style_that_is_put_into_a_prompt_is_not_swallowed_by_its_comment(style: str) -> None:
+    edited = apply_style_texts("a man # goat", [style], has_comments=True)
+    assert "# goat" in edited
+    assert drawn_prompt(edited, [], has_comments=True).split() == ["a", "man", ",", "35mm"]
+
+
+def test_a_style_with_a_comment_is_found_in_what_was_drawn_with_it() -> None:
+    style = PromptStyle("lens", "35mm # mine", "blurry # too")
+    drawn = [
+        drawn_prompt(text, [own], has_comments=True)
+        for text, own in (("cat", style.prompt), ("dog", style.negative_prompt))
+    ]
+    found = extract_styles(*drawn, [style], has_comments=True)
+    assert (found.prompt, found.negative_prompt, found.names) == ("cat", "dog", ("lens",))
 
 
 def test_unknown_names_change_nothing(book: StyleBook) -> None:
