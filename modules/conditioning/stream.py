@@ -50,7 +50,7 @@ class Chunk:
     """One window of the text encoder: 75 places between a start and an end token."""
 
     ids: tuple[int, ...]
-    """77 token ids; 0 where an insertion stands."""
+    """77 token ids; 0 where an insertion stands, mostly: its vectors count, whatever the id is."""
     weights: tuple[float, ...]
     """77 factors."""
     insertions: tuple[tuple[int, Insertion], ...] = ()
@@ -88,17 +88,17 @@ class _Filling:
     """Fills chunks one after another."""
 
     rules: ChunkRules
-    done: list[list[_Unit]] = field(default_factory=list)
-    units: list[_Unit] = field(default_factory=list)
-    places: int = 0
+    done: list[Chunk] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    insertions: list[tuple[int, Insertion]] = field(default_factory=list)
     after_comma: int = 0
-    """Units up to and with the last comma; 0 for none."""
-    places_after_comma: int = 0
+    """Places up to and with the last comma; 0 for none."""
 
     def close(self) -> None:
-        self.done.append(self.units)
-        self.units, self.places = [], 0
-        self.after_comma = self.places_after_comma = 0
+        self.done.append(_chunk(self.ids, self.weights, self.insertions, self.rules))
+        self.ids, self.weights, self.insertions = [], [], []
+        self.after_comma = 0
 
     def take(self, unit: _Unit) -> None:
         if unit.places > CHUNK_TOKENS:
@@ -108,28 +108,35 @@ class _Filling:
                 f"{CHUNK_TOKENS}. Take it out of the prompt.",
             )
         is_comma = unit.insertion is None and unit.token == self.rules.comma
-        if not is_comma and self.places == CHUNK_TOKENS and self._comma_is_near():
+        if not is_comma and len(self.ids) == CHUNK_TOKENS and self._comma_is_near():
             self._move_what_follows_the_comma()
-        if self.places + unit.places > CHUNK_TOKENS:
+        if len(self.ids) + unit.places > CHUNK_TOKENS:
             self.close()
             is_comma = False  # sic: a comma that opens a chunk is not one to go back to
         self._add(unit)
         if is_comma:
-            self.after_comma, self.places_after_comma = len(self.units), self.places
+            self.after_comma = len(self.ids)
 
     def _comma_is_near(self) -> bool:
-        distance = self.places - self.places_after_comma + 1
+        distance = len(self.ids) - self.after_comma + 1
         return self.after_comma > 0 and distance <= self.rules.backtrack
 
     def _move_what_follows_the_comma(self) -> None:
-        self.units, moved = self.units[: self.after_comma], self.units[self.after_comma :]
+        """Tokens and weights move to a new chunk.
+
+        Sic: the vectors of an embedding behind the comma stay where they were, in places of the old chunk
+        that hold its end and padding by then; of the embedding only tokens 0 move.
+        """
+        ids, weights = self.ids[self.after_comma :], self.weights[self.after_comma :]
+        self.ids, self.weights = self.ids[: self.after_comma], self.weights[: self.after_comma]
         self.close()
-        for unit in moved:
-            self._add(unit)
+        self.ids, self.weights = ids, weights
 
     def _add(self, unit: _Unit) -> None:
-        self.units.append(unit)
-        self.places += unit.places
+        if unit.insertion is not None:
+            self.insertions.append((1 + len(self.ids), unit.insertion))
+        self.ids += [unit.token] * unit.places
+        self.weights += [unit.weight] * unit.places
 
 
 def make_chunks(
@@ -152,11 +159,11 @@ def make_chunks(
             continue
         for unit in _units(next(tokenised), piece.weight, embeddings):
             filling.take(unit)
-    used = len(filling.done) * CHUNK_TOKENS + filling.places
-    if filling.units or not filling.done:
+    used = len(filling.done) * CHUNK_TOKENS + len(filling.ids)
+    if filling.ids or not filling.done:
         filling.close()
     limit = CHUNK_TOKENS * max(1, -(-used // CHUNK_TOKENS))
-    return [_chunk(units, rules) for units in filling.done], TokenCount(used, limit)
+    return filling.done, TokenCount(used, limit)
 
 
 def _units(tokens: Sequence[int], weight: float, embeddings: EmbeddingLookup | None) -> Iterator[_Unit]:
@@ -172,20 +179,20 @@ def _units(tokens: Sequence[int], weight: float, embeddings: EmbeddingLookup | N
             position += taken
 
 
-def _chunk(units: Sequence[_Unit], rules: ChunkRules) -> Chunk:
-    ids, weights = [rules.start], [1.0]
-    insertions: list[tuple[int, Insertion]] = []
-    for unit in units:
-        if unit.insertion is not None:
-            insertions.append((len(ids), unit.insertion))
-        ids += [unit.token] * unit.places
-        weights += [unit.weight] * unit.places
-    ids.append(rules.end)
-    ids += [rules.pad] * (CHUNK_TOKENS + 2 - len(ids))
-    weights += [1.0] * (CHUNK_TOKENS + 2 - len(weights))
-    return Chunk(tuple(ids), tuple(weights), tuple(insertions))
+def _chunk(
+    ids: Sequence[int],
+    weights: Sequence[float],
+    insertions: Sequence[tuple[int, Insertion]],
+    rules: ChunkRules,
+) -> Chunk:
+    padding = CHUNK_TOKENS - len(ids)
+    return Chunk(
+        (rules.start, *ids, rules.end, *(rules.pad for _ in range(padding))),
+        (1.0, *weights, 1.0, *(1.0 for _ in range(padding))),
+        tuple(insertions),
+    )
 
 
 def empty_chunk(rules: ChunkRules) -> Chunk:
     """The chunk of the empty text, which fills shorter texts of one schedule."""
-    return _chunk([], rules)
+    return _chunk([], [], [], rules)

@@ -125,11 +125,28 @@ def test_an_embedding_that_does_not_fit_goes_whole_into_the_next_chunk() -> None
     assert count == TokenCount(78, 150)
 
 
-def test_an_embedding_behind_a_comma_moves_with_what_follows_it() -> None:
+@pytest.mark.parametrize("last_words", [0, 1, 5])
+def test_vectors_behind_a_near_comma_stay_in_the_chunk_that_its_words_leave(last_words: int) -> None:
+    """Sic: as recorded, what moves in the place of the embedding's vectors is token 0."""
     vectors = Vectors(3)
-    chunks, _ = chunks_of(words(*range(1, 71), COMMA, *NAME, 300, 301), embeddings=vectors)
-    assert bodies(chunks) == [[*range(1, 71), COMMA], [0, 0, 0, 300, 301]]
-    assert chunks[1].insertions == ((1, vectors.insertion),)
+    before = 75 - 3 - last_words
+    tokens = [*range(1, before - 10), COMMA, *range(200, 210), *NAME, *range(300, 300 + last_words), 400]
+    chunks, count = chunks_of(Weighted(words(*tokens), 0.5), embeddings=vectors)
+    moved = [*range(200, 210), 0, 0, 0, *range(300, 300 + last_words), 400]
+    assert bodies(chunks) == [[*range(1, before - 10), COMMA], moved]
+    assert chunks[0].insertions == ((before + 1, vectors.insertion),)
+    assert chunks[0].ids[before + 1 : before + 4] == (END,) * 3
+    assert chunks[0].weights[before + 1 : before + 4] == (1.0,) * 3
+    assert chunks[1].insertions == ()
+    assert count.used == 75 + len(moved)
+
+
+def test_an_embedding_that_opens_the_next_chunk_is_whole_there_and_the_one_left_behind_too() -> None:
+    vectors = Vectors(3)
+    tokens = [*range(1, 62), COMMA, *range(200, 210), *NAME, *NAME, 400]
+    chunks, _ = chunks_of(words(*tokens), embeddings=vectors)
+    assert bodies(chunks)[1] == [*range(200, 210), 0, 0, 0, 0, 0, 0, 400]
+    assert [chunk.insertions for chunk in chunks] == [((73, vectors.insertion),), ((14, vectors.insertion),)]
 
 
 def test_an_embedding_larger_than_a_chunk_is_refused_with_its_size() -> None:

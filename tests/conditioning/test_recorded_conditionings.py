@@ -92,3 +92,36 @@ def test_a_prompt_gives_the_recorded_conditionings(
     for part, expected in zip(parts, case["parts"], strict=True):
         assert_schedule(part.schedule, expected["schedule"], arrays)
     assert_schedule(negative, case["as_negative"], arrays)
+
+
+def test_vectors_that_fill_a_chunk_are_left_behind_by_the_words_before_them(tiny_model: Model) -> None:
+    """As the recorded program does (sic), computed here with the library's own text model.
+
+    Behind "cat, " 24 times stand 24 tokens, a comma among the last 20 of them, three vectors, one more word.
+    """
+    tower = tiny_model.towers[0]
+    vectors = torch.randn(3, 64, generator=torch.Generator().manual_seed(4))
+    prompt = "cat, " * 24 + "dog " * 10 + ", " + "red " * 13
+    encoder = PromptEncoder(
+        tiny_model, ConditioningOptions(), embeddings=[OneEmbedding(tiny_model, "zork", vectors)]
+    )
+    ((scheduled,),) = encoder.negative([prompt + "zork sky"], STEPS)
+
+    tokens = tower.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    (sky,) = tower.tokenizer("sky", add_special_tokens=False)["input_ids"]
+    start, end = tower.tokenizer.bos_token_id, tower.tokenizer.eos_token_id
+    first, second = tokens[:59], [*tokens[59:], 0, 0, 0, sky]
+    assert len(tokens) == 72
+    ids = torch.tensor([[start, *part, *[end] * (76 - len(part))] for part in (first, second)])
+
+    def leave_behind(module: torch.nn.Module, arguments: object, output: torch.Tensor) -> torch.Tensor:
+        output[0, 73:76] = vectors
+        return output
+
+    hook = tower.encoder.embeddings.token_embedding.register_forward_hook(leave_behind)
+    with torch.inference_mode():
+        expected = torch.cat([*tower.encoder(ids).last_hidden_state])
+    hook.remove()
+    torch.testing.assert_close(
+        scheduled.conditioning.cross_attention, expected, rtol=TOLERANCE, atol=TOLERANCE
+    )
