@@ -28,11 +28,10 @@ def _hires_fields(run: Run, model: ModelFacts | None) -> dict[str, Any]:
         "Hires sampler": hires.sampler.name if hires.sampler != run.sampler else None,
         "Hires schedule type": hires.schedule.name if hires.schedule != run.schedule else None,
         "Hires checkpoint": _hires_checkpoint(hires, model),
-        "Hires prompt": request.hr_prompt if request.hr_prompt not in ("", request.prompt) else None,
+        # As they are drawn, as the prompts before them.
+        "Hires prompt": hires.prompt if hires.prompt != run.prompt else None,
         "Hires negative prompt": (
-            request.hr_negative_prompt
-            if request.hr_negative_prompt not in ("", request.negative_prompt)
-            else None
+            hires.negative_prompt if hires.negative_prompt != run.negative_prompt else None
         ),
         "Hires upscale": None if resized else request.hr_scale,
         "Hires resize": f"{request.hr_resize_x}x{request.hr_resize_y}" if resized else None,

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["GenerationText", "quote", "read_infotext", "unquote", "write_infotext"]
+from modules.infotext.lines import NEGATIVE_PROMPT, line_of_parameters, read_parameters
 
-NEGATIVE_PROMPT = "Negative prompt:"
-FEWEST_FIELDS = 3
-QUOTED = re.compile(r'"(?:\\.|[^\\"])+"(?=,|$)')
-SPACE = re.compile(r"\s*")
+__all__ = ["GenerationText", "quote", "read_infotext", "unquote", "write_infotext"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,8 @@ def write_infotext(text: GenerationText) -> str:
     """The text as it is put into a picture.
 
     Reading it gives the prompts back but for white space at the ends of their lines and empty lines at their
-    start, and every field exactly, provided that there are at least three and that none has its own name as
-    its value (such a one is written as the name alone).
+    start, and every field exactly, provided that they begin with "Steps", that there are at least three and
+    that none has its own name as its value (such a one is written as the name alone).
     """
     negative = [f"{NEGATIVE_PROMPT} {text.negative_prompt}"] if text.negative_prompt else []
     pairs = (key if key == value else f"{key}: {quote(value)}" for key, value in text.fields.items())
@@ -43,16 +40,15 @@ def write_infotext(text: GenerationText) -> str:
 def read_infotext(text: str) -> GenerationText:
     """Take a generation text apart; any text can be read, in linear time.
 
-    The last line holds the fields if at least three pairs are found in it; else it belongs to the prompt.
+    `line_of_parameters` says where the fields begin; what stands before them are the prompts.
     """
-    *lines, last = text.strip().split("\n")
-    pairs = list(_find_pairs(last))
-    if len(pairs) < FEWEST_FIELDS:
-        lines.append(last)
-        pairs = []
-    prompt, negative = _read_prompts(lines)
-    # A value that is missing altogether ("Key: ,") is left out, as the field's programs do.
-    return GenerationText(prompt, negative, {key: unquote(value) for key, value in pairs if value})
+    lines = [line.strip() for line in text.strip().split("\n")]
+    start = line_of_parameters(lines)
+    if start is None:
+        return GenerationText(*_read_prompts(lines))
+    fields, more_negative = read_parameters(lines[start:])
+    prompt, negative = _read_prompts(lines[:start], more_negative)
+    return GenerationText(prompt, negative, {key: unquote(value) for key, value in fields.items()})
 
 
 def quote(value: str) -> str:
@@ -68,58 +64,19 @@ def unquote(value: str) -> str:
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     try:
-        return str(json.loads(value))
+        return str(json.loads(value, strict=False))
     except json.JSONDecodeError:
         return value
 
 
-def _read_prompts(lines: list[str]) -> tuple[str, str]:
+def _read_prompts(lines: Sequence[str], more_negative: Sequence[str] = ()) -> tuple[str, str]:
     prompt: list[str] = []
     negative: list[str] = []
     current = prompt
-    for line in (line.strip() for line in lines):
+    for line in lines:
         if line.startswith(NEGATIVE_PROMPT):
             current = negative
             line = line.removeprefix(NEGATIVE_PROMPT).strip()
         if current or line:
             current.append(line)
-    return "\n".join(prompt), "\n".join(negative)
-
-
-def _find_pairs(line: str) -> Iterator[tuple[str, str]]:
-    """Keys and values as they are written, quotes and all.
-
-    A key is a word character followed by word characters, spaces, "-" and "/"; a value is a JSON string or
-    everything up to the next comma. One regular expression for this would need quadratic time.
-    """
-    start = 0
-    colon = line.find(":")
-    while colon >= 0:
-        key = _key_before(line, start, colon)
-        if key is None:
-            start = colon + 1
-        else:
-            value, start = _value_after(line, colon)
-            yield key, value
-        colon = line.find(":", start)
-
-
-def _key_before(line: str, start: int, colon: int) -> str | None:
-    position = colon
-    while position > start and (line[position - 1].isalnum() or line[position - 1] in "_ -/"):
-        position -= 1
-    key = line[position:colon].lstrip(" -/")
-    return key if len(key) > 1 else None
-
-
-def _value_after(line: str, colon: int) -> tuple[str, int]:
-    """The value, and where the next pair may begin."""
-    space = SPACE.match(line, colon + 1)
-    start = space.end() if space else colon + 1
-    quoted = QUOTED.match(line, start)
-    if quoted:
-        end = quoted.end()
-    else:
-        comma = line.find(",", start)
-        end = comma if comma >= 0 else len(line)
-    return line[start:end], end + 1
+    return "\n".join(prompt), "\n".join([*negative, *more_negative])
