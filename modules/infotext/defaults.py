@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from modules.infotext.text import GenerationText
 from modules.infotext.versions import fields_of_old_versions
+from modules.prompts import network_tag
 
 __all__ = ["DEFAULTS", "Parameters", "fill_defaults"]
 
@@ -74,7 +75,7 @@ def _add_hypernetwork(parameters: Parameters) -> None:
     name = parameters.get("Hypernet")
     if name is not None:
         strength = parameters.get("Hypernet strength", "1.0")
-        parameters["Prompt"] = f"{parameters['Prompt']}<hypernet:{name}:{strength}>"
+        parameters["Prompt"] = f"{parameters['Prompt']}{network_tag('hypernet', str(name), str(strength))}"
 
 
 def _restore_first_pass_size(parameters: Parameters) -> None:

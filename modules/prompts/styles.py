@@ -94,9 +94,17 @@ class StyleBook:
     def _chosen(self, names: Iterable[str]) -> list[PromptStyle]:
         return [self._styles[name] for name in names if name in self._styles]
 
-    def extract(self, prompt: str, negative_prompt: str, *, has_comments: bool = False) -> ExtractedStyles:
-        """Take known styles out of the prompts of a text read back."""
-        return extract_styles(prompt, negative_prompt, self.list(), has_comments=has_comments)
+    def extract(
+        self,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        has_comments: bool = False,
+        names: Iterable[str] | None = None,
+    ) -> ExtractedStyles:
+        """Take known styles, or only those of `names`, out of the prompts of a text read back."""
+        styles = self.list() if names is None else self._chosen(names)
+        return extract_styles(prompt, negative_prompt, styles, has_comments=has_comments)
 
     def save(self, name: str, prompt: str, negative_prompt: str) -> PromptStyle:
         """Add a style, or replace the one of this name in the file that it is in."""

@@ -19,6 +19,7 @@ __all__ = ["ParameterReader"]
 
 Values = dict[str, Any]
 
+HIRES_PROMPTS = ("hr_prompt", "hr_negative_prompt")
 CHECKPOINT_FIELDS = ("hr_checkpoint_name", "refiner_checkpoint")
 
 
@@ -30,13 +31,25 @@ class ParameterReader:
         self._form = form
 
     def read_prompt(self, prompt: str | None) -> Sequence[Any]:
-        """Read the text that stands in the prompt; an empty prompt takes the text of the newest picture."""
+        """Read the text that stands in the prompt; an empty prompt takes the text of the newest picture.
+
+        A text without parameters changes no other control than those that it names.
+        """
         text = prompt if prompt and prompt.strip() else self._newest_text()
         if not text:
             return self._nothing(
                 "There is nothing to read yet: paste a generation text into the prompt first."
             )
-        return self._filled(text, self._values)
+        read = read_infotext(text)
+        if read.fields:
+            return self._filled(text, self._values)
+        if not read.negative_prompt:
+            return self._nothing(
+                'There are no parameters in the prompt: they stand on a line that begins with "Steps:".'
+            )
+        prompts = {"prompt": read.prompt, "negative_prompt": read.negative_prompt}
+        shown = {**prompts, **self._styles(prompts)}
+        return [gr.update(value=shown[name]) if name in shown else gr.skip() for name in self._form.controls]
 
     def read_sent(self, text: str | None) -> Sequence[Any]:
         """Read `text` of a picture that is sent to the form, by setting without its seed or its size."""
@@ -118,11 +131,35 @@ class ParameterReader:
         prompt, negative = values.get("prompt", ""), values.get("negative_prompt", "")
         if wish == "Ignore":
             return {}
-        found = self._house.styles.extract(prompt, negative)
-        left = {"prompt": found.prompt, "negative_prompt": found.negative_prompt}
+        has_comments = self._house.store.options.enable_prompt_comments
+        found = self._house.styles.extract(prompt, negative, has_comments=has_comments)
+        hires = self._hires_without(found.names, values)
+        if hires is None:
+            return {"styles": []} if wish == "Apply" else {}
+        left = {"prompt": found.prompt, "negative_prompt": found.negative_prompt, **hires}
         if wish == "Discard":
             return left
         return left | ({"styles": list(found.names)} if found.names or wish == "Apply" else {})
+
+    def _hires_without(self, names: Sequence[str], values: Values) -> dict[str, str] | None:
+        """The prompts of the hires pass without the styles `names`, which will be put around them again.
+
+        None where that would not give them back.
+        """
+        book, has_comments = self._house.styles, self._house.store.options.enable_prompt_comments
+        own = {field: values[field] for field in HIRES_PROMPTS if values.get(field)}
+        if not own or not names:
+            return {}
+        texts = (
+            own.get(HIRES_PROMPTS[0], values["prompt"]),
+            own.get(HIRES_PROMPTS[1], values["negative_prompt"]),
+        )
+        left = book.extract(*texts, has_comments=has_comments, names=names)
+        prompts = dict(zip(HIRES_PROMPTS, (left.prompt, left.negative_prompt), strict=True))
+        again = book.drawn(left.prompt, left.negative_prompt, names, has_comments=has_comments)
+        drawn = dict(zip(HIRES_PROMPTS, again, strict=True))
+        is_same = all(prompts[field] and drawn[field] == text for field, text in own.items())
+        return {field: prompts[field] for field in own} if is_same else None
 
     def _newest_text(self) -> str:
         jobs = [job for job in self._house.queue.jobs() if job.pictures]

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from modules.errors import InvalidRequest
 from modules.infotext import read_infotext, to_request_values
+from modules.prompts import StyleBook
 from modules.rest import create_api
 from modules.settings import describe_options
 from modules.web.form import Form, overrides_as_texts, overrides_from_texts
@@ -147,6 +149,37 @@ def test_the_checkpoints_of_a_text_are_chosen_in_the_menus(house, form):
     assert updates["refiner_switch_at"]["value"] == 0.4
     plain = dict(zip(form.controls, ParameterReader(house, form).read_sent("a cat\nSteps: 9"), strict=True))
     assert plain["refiner_shown"]["value"] is False
+
+
+def read_in_form(house, form, text):
+    updates = dict(zip(form.controls, ParameterReader(house, form).read_prompt(text), strict=True))
+    return {name: update["value"] for name, update in updates.items() if "value" in update}
+
+
+def test_a_prompt_without_parameters_loses_nothing_by_the_read_button(house, form):
+    weights = "(masterpiece:1.2), (best quality:1.3), (a cat:1.1)"
+    assert read_in_form(house, form, weights) == {}
+    both = f"{weights}\nNegative prompt: (worst quality:2), (low quality:2), (normal quality:2)"
+    assert read_in_form(house, form, both) == {
+        "prompt": weights,
+        "negative_prompt": "(worst quality:2), (low quality:2), (normal quality:2)",
+    }
+
+
+def test_a_text_of_a_hires_picture_gives_the_styles_back_and_the_request(house, form, tmp_path):
+    book = StyleBook([tmp_path / "styles.csv"])
+    book.save("real", "35mm # mine", "blurry")
+    house = replace(house, styles=book)
+    text = (
+        "a cat, 35mm\nNegative prompt: bad, blurry\nSteps: 9, Seed: 5, Size: 64x64, Denoising strength: 0.4, "
+        'Hires prompt: "{}", Hires upscale: 1.5, Hires steps: 3, Hires upscaler: Latent'
+    )
+    values = read_in_form(house, form, text.format("a dog, 35mm"))
+    names = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "styles")
+    assert [values[name] for name in names] == ["a cat", "bad", "a dog", "", ["real"]]
+    # Drawn without the style in the second pass: it cannot be given back as one.
+    values = read_in_form(house, form, text.format("a dog"))
+    assert [values.get(name) for name in names] == ["a cat, 35mm", "bad, blurry", "a dog", "", None]
 
 
 def test_a_generation_text_put_into_the_form_makes_the_request_that_it_tells_of(form):
