@@ -66,10 +66,10 @@ def start(words: list[str]) -> int:
             "name it as PYTHON in webui-user.bat or python_cmd in webui-user.sh."
         )
     # Only now: the rest is written for the Pythons that are supported.
-    from modules.launching import mend_process, wait_briefly
+    from modules.launching import choose_wait_policy, mend_process
 
     mend_process(PROGRAM)
-    wait_briefly(os.environ)
+    choose_wait_policy(os.environ)
     return run_tests(words[1:]) if words[:1] == ["test"] else run_program(words)
 
 

@@ -4,12 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-from modules.launching import mend_process, wait_briefly
+from modules.launching import choose_wait_policy, mend_process
 
 mend_process(Path(__file__).resolve().parent)
 
 # torch looks at this once, when it is loaded.
-wait_briefly(os.environ)
+choose_wait_policy(os.environ)
 
 from modules.cli import main  # noqa: E402
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from modules.launching import wait_briefly
-
-wait_briefly(os.environ)
+# Two processes of tests on few cores, and their servers: nobody waits with a busy core. Before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # A shared machine is slow at times; how long a test may take is the timeout's business.
 settings.register_profile("easel", deadline=None)

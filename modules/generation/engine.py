@@ -49,6 +49,7 @@ from modules.memory import (
     AttentionKind,
     MemoryMode,
     Placement,
+    SpinControl,
     attention_scope,
     check_threads,
     choose_policy,
@@ -81,6 +82,7 @@ class Engine:
         self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
         keep_one_heap()
         self._threads = set_threads(flags.threads, flags.workers or 1)
+        self._spinning = SpinControl()
         self.policy = choose_policy(flags)
         self._chunks = chunks_of(flags)
         self.inputs = InputFiles(folders.inputs)
@@ -237,6 +239,7 @@ class Engine:
                         self.policy.precision_scope(),
                         attention_scope(attention),
                         threads_scope(run.order.threads),
+                        self._spinning.drawing(),
                     ):
                         facts = draw_pictures(run, pictures, studio, watcher, receive)
                     del studio

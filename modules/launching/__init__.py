@@ -7,9 +7,10 @@ from modules.launching.machine import Card, Machine, probe_machine
 from modules.launching.prepare import prepare
 from modules.launching.process import mend_process
 from modules.launching.torch_build import TorchBuild, choose_torch
-from modules.launching.waiting import wait_briefly
+from modules.launching.waiting import WAIT_POLICY, choose_wait_policy
 
 __all__ = [
+    "WAIT_POLICY",
     "Card",
     "Environment",
     "LaunchError",
@@ -19,11 +20,11 @@ __all__ = [
     "TorchBuild",
     "check_room",
     "choose_torch",
+    "choose_wait_policy",
     "explain_pip_failure",
     "install",
     "mend_process",
     "plan_install",
     "prepare",
     "probe_machine",
-    "wait_briefly",
 ]

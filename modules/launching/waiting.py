@@ -2,20 +2,18 @@
 
 from collections.abc import MutableMapping
 
-__all__ = ["wait_briefly"]
+__all__ = ["WAIT_POLICY", "choose_wait_policy"]
 
-SPINS = "10000"
-"""Looks at the lock before a thread sleeps.
-
-GNU's OpenMP takes 300000 when nobody says anything, and where another program wants the cores too each thread
-then keeps the one that the other waits for. `benchmarks/busy_machine.py` measures what it costs and gains.
+WAIT_POLICY = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "300000"}
+"""For GNU's OpenMP: look at a lock so often before sleeping, its own default, but sleep at once as long as
+there are more threads than cores. `modules/memory/spinning.py` makes that so on a busy machine.
 """
 
 
-def wait_briefly(environment: MutableMapping[str, str]) -> None:
-    """Let threads sleep soon, unless the person has said how they are to wait.
+def choose_wait_policy(environment: MutableMapping[str, str]) -> None:
+    """Let the program choose how threads wait, unless the person has said how they are to.
 
     It counts for torch only before it is loaded, and for every process that is started with `environment`.
     """
-    if "OMP_WAIT_POLICY" not in environment:
-        environment.setdefault("GOMP_SPINCOUNT", SPINS)
+    if not WAIT_POLICY.keys() & environment.keys():
+        environment.update(WAIT_POLICY)

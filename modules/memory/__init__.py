@@ -30,6 +30,7 @@ from modules.memory.rehearsal import Rehearsal, rehearse
 from modules.memory.report import MemoryReport, memory_report
 from modules.memory.room import free_memory, memory_for_us, resident_memory
 from modules.memory.slices import Chunks
+from modules.memory.spinning import SpinControl
 from modules.memory.threads import check_threads, each_alone, physical_cores, set_threads, threads_scope
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Pass",
     "Placement",
     "Rehearsal",
+    "SpinControl",
     "Work",
     "attention_scope",
     "check_threads",

@@ -1,4 +1,4 @@
-"""The threads of a computation leave their cores to others soon, unless the person wants it otherwise."""
+"""The program chooses how the threads of a computation wait, unless the person wants it otherwise."""
 
 import os
 import subprocess
@@ -7,31 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from modules.launching import wait_briefly
+from modules.launching import choose_wait_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "given, spins",
+    "given",
     [
-        ({}, "10000"),
-        ({"GOMP_SPINCOUNT": "77"}, "77"),
-        ({"OMP_WAIT_POLICY": "active"}, None),
+        {"GOMP_SPINCOUNT": "77"},
+        {"OMP_WAIT_POLICY": "active"},
+        {"OMP_WAIT_POLICY": "PASSIVE"},
     ],
 )
-def test_threads_wait_briefly_unless_somebody_says_how(given, spins):
-    wait_briefly(given)
-    assert given.get("GOMP_SPINCOUNT") == spins
+def test_what_the_person_says_of_waiting_threads_stays(given):
+    environment = dict(given)
+    choose_wait_policy(environment)
+    assert environment == given
 
 
 def test_the_program_says_it_before_torch_is_loaded():
-    environment = {key: each for key, each in os.environ.items() if key != "GOMP_SPINCOUNT"}
+    environment = {
+        key: each for key, each in os.environ.items() if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    }
     code = (
         "import sys, os, runpy; runpy.run_path('webui.py', run_name='looked at');"
-        "print(os.environ['GOMP_SPINCOUNT'])"
+        "print(os.environ['GOMP_SPINCOUNT'], os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert answer.stdout == "10000\n", answer.stderr
+    assert answer.stdout == "300000 PASSIVE False\n", answer.stderr
