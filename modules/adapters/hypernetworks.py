@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from modules.adapters.files import AdapterFile
-from modules.checkpoints import computing_dtype, read_tree
+from modules.checkpoints import FileStamp, computing_dtype, read_tree
 from modules.errors import EaselError
 
 __all__ = ["Hypernetwork", "HypernetworkHooks", "WantedHypernetwork", "read_hypernetwork"]
@@ -107,7 +107,7 @@ class HypernetworkHooks:
     def __init__(self, unet: nn.Module, device: torch.device) -> None:
         self._unet, self._device = unet, device
         self._handles: list[RemovableHandle] = []
-        self._wanted: tuple[tuple[WantedHypernetwork, float], ...] = ()
+        self._wanted: tuple[tuple[WantedHypernetwork, FileStamp | None], ...] = ()
         self.applied: tuple[AdapterFile, ...] = ()
         self.notes: tuple[str, ...] = ()
 
@@ -115,7 +115,7 @@ class HypernetworkHooks:
         """Draw with exactly these, one behind the other. What cannot be used is left out, and `notes` say
         why.
         """
-        key = tuple((each, each.file.changed_at) for each in wanted)
+        key = tuple((each, each.file.stamp) for each in wanted)
         if key == self._wanted:
             return
         for handle in self._handles:

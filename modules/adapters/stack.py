@@ -105,7 +105,7 @@ class NetworkStack:
 
         The same ones again cost nothing. What cannot be used is left out, and `notes` say why.
         """
-        key = (magnitudes, *((each, each.file.changed_at) for each in wanted))
+        key = (magnitudes, *((each, each.file.stamp) for each in wanted))
         if key == self._wanted:
             return False
         had_text = any(place.is_text for place in self._originals)
@@ -137,7 +137,7 @@ class NetworkStack:
         return found
 
     def _network(self, file: AdapterFile, magnitudes: Magnitudes) -> Network:
-        key = (str(file.path), file.changed_at, magnitudes)
+        key = (str(file.path), file.stamp, magnitudes)
         if key not in self._networks:
             network = read_network(file.path, self.model, self._places, magnitudes)
             while len(self._networks) >= MOST_KEPT:

@@ -47,13 +47,13 @@ def read_tags(
             notes.append(_unknown_kind(tag))
             continue
         is_lora = kind in LORA_KINDS
-        shelf, what = (networks, "LoRA") if is_lora else (hypernetworks, "hypernetwork")
+        shelf = networks if is_lora else hypernetworks
         file = shelf.find(tag.name) or (shelf.find(tag.name.strip()) if tag.name.strip() else None)
         if file is None:
-            called = f"called {tag.name}" if tag.name.strip() else f"without a name, as in {tag}"
-            notes.append(f"There is no {what} {called}; the picture is drawn without it.")
+            named = tag.name.strip()
+            notes.append(shelf.missing(f"called {named}" if named else f"without a name, as in {tag}"))
             continue
-        notes += _unknown_arguments(tag, kind)
+        notes += [*shelf.doubts(file), *_unknown_arguments(tag, kind)]
         if is_lora:
             text, unet, ranks = _strengths(tag)
             wanted.append(WantedNetwork(file, text, unet, ranks))

@@ -1,6 +1,7 @@
 """The files of a batch: the pictures of a folder, and what belongs to each of them."""
 
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from modules.errors import EaselError, InvalidRequest
 from modules.filenames import path_in
 from modules.imaging import open_picture, read_texts
+from modules.listing import folder_entries
 
 __all__ = [
     "SUFFIXES",
@@ -36,11 +38,13 @@ def pictures_in(folder: Path, field: str) -> tuple[str, ...]:
     Raises InvalidRequest for `field` when the folder is not there or cannot be read.
     """
     try:
-        names = [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+        with os.scandir(folder):
+            pass
     except OSError as error:
         raise InvalidRequest(
             field, f"The folder {folder} cannot be read: {error.strerror or error}. Name one that is there."
         ) from error
+    names = (name for name in folder_entries(folder).files if Path(name).suffix.lower() in SUFFIXES)
     return tuple(sorted((name for name in names if not name.startswith(".")), key=_natural))
 
 

@@ -2,7 +2,7 @@
 
 from modules.checkpoints.files import CheckpointFile, HashedFile, VaeFile
 from modules.checkpoints.foreign_text import encodable
-from modules.checkpoints.hashes import HashCache, old_hash
+from modules.checkpoints.hashes import FileStamp, HashCache, file_stamp, old_hash
 from modules.checkpoints.loading import ModelPlan, load_model, plan_model, with_vae
 from modules.checkpoints.model import (
     EightBits,
@@ -18,7 +18,7 @@ from modules.checkpoints.model import (
 from modules.checkpoints.narrow import as_kept, computing_dtype, exact_weight, weight_of
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.outline import ModelOutline, outline_model
-from modules.checkpoints.recognition import family_of, is_checkpoint
+from modules.checkpoints.recognition import family_of, is_checkpoint, is_network, told_kind
 from modules.checkpoints.safetensors_file import read_metadata
 from modules.checkpoints.safetensors_writer import (
     ByteSink,
@@ -27,7 +27,7 @@ from modules.checkpoints.safetensors_writer import (
     safetensors_order,
     write_safetensors,
 )
-from modules.checkpoints.shelf import CheckpointShelf, VaeShelf, files_below, folders_below
+from modules.checkpoints.shelf import CheckpointShelf, VaeShelf
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile
 from modules.checkpoints.tokenizers import load_tokenizer
 from modules.checkpoints.torch_file import read_text_lists
@@ -42,6 +42,7 @@ __all__ = [
     "EightBits",
     "ExtraInput",
     "Family",
+    "FileStamp",
     "HashCache",
     "HashedFile",
     "KeptWeights",
@@ -62,9 +63,9 @@ __all__ = [
     "encodable",
     "exact_weight",
     "family_of",
-    "files_below",
-    "folders_below",
+    "file_stamp",
     "is_checkpoint",
+    "is_network",
     "load_model",
     "load_tokenizer",
     "old_hash",
@@ -76,6 +77,7 @@ __all__ = [
     "read_tree",
     "safetensors_header",
     "safetensors_order",
+    "told_kind",
     "torch_file_size",
     "vae_names",
     "weight_of",

@@ -15,6 +15,7 @@ from modules.checkpoints.opened import OpenedCheckpoint
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.sources import Sources, part_of, sources_of
 from modules.errors import EaselError
+from modules.listing import folder_entries
 
 __all__ = ["plan_depth_estimator"]
 
@@ -41,11 +42,12 @@ def plan_depth_estimator(
 
 def _candidates(folder: Path | None) -> Iterator[Path]:
     """Files of MiDaS, and the weights of folders that transformers saved."""
-    if folder is None or not folder.is_dir():
+    if folder is None:
         return
-    yield from (path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS)
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-        yield from weight_files(inner)[:1]
+    entries = folder_entries(folder)
+    yield from (folder / name for name in entries.files if name.endswith(ENDINGS))
+    for inner in entries.folders:
+        yield from weight_files(folder / inner)[:1]
 
 
 def _estimator_in(sources: Sources) -> Sources | None:

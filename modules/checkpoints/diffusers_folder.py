@@ -13,6 +13,7 @@ from modules.checkpoints.families import FAMILIES, Recipe
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family, Prediction
 from modules.errors import EaselError
+from modules.listing import folder_entries
 
 __all__ = [
     "PARTS",
@@ -42,8 +43,9 @@ def weight_files(part: Path) -> list[Path]:
     """
     for ending in WEIGHT_ENDINGS:
         variants: defaultdict[str, list[Path]] = defaultdict(list)
-        for path in sorted(part.glob(f"*{ending}")):
-            variants[SHARD.sub("", path.name)].append(path)
+        for name in folder_entries(part).files:
+            if name.endswith(ending):
+                variants[SHARD.sub("", name)].append(part / name)
         if variants:
             return variants[min(variants, key=len)]
     return []

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
-from modules.checkpoints.hashes import HashCache, files_of, old_hash
+from modules.checkpoints.hashes import FileStamp, HashCache, file_stamp, old_hash
 from modules.checkpoints.safetensors_file import read_metadata
+from modules.errors import NotFound
 
 __all__ = ["CheckpointFile", "HashedFile", "VaeFile"]
 
 SHORT_DIGITS = 10
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,9 @@ class HashedFile:
 
     path: Path
     hashes: HashCache
+    _told: dict[str, tuple[FileStamp | None, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False, kw_only=True
+    )
 
     @property
     def sha256(self) -> str | None:
@@ -47,33 +53,52 @@ class HashedFile:
         """Let the hash be computed in the background."""
         self.hashes.compute_later(self.path)
 
-    @cached_property
+    @property
     def old_hash(self) -> str:
         """The 8 hex digits of early versions; not unique, files that begin alike share it."""
-        return old_hash(self.path)
+        return self._as_it_is("old_hash", lambda: old_hash(self.path))
+
+    @property
+    def stamp(self) -> FileStamp | None:
+        """Which bytes are in it, as far as can be told without reading them; None if it is gone."""
+        return file_stamp(self.path)
+
+    @property
+    def present_stamp(self) -> FileStamp:
+        """`stamp`. Raises NotFound for a file that is gone."""
+        stamp = self.stamp
+        if stamp is None:
+            raise NotFound(
+                f"{self.path.name} is no longer in {self.path.parent}: it was deleted, moved or renamed. "
+                "Choose another file."
+            )
+        return stamp
 
     @property
     def size(self) -> int:
-        """Bytes on the disk. Raises OSError for a file that is gone."""
-        return sum(path.stat().st_size for path in files_of(self.path))
-
-    @property
-    def changed_at(self) -> float:
-        """Time of the last change of its bytes, seconds; 0 if it is gone."""
-        try:
-            return max((path.stat().st_mtime for path in files_of(self.path)), default=0.0)
-        except OSError:
-            return 0.0
+        """Bytes on the disk. Raises NotFound for a file that is gone."""
+        return self.present_stamp.size
 
     @property
     def stem(self) -> str:
         """The file's name without folder and extension."""
         return self.path.name if self.path.is_dir() else self.path.stem
 
-    @cached_property
+    @property
     def metadata(self) -> dict[str, str]:
         """What the header of a safetensors file says about it; empty for other files."""
-        return read_metadata(self.path) if self.path.suffix.lower() == ".safetensors" else {}
+        if self.path.suffix.lower() != ".safetensors":
+            return {}
+        return self._as_it_is("metadata", lambda: read_metadata(self.path))
+
+    def _as_it_is(self, what: str, read: Callable[[], Value]) -> Value:
+        """What `read` finds in the file, read once for as long as the file stays the same."""
+        stamp = self.stamp
+        known = self._told.get(what)
+        if known is None or known[0] != stamp:
+            known = self._told[what] = (stamp, read())
+        value: Value = known[1]
+        return value
 
 
 @dataclass(frozen=True)
@@ -119,10 +144,13 @@ class CheckpointFile(HashedFile):
 class VaeFile(HashedFile):
     """A file that holds a VAE alone."""
 
+    given_name: str = ""
+    """What it is called where another file has its name."""
+
     @property
     def name(self) -> str:
         """The file's name with its extension, as the setting `sd_vae` has it."""
-        return self.path.name
+        return self.given_name or self.path.name
 
 
 def _with_hash(name: str, short_hash: str | None) -> str:

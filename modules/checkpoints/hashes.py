@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from modules.atomic import replace_file
 
-__all__ = ["HashCache", "files_of", "old_hash"]
+__all__ = ["FileStamp", "HashCache", "file_stamp", "files_of", "old_hash"]
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +39,32 @@ def old_hash(path: Path) -> str:
         return "NOFILE"
 
 
+class FileStamp(NamedTuple):
+    """What changes when a file is written anew or another one takes its place, without reading it."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     size: int
     mtime_ns: int
     sha256: str
+    inode: int = 0
+    """0: not known, as in the files that were written first."""
+
+    def is_of(self, state: FileStamp) -> bool:
+        """Whether it was computed of the file in this state."""
+        same = (self.size, self.mtime_ns) == (state.size, state.mtime_ns)
+        return same and self.inode in (0, state.inode)
 
 
 class HashCache:
     """sha256 of files, computed when first asked for, kept in the JSON file `store`.
 
-    An entry counts while the file's path, size and time of change are the same. Safe to use from several
+    An entry counts while the file's path and `FileStamp` are the same. Safe to use from several
     threads; several programs may share the file. Not `enabled` (`--no-hashing`), nothing is computed and
     every hash is unknown.
     """
@@ -65,10 +81,10 @@ class HashCache:
         """The sha256 of the file as it is now, if it was computed before; reads no contents."""
         if not self.enabled:
             return None
-        state = _state(path)
+        state = file_stamp(path)
         with self._lock:
             entry = self._entries.get(str(path))
-        return entry.sha256 if entry and state == (entry.size, entry.mtime_ns) else None
+        return entry.sha256 if entry and state and entry.is_of(state) else None
 
     def sha256(self, path: Path) -> str | None:
         """The sha256, computed now if unknown; None for a missing file or when hashing is off."""
@@ -77,14 +93,14 @@ class HashCache:
         with self._lock:
             file_lock = self._file_locks[str(path)]
         with file_lock:
-            known, state = self.known(path), _state(path)
+            known, state = self.known(path), file_stamp(path)
             if known is not None or state is None:
                 return known
             return self._compute(path, state)
 
     def learn(self, path: Path, sha256: str) -> None:
         """Remember the sha256 of a file that whoever wrote it has computed on the way."""
-        state = _state(path)
+        state = file_stamp(path)
         if self.enabled and state is not None:
             self._remember(path, state, sha256)
 
@@ -105,7 +121,7 @@ class HashCache:
         with self._background:
             self.sha256(path)
 
-    def _compute(self, path: Path, state: tuple[int, int]) -> str | None:
+    def _compute(self, path: Path, state: FileStamp) -> str | None:
         try:
             digest = _digest(path)
         except OSError as error:
@@ -114,21 +130,27 @@ class HashCache:
         self._remember(path, state, digest)
         return digest
 
-    def _remember(self, path: Path, state: tuple[int, int], digest: str) -> None:
+    def _remember(self, path: Path, state: FileStamp, digest: str) -> None:
         with self._lock:
-            self._entries[str(path)] = _Entry(*state, digest)
+            self._entries[str(path)] = _Entry(state.size, state.mtime_ns, digest, state.inode)
             # What another program wrote meanwhile is kept.
             self._entries = {**_read_entries(self._store), **self._entries}
             _write_entries(self._store, self._entries)
 
 
-def _state(path: Path) -> tuple[int, int] | None:
-    """Size and time of change; of a folder those of all of its files together."""
+def file_stamp(path: Path) -> FileStamp | None:
+    """The state of the file as it is now, of a folder that of all of its files together; None if it is
+    gone.
+    """
     try:
         states = [file.stat() for file in files_of(path)]
     except OSError:
         return None
-    return sum(state.st_size for state in states), max((state.st_mtime_ns for state in states), default=0)
+    return FileStamp(
+        sum(state.st_size for state in states),
+        max((state.st_mtime_ns for state in states), default=0),
+        sum(state.st_ino for state in states),
+    )
 
 
 def files_of(path: Path) -> list[Path]:
@@ -155,7 +177,7 @@ def _read_entries(store: Path) -> dict[str, _Entry]:
     try:
         tree = json.loads(store.read_text(encoding="utf-8"))
         return {
-            path: _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"]))
+            path: _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"]), int(row.get("inode", 0)))
             for path, row in tree.items()
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

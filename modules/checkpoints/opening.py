@@ -8,7 +8,7 @@ from modules.checkpoints.foreign import describe_foreign_file
 from modules.checkpoints.safetensors_file import looks_like_safetensors, read_header
 from modules.checkpoints.tensor_file import TensorFile
 from modules.checkpoints.torch_file import looks_like_torch_file, read_torch_index
-from modules.errors import EaselError
+from modules.errors import EaselError, NotFound
 
 __all__ = ["open_tensors"]
 
@@ -31,6 +31,11 @@ def open_tensors(path: Path, *, mapped: bool = True) -> TensorFile:
         else:
             raise EaselError(describe_foreign_file(path, head))
         return TensorFile(path, tensors, metadata, mapped)
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"{path.name} is no longer in {path.parent}: it was deleted, moved or renamed. Choose "
+            "another file."
+        ) from error
     except OSError as error:
         raise EaselError(
             f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}."

@@ -9,12 +9,17 @@ from pathlib import Path
 
 from modules.checkpoints.families import FAMILIES
 from modules.checkpoints.families.recipe import UNET_MARK, Recipe
+from modules.checkpoints.hashes import FileStamp, file_stamp
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family
 from modules.checkpoints.opening import open_tensors
 from modules.errors import EaselError
 
-__all__ = ["family_of", "is_checkpoint", "recognise"]
+__all__ = ["family_of", "is_checkpoint", "is_network", "recognise", "told_kind"]
+
+LARGEST_NETWORK = 1500 << 20
+"""Bytes of a LoRA among checkpoints; no larger file is looked into. Whole checkpoints are mostly larger."""
+NETWORK_ENDINGS = (".safetensors", ".ckpt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,21 @@ class _Foreign:
 NOT_YET = "This version draws with Stable Diffusion 1, 2 and XL checkpoints."
 
 FOREIGN = (
-    _Foreign(("lora_", ".lora_up", ".lora_A", "hada_w1", "lokr_"), "a LoRA", 'Put it into "models/Lora".'),
+    _Foreign(
+        (
+            "lora_",
+            ".lora.",
+            "_lora.",
+            "hada_w1",
+            "lokr_",
+            "oft_blocks",
+            "oft_diag",
+            ".on_input",
+            ".a1.weight",
+        ),
+        "a LoRA",
+        'Put it into "models/Lora", or name it in a prompt: <lora:NAME:1>.',
+    ),
     _Foreign(("control_model.", "controlnet_cond_embedding"), "a ControlNet"),
     _Foreign(("joint_blocks.",), "a Stable Diffusion 3 checkpoint", NOT_YET),
     _Foreign(("double_blocks.", "double_stream_blocks."), "a Flux checkpoint", NOT_YET),
@@ -48,6 +67,9 @@ FOREIGN = (
     _Foreign(("text_model.", "resblocks."), "a text encoder alone"),
     _Foreign(("conv_first.", "model.1.sub.", "body."), "an upscaler", 'Put it into "models/ESRGAN".'),
 )
+
+
+LORA = FOREIGN[0]
 
 
 def recognise(path: Path, names: Collection[str], config: LdmConfig | None) -> Recipe:
@@ -80,6 +102,25 @@ def is_checkpoint(path: Path) -> bool:
         return False
 
 
+def is_network(path: Path) -> bool:
+    """Whether `path` holds a LoRA or one of its relatives in place of a checkpoint, as far as names of
+    tensors tell.
+    """
+    if not path.name.lower().endswith(NETWORK_ENDINGS):
+        return False
+    state = file_stamp(path)
+    return state is not None and state.size <= LARGEST_NETWORK and _is_network(path, state)
+
+
+@lru_cache(maxsize=4096)
+def _is_network(path: Path, _state: FileStamp) -> bool:
+    try:
+        with open_tensors(path, mapped=False) as file:
+            return _found(file.tensors) is None and _foreign(file.tensors) is LORA
+    except EaselError:
+        return False
+
+
 @lru_cache(maxsize=256)
 def _is_checkpoint(path: Path, _changed_at: int) -> bool:
     try:
@@ -105,10 +146,25 @@ def _any_starts(names: Iterable[str], start: str) -> bool:
     return any(name.startswith(start) for name in names)
 
 
+def told_kind(names: Collection[str]) -> str:
+    """What a file with tensors of these names is, with an article, and what to do with it ("a VAE alone. Put
+    it into ..."); empty where that cannot be told.
+    """
+    if _found(names) is not None:
+        return 'a checkpoint. Put it into "models/Stable-diffusion" and choose it there.'
+    foreign = _foreign(names)
+    return f"{foreign.kind}. {foreign.advice}".rstrip() if foreign else ""
+
+
+def _foreign(names: Collection[str]) -> _Foreign | None:
+    """The other kind of file that names of tensors give away."""
+    parts = ((foreign, part) for foreign in FOREIGN for part in foreign.parts)
+    return next((foreign for foreign, part in parts if any(part in name for name in names)), None)
+
+
 def _what_it_is(path: Path, names: Collection[str]) -> str:
-    for foreign in FOREIGN:
-        if any(part in name for name in names for part in foreign.parts):
-            return f"{path.name} is {foreign.kind}, not a checkpoint. {foreign.advice}".rstrip()
+    if foreign := _foreign(names):
+        return f"{path.name} is {foreign.kind}, not a checkpoint. {foreign.advice}".rstrip()
     example = f', such as "{min(names)[:60]}"' if names else ""
     return (
         f"{path.name} is no checkpoint that Easel knows: its {len(names)} tensors{example} belong to another "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from modules.checkpoints import folders_below
+from modules.listing import folder_time, folders_below
 
 __all__ = ["PREVIEW_ENDINGS", "FileState", "FolderLook", "folder_time", "folder_times", "look_into"]
 
@@ -22,11 +22,14 @@ DESCRIPTION_ENDINGS = (".txt", ".description.txt")
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file's size in bytes and its times: nanoseconds of its last change, seconds of its making."""
+    """A file's size in bytes, its times (nanoseconds of its last change, seconds of its making), and its
+    number in its file system, which another file in its place does not have.
+    """
 
     size: int
     mtime_ns: int
     created: float
+    inode: int = 0
 
 
 class FolderLook:
@@ -43,7 +46,7 @@ class FolderLook:
             return None
         # Where the system knows no time of making, the field takes that of the last change of its entry.
         created = getattr(found, "st_birthtime", found.st_ctime)
-        return FileState(found.st_size, found.st_mtime_ns, created)
+        return FileState(found.st_size, found.st_mtime_ns, created, found.st_ino)
 
     def sidecar(self, stem: str) -> Path | None:
         """`STEM.json`, if it is there."""
@@ -70,14 +73,6 @@ def folder_times(roots: Iterable[Path]) -> dict[str, int]:
     """
     folders = [folder for root in roots for folder, _ in folders_below(root)]
     return {folder: folder_time(folder) for folder in (*map(str, roots), *folders)}
-
-
-def folder_time(folder: str) -> int:
-    """The time of one folder, as `folder_times` has it."""
-    try:
-        return Path(folder).stat().st_mtime_ns
-    except OSError:
-        return -1
 
 
 def look_into(folder: Path) -> FolderLook:

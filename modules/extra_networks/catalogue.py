@@ -70,7 +70,7 @@ class Catalogue:
         self._kept = {kind: _Kept() for kind in NetworkKind}
         self._roots: dict[NetworkKind, tuple[Path, ...]] = {
             NetworkKind.CHECKPOINTS: (*folders.checkpoints, folders.diffusers),
-            NetworkKind.LORA: (*folders.loras, *folders.lycoris),
+            NetworkKind.LORA: (*folders.loras, *folders.lycoris, *folders.checkpoints),
             NetworkKind.HYPERNETWORKS: folders.hypernetworks,
             NetworkKind.TEXTUAL_INVERSION: folders.embeddings,
         }
@@ -195,7 +195,7 @@ def _card(kind: NetworkKind, file: File, name: str, look: FolderLook, reading: _
     state = look.state(own) or GONE
     sidecar, text, preview = look.sidecar(stem), look.description(stem), look.preview(stem, own)
     states = (state, *(look.state(beside.name) or GONE for beside in (sidecar, text) if beside))
-    stamp = tuple(number for each in states for number in (each.size, each.mtime_ns))
+    stamp = tuple(number for each in states for number in (each.size, each.mtime_ns, each.inode))
     said = reading.said(IndexedFile(kind, file.path, sidecar, text, stamp))
     folder = file.folder if isinstance(file, AdapterFile) else name.rpartition("/")[0]
     return Card(

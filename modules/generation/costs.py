@@ -12,6 +12,7 @@ from modules.checkpoints import (
     CheckpointFile,
     EightBits,
     Family,
+    FileStamp,
     KeptWeights,
     ModelPlan,
 )
@@ -35,15 +36,15 @@ class CostBook:
 
     def __init__(self, plan: PlanModel, policy: DevicePolicy) -> None:
         self._plan, self._policy = plan, policy
-        self._known: dict[tuple[str, int, int, str], ModelCosts] = {}
-        self._families: dict[tuple[str, int, int], Family] = {}
+        self._known: dict[tuple[tuple[str, FileStamp], str], ModelCosts] = {}
+        self._families: dict[tuple[str, FileStamp], Family] = {}
         self._lock = threading.Lock()
 
     def costs(self, checkpoint: CheckpointFile, eight_bits: str = EightBits.NEVER) -> ModelCosts:
         """Of `checkpoint`, its weights kept as the setting `fp8_storage` says. Raises EaselError for a file
         that cannot be loaded.
         """
-        key = (*_version_of(checkpoint), eight_bits)
+        key = (_version_of(checkpoint), eight_bits)
         with self._lock:
             if key not in self._known:
                 with self._plan(checkpoint) as plan:
@@ -60,9 +61,8 @@ class CostBook:
             return self._families[key]
 
 
-def _version_of(checkpoint: CheckpointFile) -> tuple[str, int, int]:
-    facts = checkpoint.path.stat()
-    return str(checkpoint.path), facts.st_mtime_ns, facts.st_size
+def _version_of(checkpoint: CheckpointFile) -> tuple[str, FileStamp]:
+    return str(checkpoint.path), checkpoint.present_stamp
 
 
 def _beside(plan: ModelPlan) -> dict[str, torch.Tensor] | None:

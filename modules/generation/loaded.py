@@ -61,8 +61,8 @@ class LoadedModel:
         self._chunks = chunks
         self._encodings = EncodingCache()
         self._attention: tuple[AttentionKind, bool] = (AttentionKind.AUTOMATIC, False)
-        self._checkpoint_changed = model.checkpoint.changed_at
-        self._vae_changed = model.vae_file.changed_at if model.vae_file else 0.0
+        self._checkpoint_stamp = model.checkpoint.stamp
+        self._vae_stamp = model.vae_file.stamp if model.vae_file else None
 
     def is_from(self, choice: ModelChoice) -> bool:
         """Whether loading the checkpoint of `choice` would give the same, but for its VAE. A file that is
@@ -70,21 +70,21 @@ class LoadedModel:
         """
         return (
             self.model.checkpoint.path == choice.checkpoint.path
-            and choice.checkpoint.changed_at in (self._checkpoint_changed, 0.0)
+            and choice.checkpoint.stamp in (self._checkpoint_stamp, None)
             and self.model.policy == choice.policy
             and self.model.kept == choice.kept(self.model.family)
         )
 
     def has_vae(self, vae: VaeFile | None) -> bool:
         """Whether its VAE is that of the file `vae`, None: of the checkpoint, as it is now."""
-        return self.model.vae_file == vae and (vae is None or vae.changed_at in (self._vae_changed, 0.0))
+        return self.model.vae_file == vae and (vae is None or vae.stamp in (self._vae_stamp, None))
 
     def take_vae(self, vae: VaeFile | None) -> None:
         """Exchange the VAE alone. Raises EaselError for a file that does not fit; then nothing changes."""
         self.model.placement.clear()
         self.model = with_vae(self.model, vae)
         self.wardrobe.now_in(self.model)
-        self._vae_changed = vae.changed_at if vae else 0.0
+        self._vae_stamp = vae.stamp if vae else None
         self.__dict__.pop("preview", None)
 
     @property

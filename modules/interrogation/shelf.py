@@ -12,6 +12,7 @@ from modules.errors import NotFound
 from modules.folders import Folders
 from modules.interrogation.offers import CAPTION, TAGS, Format, Offer, Wanted
 from modules.interrogation.tag_lists import find_tag_list
+from modules.listing import folder_entries
 
 __all__ = ["CAPTIONING_MODELS", "InterrogatorShelf", "Unusable"]
 
@@ -89,15 +90,12 @@ def _below(folder: Path, depth: int = 0) -> Iterator[Offer | Unusable]:
         yield found
     if isinstance(found, Offer):
         return
-    try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name.lower())
-    except OSError:
-        return
-    for path in entries:
-        if path.is_dir():
+    entries = folder_entries(folder)
+    for name in sorted((*entries.files, *entries.folders), key=str.lower):
+        if name in entries.folders:
             if depth < DEEPEST:
-                yield from _below(path, depth + 1)
-        elif found := _file(path, is_at_top=depth == 0):
+                yield from _below(folder / name, depth + 1)
+        elif found := _file(folder / name, is_at_top=depth == 0):
             yield found
 
 
@@ -109,14 +107,15 @@ def _captioner(folder: Path) -> Offer | Unusable | None:
     kind = config.get("model_type") if isinstance(config, dict) else None
     if not isinstance(kind, str):
         return None
-    if any(folder.glob("*.onnx")):
+    names = folder_entries(folder).files
+    if any(name.endswith(".onnx") for name in names):
         return None
     if kind not in CAPTIONING_MODELS:
         usable = ", ".join(CAPTIONING_MODELS)
         return Unusable(
             folder, f"The folder {folder} holds a model of the kind {kind}; {usable} can be used."
         )
-    if not any(folder.glob("*.safetensors")):
+    if not any(name.endswith(".safetensors") for name in names):
         return Unusable(folder, f"The folder {folder} holds no .safetensors file; only those are read.")
     return Offer(folder.name, Format.CAPTIONER, folder)
 

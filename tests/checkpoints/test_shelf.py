@@ -80,11 +80,9 @@ def test_a_folder_that_links_to_itself_is_read_once(shelf_of: MakeShelf, folders
     assert names_of(shelf_of("a.ckpt")) == ["a.ckpt"]
 
 
-def test_a_new_file_is_there_after_refresh(shelf_of: MakeShelf, folders: SimpleNamespace) -> None:
+def test_a_new_file_is_there_without_a_refresh(shelf_of: MakeShelf, folders: SimpleNamespace) -> None:
     shelf = shelf_of("a.ckpt")
     (folders.checkpoints[0] / "b.ckpt").write_text("b")
-    assert names_of(shelf) == ["a.ckpt"]
-    shelf.refresh()
     assert names_of(shelf) == ["a.ckpt", "b.ckpt"]
 
 

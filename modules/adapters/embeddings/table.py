@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from modules.adapters.embeddings.reading import Embedding, read_embedding
 from modules.adapters.files import AdapterFile, AdapterShelf
-from modules.checkpoints import Model
+from modules.checkpoints import FileStamp, Model
 from modules.conditioning import Insertion, tokenise
 from modules.errors import EaselError
 
@@ -66,7 +66,7 @@ class EmbeddingTable:
     def __init__(self, model: Model, shelf: AdapterShelf) -> None:
         self.model, self._shelf = model, shelf
         self._widths = tuple(tower.encoder.embeddings.token_embedding.embedding_dim for tower in model.towers)
-        self._read: dict[tuple[str, float], _Read] = {}
+        self._read: dict[tuple[str, FileStamp | None], _Read] = {}
         self._named: dict[int, list[_Named]] = {}
         self._listed: tuple[str, ...] | None = None
         self._lock = threading.Lock()
@@ -110,7 +110,7 @@ class EmbeddingTable:
         self._named, self._listed = dict(found), names
 
     def _reading(self, file: AdapterFile) -> _Read:
-        key = (str(file.path), file.changed_at)
+        key = (str(file.path), file.stamp)
         with self._lock:
             if key not in self._read:
                 self._read[key] = self._try(file)
