@@ -119,7 +119,8 @@ def named_apart(files: Iterable[FoundFile], name_of: Callable[[FoundFile], str])
 
 def _names_for(file: FoundFile, name: str) -> Iterator[str]:
     below = f"{file.folder}/" if file.folder else ""
-    for start in dict.fromkeys(("", below, f"{file.root.name}/{below}", f"{file.path.parent.as_posix()}/")):
+    yield name
+    for start in (below, f"{file.root.name}/{below}", f"{file.path.parent.as_posix()}/"):
         yield f"{start}{name}"
         yield f"{start}{file.path.name}"
 

@@ -49,6 +49,8 @@ class Card:
     preview: PreviewFile | None
     is_read: bool = True
     """Whether the file was opened yet; until then it says nothing."""
+    note: str = ""
+    """What a person should know of where it lies and how it is called; empty: nothing."""
     has_own_alias: bool = False
     """Whether its alias means this file and no other."""
 

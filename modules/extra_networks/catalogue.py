@@ -103,7 +103,9 @@ class Catalogue:
         for folder, files in found.items():
             before = kept.by_folder.get(folder, [])
             is_same = folder in times and kept.times.get(folder) == times[folder]
-            is_same = is_same and [card.path for card in before] == [file.path for file, _ in files]
+            is_same = is_same and [_shown_of(card) for card in before] == [
+                (file.path, name, _note_of(file)) for file, name in files
+            ]
             if is_same and not anew and all(card.is_read for card in before):
                 by_folder[folder] = before
             else:
@@ -212,7 +214,16 @@ def _card(kind: NetworkKind, file: File, name: str, look: FolderLook, reading: _
         said=said or NOTHING,
         preview=PreviewFile(preview, (look.state(preview.name) or GONE).mtime_ns) if preview else None,
         is_read=said is not None,
+        note=_note_of(file),
     )
+
+
+def _note_of(file: File) -> str:
+    return file.note if isinstance(file, AdapterFile) else ""
+
+
+def _shown_of(card: Card) -> tuple[Path, str, str]:
+    return card.path, card.name, card.note
 
 
 def _with_aliases(cards: list[Card]) -> Iterator[Card]:

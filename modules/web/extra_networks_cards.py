@@ -41,7 +41,7 @@ def card_html(card: Card, options: Options) -> str:
         f'title="{_escaped(card.name)}">{_picture(card)}</button>'
         f'<div class="button-row">{_buttons(card)}</div>'
         f'<div class="actions"><span class="name">{_escaped(card.label)}</span>{_version(card)}'
-        f"{_description(card, options)}</div></div>"
+        f"{_note(card)}{_description(card, options)}</div></div>"
     )
 
 
@@ -79,6 +79,10 @@ def _description(card: Card, options: Options) -> str:
         return ""
     shown = safe_html(text) if options.extra_networks_card_description_is_html else _escaped(text)
     return f'<div class="description">{shown}</div>'
+
+
+def _note(card: Card) -> str:
+    return f'<div class="description card-note">{_escaped(card.note)}</div>' if card.note else ""
 
 
 def _escaped(text: str) -> str:

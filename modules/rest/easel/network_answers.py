@@ -53,6 +53,9 @@ class CardAnswer(Answer):
     preferred_weight: float = Field(description="0: the setting's.")
     negative_text: str
     notes: str
+    remark: str = Field(
+        description="What is to be known of where its file lies and how prompts call it; empty: nothing."
+    )
     prompt: str = Field(
         description="What using it puts into the prompt.", examples=["<lora:ink:0.8> ink drawing"]
     )
@@ -187,6 +190,7 @@ def _values(card: Card, options: Options) -> dict[str, Any]:
         "preferred_weight": text.preferred_weight,
         "negative_text": text.negative_text,
         "notes": text.notes,
+        "remark": card.note,
         "prompt": inserted.prompt,
         "negative_prompt": inserted.negative,
         "preview": preview_address(card),
