@@ -166,7 +166,8 @@ class AdapterShelf:
         if file.name != file.stem or not others:
             return []
         names = ", ".join(each.name for each in others[:MOST_TOLD])
-        return [f"Several {self._what} files are called {file.name}: {file.path} is used. Another is {names}."]
+        used = f"{file.path} is used. Another is {names}."
+        return [f"Several {self._what} files have the name {file.name}: {used}"]
 
     def _is_current(self) -> bool:
         return self._tree.is_current() and (self._strays is None or self._strays.tree.is_current())
