@@ -10,6 +10,7 @@ from modules.atomic import replace_file
 from modules.errors import EaselError
 from modules.folders import Folders
 from modules.generation.drawn import Drawn, ModelFacts, Role
+from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
 from modules.generation.run import Run
 from modules.generation.watcher import MadePicture
@@ -55,9 +56,16 @@ def _facts(run: Run, model: ModelFacts, position: int, started: datetime) -> Pic
         picture_position=position,
         pictures=run.pictures,
         clip_skip=run.options.CLIP_stop_at_last_layers,
-        denoising_strength=run.hires.strength if run.hires else None,
+        denoising_strength=_strength(run),
         job_started=started,
     )
+
+
+def _strength(run: Run) -> float | None:
+    """How much of a picture is drawn anew, where one is drawn over."""
+    if isinstance(run.request, Img2ImgRequest):
+        return run.request.denoising_strength
+    return run.hires.strength if run.hires else None
 
 
 class Album:

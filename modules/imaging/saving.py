@@ -15,6 +15,7 @@ from PIL import Image
 from modules.errors import EaselError
 from modules.filenames import EVERYWHERE, NameRules, path_in, safe_folder
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
+from modules.imaging.numbering import numbered
 from modules.imaging.patterns import PictureFacts, fill_pattern
 from modules.imaging.writing import publish, remove_unfinished, reserved_number, temporary_file
 
@@ -42,8 +43,6 @@ class _Appear(Protocol):
 
 
 GRID = "grid"
-NUMBER_DIGITS = 5
-NUMBER_DIGITS_AFTER_PREFIX = 4
 MOST_ATTEMPTS = 10_000
 NO_FREE_NAME = f"no free name was found in {MOST_ATTEMPTS} attempts"
 
@@ -193,10 +192,9 @@ def _publish_numbered(
     appear: _Appear, folder: Path, place: SavePlace, decoration: str, extension: str, options: SaveOptions
 ) -> Path:
     """`00012-DECORATION.png`, `grid-0007.png`: under the next number."""
-    digits = NUMBER_DIGITS_AFTER_PREFIX if place.prefix else NUMBER_DIGITS
     for _ in range(MOST_ATTEMPTS):
         with reserved_number(folder, place.prefix) as number:
-            stem = "-".join(filter(None, (place.prefix, f"{number:0{digits}}", decoration)))
+            stem = "-".join(filter(None, (numbered(number, place.prefix), decoration)))
             path = path_in(folder, stem, f"{place.suffix}{extension}", options.names)
             if appear(path):
                 return path

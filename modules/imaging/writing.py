@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from modules.imaging.numbering import last_number, own_numbers
 from modules.imaging.owners import is_left_behind, own_mark
 
 __all__ = ["publish", "remove_unfinished", "reserved_number", "temporary_file"]
@@ -55,13 +56,13 @@ def reserved_number(folder: Path, prefix: str = "") -> Iterator[int]:
     """
     names = _names(folder)
     _remove_left_behind(folder, names)
-    for number in itertools.count(max(_numbers(names, prefix), default=-1) + 1):
+    for number in itertools.count(last_number(names, prefix) + 1):
         marker = folder / f".{prefix}{number}.taken"
         if not _take(marker):
             continue
         try:
             # Another program may have saved under this number since the folder was read.
-            if number not in _numbers(_names(folder), prefix):
+            if number not in own_numbers(_names(folder), prefix):
                 yield number
                 return
         finally:
@@ -86,7 +87,7 @@ def remove_unfinished(folder: Path) -> None:
 
 def _names(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        return [entry.name for entry in entries]
+        return [entry.name for entry in entries if not entry.is_dir()]
 
 
 def _remove_left_behind(folder: Path, names: list[str]) -> None:
@@ -100,14 +101,6 @@ def _remove_left_behind(folder: Path, names: list[str]) -> None:
                 continue
             if is_left_behind(owner):
                 path.unlink(missing_ok=True)
-
-
-def _numbers(names: list[str], prefix: str) -> set[int]:
-    """The numbers that `names` begin with, after `prefix-` where there is one."""
-    start = f"{prefix}-" if prefix else ""
-    told = (name.removeprefix(start) for name in names if name.startswith(start))
-    numbers = (name.split(".", 1)[0].split("-", 1)[0] for name in told)
-    return {int(number) for number in numbers if number.isdecimal()}
 
 
 def _publish_without_links(temporary: Path, path: Path) -> bool:

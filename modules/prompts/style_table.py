@@ -19,7 +19,7 @@ from modules.foreign_text import decode_foreign, without_escapes
 
 __all__ = ["COLUMNS", "StyleRecord", "StyleTable", "read_table"]
 
-COLUMNS: Final = ("name", "prompt", "negative_prompt")
+COLUMNS: Final[tuple[str, ...]] = ("name", "prompt", "negative_prompt")
 DELIMITERS = ",;\t"
 HEADER_WITHIN = 10
 """Lines in which the names of the columns are looked for."""
