@@ -62,6 +62,8 @@ class Folders:
 
     names: NameRules = EVERYWHERE
     """What the files in them may be called."""
+    scratch: Path | None = None
+    """Where the state of the program lies for one run, if the data folder cannot be written."""
 
     @classmethod
     def from_flags(cls, flags: Flags, program: Path = PROGRAM) -> "Folders":
@@ -128,20 +130,32 @@ class Folders:
             **paths,
         )
 
-    def ensure(self) -> None:
+    def ensure(self) -> tuple[str, ...]:
         """Make the missing folders that a user puts files into; those named by a flag are left alone.
+        Sentences about those that cannot be made.
 
-        Raises EaselError when one cannot be made.
+        Raises EaselError where the data folder cannot be.
         """
+        if problem := _make(self.data):
+            raise EaselError(
+                f"The folder {self.data} cannot be made: {problem}. Give yourself the rights to it, or name "
+                "another folder as --data-dir."
+            )
         own = (self.models, self.data)
         wanted = (
             *self.checkpoints, *self.vae, self.diffusers, self.midas, *self.embeddings, *self.loras,
             *self.hypernetworks,
             *self.upscalers.values(), *self.interrogators, self.outputs, self.cache, self.extensions,
         )  # fmt: skip
+        failed: dict[str, list[str]] = {}
         for folder in wanted:
-            if any(folder.is_relative_to(place) for place in own):
-                _make(folder)
+            if any(folder.is_relative_to(place) for place in own) and (problem := _make(folder)):
+                failed.setdefault(problem, []).append(str(folder))
+        return tuple(
+            f"Not there, and cannot be made ({problem}): {', '.join(places[:4])}"
+            + (f" and {len(places) - 4} more folders." if len(places) > 4 else ".")
+            for problem, places in failed.items()
+        )
 
 
 UPSCALER_FOLDERS = ("ESRGAN", "RealESRGAN", "BSRGAN", "DAT", "LDSR", "ScuNET", "SwinIR")
@@ -193,14 +207,15 @@ def _name_rules(flags: Flags) -> NameRules:
     return NameRules(flags.filenames_max_length, only_unix)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path) -> str | None:
+    """Make `folder` where it is missing; why it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        return "there is a file of that name"
     except OSError as error:
-        raise EaselError(
-            f"The folder {folder} cannot be made: {error.strerror or error}. Give yourself the rights to "
-            "it, or name another folder as --data-dir."
-        ) from error
+        return error.strerror or str(error)
+    return None
 
 
 def _absolute(path: Path) -> Path:

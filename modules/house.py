@@ -1,5 +1,7 @@
 """The one application object: everything that is made once when the program starts, handed to the faces."""
 
+import logging
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +20,12 @@ from modules.jobs.workers import make_workers
 from modules.merging import MergeBench, MergeShelves
 from modules.prompts import StyleBook
 from modules.settings import SettingsStore
+from modules.usable_folders import usable_folders
 from modules.workflows import MENU
 
 __all__ = ["House", "make_house"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,16 +97,26 @@ class House:
         self.bench.close()
         self.batches.close()
         self.queue.close()
+        if self.folders.scratch:
+            shutil.rmtree(self.folders.scratch, ignore_errors=True)
 
 
 def make_house(flags: Flags) -> House:
     """Build everything. Nothing heavy is loaded yet, and nobody else is kept from the data folder:
     `house.engine.preload(...)` brings the checkpoint, `house.queue.open()` or its first use opens the queue.
+
+    Raises EaselError for what cannot be used at all: the data folder, the checkpoint or VAE of a flag.
     """
-    folders = Folders.from_flags(flags)
-    folders.ensure()
+    folders, sentences = usable_folders(Folders.from_flags(flags))
+    for sentence in sentences:
+        log.warning("%s", sentence)
     store = SettingsStore(folders.config_file, flags)
     engine = Engine(folders, flags, MENU)
+    engine.flagged_vae()
+    if chosen := engine.flagged_checkpoint():
+        # A file whose name another one has, too, is found only where nothing is chosen.
+        is_found = engine.shelf.find(chosen.title).path == chosen.path
+        store.begin_with({"sd_model_checkpoint": chosen.title if is_found else ""})
     return House(
         flags=flags,
         folders=folders,

@@ -29,7 +29,11 @@ class DeviceFlags:
     no_half: bool = flag(False, "Compute in float32 and have all weights so in memory, on processors too.", D)
     no_half_vae: bool = flag(False, "Keep the VAE in float32.", D)
     upcast_sampling: bool = flag(False, "Sample in float32 while the model stays in half precision.", D)
-    xformers: bool = flag(False, "Use xformers' attention where it is installed and can compute.", D)
+    xformers: bool = flag(
+        False,
+        "Use xformers' attention; it is installed where there is an NVIDIA card and a wheel that fits torch.",
+        D,
+    )
     force_enable_xformers: bool = flag(
         False, "--xformers that refuses to draw where xformers cannot compute.", D
     )

@@ -15,6 +15,7 @@ class StartFlags:
 
     reinstall: bool = flag(False, "Make venv/ anew and install everything again.", S)
     reinstall_torch: bool = flag(False, "Install torch again.", S)
+    reinstall_xformers: bool = flag(False, "Install xformers again, as --xformers does at first.", S)
     skip_prepare_environment: bool = flag(False, "Start with what is there: no venv, no installing.", S)
     skip_install: bool = flag(False, "Do not install anything.", S)
     log_startup: bool = flag(False, "Write to the log how long each step of the start took.", S)

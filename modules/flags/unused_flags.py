@@ -19,7 +19,6 @@ class UnusedFlags:
     f: bool = flag(False, "As root the program starts anyway.", U, spelling="-f")
     update_check: bool = flag(False, "The program never asks the network for versions.", U)
     skip_version_check: bool = flag(False, "Versions are pinned; nothing is compared.", U)
-    reinstall_xformers: bool = flag(False, "torch has its own attention; install xformers yourself.", U)
     xformers_flash_attention: bool = flag(False, "torch chooses the kernel by itself.", U)
     do_not_download_clip: bool = flag(False, "Nothing is ever downloaded by itself.", U)
     no_download_sd_model: bool = flag(False, "Nothing is ever downloaded by itself.", U)

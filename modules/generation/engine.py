@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from modules.adapters import AdapterShelves, KnownEmbeddings, known_embeddings
 from modules.checkpoints import (
@@ -154,8 +155,8 @@ class Engine:
         if options.sd_model_checkpoint:
             return self.shelf.find(options.sd_model_checkpoint)
         files = self.shelf.list()
-        if given := [file for file in files if file.path == self.folders.checkpoint_file]:
-            return given[0]
+        if given := self.flagged_checkpoint():
+            return given
         if not files:
             raise NotFound(
                 f"There is no checkpoint. Put a .safetensors file into {self.folders.checkpoints[0]} "
@@ -163,6 +164,26 @@ class Engine:
             )
         files.sort(key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
         return next((file for file in files if is_checkpoint(file.path)), files[0])
+
+    def flagged_checkpoint(self) -> CheckpointFile | None:
+        """The checkpoint of `--ckpt`. Raises NotFound where the file is none, so that no other one draws."""
+        path = self.folders.checkpoint_file
+        if path is None:
+            return None
+        for file in self.shelf.list():
+            if file.path == path:
+                return file
+        raise NotFound(f"--ckpt: {_why_not_used(path, 'checkpoint')} Mend the path, or leave --ckpt out.")
+
+    def flagged_vae(self) -> VaeFile | None:
+        """The VAE of `--vae-path`, which all checkpoints draw with. Raises NotFound where it is none."""
+        path = self.folders.vae_file
+        if path is None:
+            return None
+        for file in self.vae_shelf.list():
+            if file.path == path:
+                return file
+        raise NotFound(f"--vae-path: {_why_not_used(path, 'VAE')} Mend the path, or leave --vae-path out.")
 
     def native_size(self, options: Options) -> tuple[int, int]:
         """Width and height in pixels that the checkpoint of `options` was trained at, as its file says; else
@@ -262,7 +283,7 @@ class Engine:
         return assembly.finish()
 
     def _vae_of(self, options: Options, checkpoint: CheckpointFile) -> VaeFile | None:
-        return self.vae_shelf.choose(options.sd_vae, checkpoint)
+        return self.flagged_vae() or self.vae_shelf.choose(options.sd_vae, checkpoint)
 
     def _choice(self, options: Options, checkpoint: CheckpointFile | None = None) -> ModelChoice:
         """`checkpoint`, else that of `options`, as `options` want it in memory."""
@@ -361,3 +382,11 @@ class Engine:
 def _given_pixels(run: Run) -> int:
     """Of the pictures that `run` starts from."""
     return given_pixels(run.request) if isinstance(run.request, Img2ImgRequest) else 0
+
+
+def _why_not_used(path: Path, kind: str) -> str:
+    if not path.exists():
+        return f"there is no file {path}."
+    if not path.is_file():
+        return f"{path} is no file."
+    return f"{path} is not named as a {kind} is."

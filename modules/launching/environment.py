@@ -22,11 +22,15 @@ PROBE = "import sys; print(*sys.version_info[:2])"
 
 @dataclass(frozen=True)
 class Stamp:
-    """What was installed. torch: the pip words. requirements, tests: sha256 of the files. Empty: not yet."""
+    """What was installed. torch, xformers: the pip words. requirements, tests: sha256 of the files. Empty:
+    not yet. xformers_lack: why pip could not install it.
+    """
 
     torch: tuple[str, ...] = ()
     requirements: str = ""
     tests: str = ""
+    xformers: tuple[str, ...] = ()
+    xformers_lack: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,18 @@ class Environment:
         """What was installed here; an empty stamp where nothing is known."""
         try:
             values = json.loads(self._stamp_file.read_text(encoding="utf-8"))
-            return Stamp(tuple(values["torch"]), str(values["requirements"]), str(values["tests"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            return Stamp(
+                tuple(values["torch"]),
+                str(values["requirements"]),
+                str(values["tests"]),
+                tuple(values.get("xformers", ())),
+                str(values.get("xformers_lack", "")),
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return Stamp()
 
     def stamp(self, **done: object) -> None:
-        """Note a step: `torch`, `requirements` or `tests` of `Stamp`; an empty value takes the note back."""
+        """Note a step by its name in `Stamp`; an empty value takes the note back."""
         self._stamp_file.parent.mkdir(parents=True, exist_ok=True)
         stamp = replace(self.read_stamp(), **done)  # type: ignore[arg-type]
         replace_file(self._stamp_file, json.dumps(asdict(stamp)).encode())

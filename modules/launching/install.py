@@ -11,7 +11,7 @@ from modules.launching.environment import Environment, Stamp
 from modules.launching.errors import LaunchError, explain_pip_failure
 from modules.launching.torch_build import PINS, TorchBuild, module_words
 
-__all__ = ["BYTES_NEEDED", "Plan", "check_room", "fingerprint", "install", "plan_install"]
+__all__ = ["BYTES_NEEDED", "Plan", "check_room", "fingerprint", "install", "plan_install", "run_pip"]
 
 BYTES_NEEDED = 5_500_000_000
 
@@ -84,8 +84,8 @@ def install(
     if plan.torch:
         build = choose()
         say(f"Installing torch {build.reason}. This is the large part: some gigabytes, once.")
-        environment.stamp(torch=())
-        _pip(environment, build.words, "torch")
+        environment.stamp(torch=(), xformers=(), xformers_lack="")
+        run_pip(environment, build.words, "torch")
         environment.stamp(torch=build.words)
     for step, file, what in (
         ("requirements", plan.requirements, "The packages of the program"),
@@ -94,7 +94,7 @@ def install(
         if file is not None:
             say(f"Installing what {file.name} names.")
             environment.stamp(**{step: ""})
-            _pip(environment, ("pip", "install", "-r", str(file)), what)
+            run_pip(environment, ("pip", "install", "-r", str(file)), what)
             environment.stamp(**{step: fingerprint(file)})
 
 
@@ -104,8 +104,11 @@ def _torch_changed(stamped: Sequence[str], command: str) -> bool:
     return not set(PINS) <= set(stamped)
 
 
-def _pip(environment: Environment, words: Sequence[str], what: str) -> None:
-    """`python -m WORDS`; pip writes to the terminal itself, for its progress bars, and to a log for us."""
+def run_pip(environment: Environment, words: Sequence[str], what: str) -> None:
+    """`python -m WORDS`; pip writes to the terminal itself, for its progress bars, and to a log for us.
+
+    Raises LaunchError with why `what` could not be installed.
+    """
     command: list[str] = [str(environment.python), "-m", *words]
     log = environment.log_file
     log.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from modules.launching.environment import Environment
 from modules.launching.install import check_room, install, plan_install
 from modules.launching.machine import probe_machine
 from modules.launching.torch_build import TorchBuild, choose_torch
+from modules.launching.xformers import add_xformers
 
 __all__ = ["prepare"]
 
@@ -51,6 +52,8 @@ def prepare(
         return choose_torch(probe_machine(), variables, flags.use_ipex)
 
     install(environment, plan, choose, say)
+    if flags.xformers or flags.force_enable_xformers or flags.reinstall_xformers:
+        add_xformers(environment, probe_machine, say, again=flags.reinstall_xformers)
     return environment.python
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from modules.launching.errors import LaunchError
 from modules.launching.machine import Card, Machine
 
-__all__ = ["PINS", "TorchBuild", "choose_torch", "module_words"]
+__all__ = ["INDEX", "PINS", "TorchBuild", "choose_torch", "module_words"]
 
 PINS = ("torch==2.14.1", "torchvision==0.29.1")
 INDEX = "https://download.pytorch.org/whl/"

@@ -61,6 +61,14 @@ class SettingsStore:
             listener(before, after)
         return after
 
+    def begin_with(self, values: Mapping[str, Any]) -> None:
+        """Lay values over those of the file, as flags do that set what is a setting; nothing is written.
+
+        Raises InvalidRequest for a value that cannot be.
+        """
+        with self._lock:
+            self._options = self._options.overridden(values)
+
     def for_request(self, values: Mapping[str, Any]) -> Options:
         """The current settings with `values` laid over them, for one request alone; nothing is kept.
 

@@ -122,12 +122,6 @@ def test_ensure_makes_what_a_user_needs_and_nothing_beyond_the_data_folder(tmp_p
     assert not outside.exists()
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
-    (tmp_path / "data").write_text("a file in the way")
-    with pytest.raises(EaselError, match=r"cannot be made: Not a directory.* --data-dir"):
-        folders("--data-dir", tmp_path / "data").ensure()
-
-
 def test_clients_are_told_the_folders_that_are_used(tmp_path):
     flags = parse_flags(["--data-dir", str(tmp_path), "--listen"], {})
     told = Folders.from_flags(flags).told(flags)
