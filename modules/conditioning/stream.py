@@ -32,6 +32,11 @@ class EmbeddingLookup(Protocol):
     def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
         """The one whose name stands in `tokens` at `position`, longest name first, and the name's tokens."""
 
+    def separated(self, text: str) -> Sequence[str]:
+        """The text in parts to be tokenised each by itself: a name that would melt into the signs around it
+        is a part of its own.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkRules:
@@ -151,8 +156,7 @@ def make_chunks(
     last comma is at most `rules.backtrack` tokens back, what follows that comma moves to the next chunk.
     """
     filling = _Filling(rules)
-    texts = [piece.text for piece in pieces if not piece.is_break]
-    tokenised = iter(tokenise(texts) if texts else [])
+    tokenised = _tokenised([piece.text for piece in pieces if not piece.is_break], tokenise, embeddings)
     for piece in pieces:
         if piece.is_break:
             filling.close()
@@ -164,6 +168,17 @@ def make_chunks(
         filling.close()
     limit = CHUNK_TOKENS * max(1, -(-used // CHUNK_TOKENS))
     return filling.done, TokenCount(used, limit)
+
+
+def _tokenised(
+    texts: Sequence[str], tokenise: Tokenise, embeddings: EmbeddingLookup | None
+) -> Iterator[list[int]]:
+    """The tokens of each text."""
+    parts = [embeddings.separated(text) if embeddings else (text,) for text in texts]
+    flat = [part for each in parts for part in each]
+    tokens = iter(tokenise(flat) if flat else [])
+    for each in parts:
+        yield [token for _ in each for token in next(tokens)]
 
 
 def _units(tokens: Sequence[int], weight: float, embeddings: EmbeddingLookup | None) -> Iterator[_Unit]:

@@ -7,6 +7,7 @@ AND, each part is scheduled, each scheduled text is read for emphasis.
 from modules.prompts.comments import strip_comments
 from modules.prompts.composition import PromptPart, split_and
 from modules.prompts.emphasis import BREAK, Emphasis, Weighted, parse_emphasis
+from modules.prompts.literal import literal_words
 from modules.prompts.networks import (
     HYPERNETWORK_KINDS,
     KNOWN_KINDS,
@@ -34,6 +35,7 @@ __all__ = [
     "Weighted",
     "apply_style_texts",
     "drawn_prompt",
+    "literal_words",
     "network_tag",
     "parse_emphasis",
     "schedule_prompt",

@@ -91,8 +91,8 @@ class StyleBook:
             ),
         )
 
-    def _chosen(self, names: Iterable[str]) -> list[PromptStyle]:
-        return [self._styles[name] for name in names if name in self._styles]
+    def _chosen(self, names: Iterable[str]) -> tuple[PromptStyle, ...]:
+        return tuple(self._styles[name] for name in names if name in self._styles)
 
     def extract(
         self,

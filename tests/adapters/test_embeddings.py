@@ -11,7 +11,10 @@ from PIL import Image, PngImagePlugin
 from safetensors.torch import save_file
 
 from modules.adapters import EmbeddingTable, read_embedding
+from modules.adapters.embeddings.names import NameFinder
+from modules.conditioning import ConditioningOptions, PromptCounter
 from modules.errors import EaselError
+from modules.prompts import Emphasis, literal_words
 
 WIDTH = 64
 VECTORS = torch.arange(2 * WIDTH).reshape(2, WIDTH) / 100
@@ -144,3 +147,27 @@ def test_those_of_another_width_or_damaged_are_listed_with_the_reason_and_stay_w
     assert lookup.at(tokens_of(tiny_model, "wide"), 0) is None
     (note,) = lookup.met.notes()
     assert note.startswith("The embedding wide is read as plain words. Its vectors have 768 numbers")
+
+
+@pytest.mark.parametrize(
+    "name", ["r(paren)", "r[1]", "<cat-toy>", "a|b", "#x", "back\\slash", "cat AND dog", "end,"]
+)
+@pytest.mark.parametrize("mode", [Emphasis.ORIGINAL, Emphasis.NONE])
+def test_a_name_of_any_signs_is_found_where_a_card_puts_it(tiny_model, shelves, tmp_path, name, mode):
+    save_file({"emb_params": VECTORS}, tmp_path / "embeddings" / f"{name}.safetensors")
+    shelves.refresh()
+    (lookup,) = EmbeddingTable(tiny_model, shelves.embeddings).lookups()
+    words = literal_words(name)
+    counter = PromptCounter(tiny_model.towers[0].tokenizer, ConditioningOptions(emphasis=mode), lookup)
+    for text in (f"a cat,{words}, night", f"a {words} cat", f"({words}:1.2)", words, words.upper()):
+        lookup.met.used.clear()
+        alone = counter.count("a cat", negative=True)[0] if text.startswith("a ") else 0
+        assert counter.count(text, negative=True)[0] >= alone + len(VECTORS)
+        assert list(lookup.met.used) == [name]
+
+
+def test_a_name_is_taken_apart_from_the_signs_beside_it_but_not_out_of_a_word():
+    finder = NameFinder(["r(paren)", "(paren)", "plain", "a b"])
+    assert finder.separated("a R(paren), bear(paren)") == ("a ", "r(paren)", ", bear", "(paren)")
+    assert NameFinder(["r(paren)", "plain"]).separated("bear(paren), plain,") == ("bear(paren), plain,",)
+    assert NameFinder(["plain"]).separated("") == ("",)

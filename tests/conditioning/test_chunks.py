@@ -43,6 +43,9 @@ class Vectors:
     def __init__(self, count: int) -> None:
         self.insertion = Insertion(torch.ones(count, 2))
 
+    def separated(self, text: str) -> Sequence[str]:
+        return (text,)
+
     def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
         return (self.insertion, len(NAME)) if tuple(tokens[position : position + 2]) == NAME else None
 

@@ -42,6 +42,9 @@ class OneEmbedding:
         self._ids = model.towers[0].tokenizer(name, add_special_tokens=False)["input_ids"]
         self._insertion = Insertion(vectors)
 
+    def separated(self, text: str) -> Sequence[str]:
+        return (text,)
+
     def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
         count = len(self._ids)
         return (self._insertion, count) if list(tokens[position : position + count]) == self._ids else None

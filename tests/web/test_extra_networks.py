@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from modules.prompts import literal_words, network_tag
 from tests.extra_networks.small_networks import write_network, write_picture
 
 pytestmark = pytest.mark.browser
@@ -132,6 +133,36 @@ def test_an_embedding_goes_where_somebody_wrote_last(cards):
     cards.fill("#txt2img_neg_prompt textarea", "(bad-hands:1.2), bad-hands-2")
     use.click()
     assert prompts(cards) == ("a cat", ", bad-hands-2")
+
+
+def test_a_second_click_takes_out_what_the_first_put_in_whatever_the_name(cards):
+    names = [
+        "r=eq",
+        "r:colon",
+        "r#hash",
+        "r(paren)",
+        "a|b",
+        "a>b",
+        "a<b",
+        "back\\slash",
+        "a, b",
+        "AND",
+        "c.d+e*",
+    ]
+    texts = [network_tag("lora", name, "0.8") for name in names] + [literal_words(name) for name in names]
+    found = """text => {
+        const used = withNetwork("a cat", text);
+        return [hasNetwork("a cat", text), hasNetwork(used, text), withoutNetwork(used, text)];
+    }"""
+    assert {text: cards.evaluate(found, text) for text in texts} == {
+        text: [False, True, "a cat"] for text in texts
+    }
+    has = "([prompt, text]) => hasNetwork(prompt, text)"
+    assert cards.evaluate(has, ["<LoRA:r\\:colon:0.3:te=1> x", "<lora:r\\:colon:1>"])
+    assert cards.evaluate(has, ["a (r\\(paren\\):1.2) b", "r\\(paren\\)"])
+    assert not cards.evaluate(has, ["r\\(paren\\)", "paren"])
+    assert not cards.evaluate(has, ["<lora:ink:1>", "ink"])
+    assert not cards.evaluate(has, ["<lora:r\\:colon:1>", "<lora:r:1>"])
 
 
 def test_refresh_finds_a_new_file(cards, loras):

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modules.adapters.embeddings.names import NameFinder
 from modules.adapters.embeddings.reading import Embedding, read_embedding
 from modules.adapters.files import AdapterFile, AdapterShelf
 from modules.checkpoints import FileStamp, Model
@@ -68,6 +69,7 @@ class EmbeddingTable:
         self._widths = tuple(tower.encoder.embeddings.token_embedding.embedding_dim for tower in model.towers)
         self._read: dict[tuple[str, FileStamp | None], _Read] = {}
         self._named: dict[int, list[_Named]] = {}
+        self._finder = NameFinder(())
         self._listed: tuple[str, ...] | None = None
         self._lock = threading.Lock()
 
@@ -76,7 +78,8 @@ class EmbeddingTable:
         with self._lock:
             self._name()
         met = MetEmbeddings()
-        return tuple(Lookup(self, number, self._named, met) for number in range(len(self.model.towers)))
+        towers = range(len(self.model.towers))
+        return tuple(Lookup(self, number, self._named, self._finder, met) for number in towers)
 
     def known(self) -> KnownEmbeddings:
         """All embeddings of the shelf; each is read for it."""
@@ -108,6 +111,7 @@ class EmbeddingTable:
         for named in found.values():
             named.sort(key=lambda each: len(each.tokens), reverse=True)
         self._named, self._listed = dict(found), names
+        self._finder = NameFinder(file.name for file in files)
 
     def _reading(self, file: AdapterFile) -> _Read:
         key = (str(file.path), file.stamp)
@@ -141,7 +145,12 @@ class Lookup:
     table: EmbeddingTable
     tower: int
     named: dict[int, list[_Named]]
+    finder: NameFinder
     met: MetEmbeddings
+
+    def separated(self, text: str) -> tuple[str, ...]:
+        """The text in parts to be tokenised each by itself, so that every name is found."""
+        return self.finder.separated(text)
 
     def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
         """The embedding whose name stands in `tokens` at `position`, longest name first, and its tokens."""

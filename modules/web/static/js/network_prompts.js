@@ -4,17 +4,25 @@ function literally(text) {
     return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
+function inAnyCase(word) {
+    return word.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
+}
+
 // A pattern that finds `text` in a prompt, with the separator before it. Tags of networks are found whatever their
-// weight is now, with the words behind them that a card puts there; names of embeddings also in brackets with a weight.
+// weight is now, with the words behind them that a card puts there; names of embeddings also in brackets with a weight,
+// but not in longer names nor in tags. A backslash makes the sign behind it a part of a name.
 function networkPattern(text) {
     const before = `(?:${literally(opts.extra_networks_add_text_separator || " ")}|^|(?<=\\s))`;
-    const tag = /^<([^:<>]+:[^:<>]+)(?::[^<>]*)?>(.*)$/s.exec(text);
+    const tag = /^<(\w+):((?:\\.|[^\\:>])+)(?::(?:\\.|[^\\>])*)?>(.*)$/s.exec(text);
     if (tag) {
-        const words = tag[2] && `(?:${literally(tag[2])})?`;
-        return new RegExp(`${before}?<${literally(tag[1])}(?::[^<>]*)?>${words}`, "g");
+        const words = tag[3] && `(?:${literally(tag[3])})?`;
+        return new RegExp(
+            `${before}?<${inAnyCase(tag[1])}:${literally(tag[2])}(?::(?:\\\\.|[^\\\\>])*)?>${words}`,
+            "g",
+        );
     }
     const name = literally(text);
-    const ends = (inside) => `(?<![\\w-])${inside}(?![\\w-])`;
+    const ends = (inside) => `(?<![\\w-]|\\\\.|<\\w+:(?:\\\\.|[^\\\\>])*)${inside}(?![\\w-]|\\\\.)`;
     return new RegExp(`${before}?(?:\\(${name}(?::[\\d.]+)?\\)|${ends(name)})`, "g");
 }
 

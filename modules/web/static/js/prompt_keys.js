@@ -21,19 +21,27 @@ function wordAround(text, start, end) {
     return [start, end];
 }
 
+// The sign at a position; "" for one behind a backslash, which has no meaning.
+function signAt(text, position) {
+    const backslashes = /\\*$/.exec(text.slice(Math.max(0, position - 100), position))[0].length;
+    return backslashes % 2 ? "" : text[position];
+}
+
 // The bracket around `start`..`end` on one nesting level: [open, close] positions, or null.
 function enclosing(text, start, end, open, close) {
     let depth = 0;
     let left = start - 1;
     for (; left >= 0; left--) {
-        if (text[left] === close) depth++;
-        if (text[left] === open && depth-- === 0) break;
+        const sign = signAt(text, left);
+        if (sign === close) depth++;
+        if (sign === open && depth-- === 0) break;
     }
     depth = 0;
     let right = end;
     for (; right < text.length; right++) {
-        if (text[right] === open) depth++;
-        if (text[right] === close && depth-- === 0) break;
+        const sign = signAt(text, right);
+        if (sign === open) depth++;
+        if (sign === close && depth-- === 0) break;
     }
     return left >= 0 && right < text.length ? [left, right] : null;
 }
@@ -70,7 +78,7 @@ function changeWeight(text, [open, close], change) {
 }
 
 function changeNumber(text, [open, close], change, start, end) {
-    const found = text.slice(open, close).match(/^(<[^:]+:[^:]+):(-?[\d.]+)(.*)$/s);
+    const found = text.slice(open, close).match(/^(<[^:]+:(?:\\.|[^\\:])+):(-?[\d.]+)(.*)$/s);
     if (!found) return null;
     const changed = `${found[1]}:${rounded(Number(found[2]) + change)}${found[3]}`;
     return { text: text.slice(0, open) + changed + text.slice(close), start, end };
