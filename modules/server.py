@@ -54,7 +54,7 @@ def create_app(house: House, control: ServerControl | None = None) -> FastAPI:
         from modules.web import mount
 
         mount(app, house)
-    install_door(app, house.flags, house.folders.session_key_file)
+    install_door(app, house.flags, house.folders.session_key_file, house.queue.ended_sessions)
     return app
 
 

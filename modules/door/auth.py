@@ -95,9 +95,9 @@ class Guard:
         if wait:
             await asyncio.sleep(wait)
         if users.knows(name, password):
-            self._throttle.succeeded(address)
+            self._throttle.succeeded(address, name)
             return None
-        self._throttle.failed(address)
+        self._throttle.failed(address, name)
         return refusal(
             401, WRONG, "NotLoggedIn", {"www-authenticate": 'Basic realm="Easel", charset="UTF-8"'}
         )

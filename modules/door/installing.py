@@ -10,7 +10,7 @@ from modules.door.bodies import BodyBound
 from modules.door.checks import CallerCheck, CallLog
 from modules.door.credentials import read_users
 from modules.door.hosts import Callers
-from modules.door.sessions import Sessions, session_key
+from modules.door.sessions import EndedSessions, Sessions, session_key
 from modules.flags import Flags
 
 __all__ = ["install_door"]
@@ -18,8 +18,11 @@ __all__ = ["install_door"]
 MEGABYTE = 2**20
 
 
-def install_door(app: FastAPI, flags: Flags, key_file: Path) -> None:
-    """Let every request to `app` pass the checks that `flags` ask for; `key_file` keeps the sessions' key.
+def install_door(
+    app: FastAPI, flags: Flags, key_file: Path, ended_sessions: EndedSessions | None = None
+) -> None:
+    """Let every request to `app` pass the checks that `flags` ask for; `key_file` keeps the sessions' key,
+    `ended_sessions` which of them were ended.
 
     Raises InvalidRequest for names, passwords or patterns that are none.
     """
@@ -30,7 +33,7 @@ def install_door(app: FastAPI, flags: Flags, key_file: Path) -> None:
     # The last one added is asked first.
     if guests.page:
         key = session_key(key_file, guests.page.fingerprint)
-        app.add_middleware(Guard, guests=guests, sessions=Sessions(key))
+        app.add_middleware(Guard, guests=guests, sessions=Sessions(key, ended=ended_sessions))
     app.add_middleware(BodyBound, most=flags.max_request_size * MEGABYTE)
     callers = Callers.from_flags(flags)
     if callers.invites_anybody:

@@ -1,26 +1,58 @@
 """Sessions of people who have logged in: a signed cookie, so that a restart logs nobody out."""
 
 import contextlib
+import hashlib
 import hmac
 import os
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-__all__ = ["COOKIE", "Sessions", "session_key"]
+__all__ = ["COOKIE", "EndedSessions", "Sessions", "session_key"]
 
 COOKIE = "easel-session"
 LIFETIME = 30 * 24 * 3600
 KEY_BYTES = 32
 
 
-class Sessions:
-    """Makes and checks the tokens. `key` signs them; another key makes all of them void."""
+class EndedSessions(Protocol):
+    """Where it is kept which sessions were ended before their time: digests of their tokens, and until when."""
 
-    def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
+    def load(self, now: float) -> dict[str, float] | None:
+        """The digests that are kept, with the moment when each session would have run out by itself; None
+        when they cannot be read now.
+        """
+        ...
+
+    def add(self, digest: str, until: float) -> None:
+        """Keep one more."""
+        ...
+
+
+class _InMemory:
+    """For an application without a database: what was ended is known as long as the program runs."""
+
+    def load(self, now: float) -> dict[str, float]:
+        return {}
+
+    def add(self, digest: str, until: float) -> None:
+        pass
+
+
+class Sessions:
+    """Makes and checks the tokens. `key` signs them; another key makes all of them void.
+
+    `ended` outlives the program, so that a token which was ended stays so after a restart.
+    """
+
+    def __init__(
+        self, key: bytes, clock: Callable[[], float] = time.time, ended: EndedSessions | None = None
+    ) -> None:
         self._key, self._clock = key, clock
-        self._ended: set[str] = set()
+        self._kept = _InMemory() if ended is None else ended
+        self._known: dict[str, float] | None = None
 
     def new_token(self) -> str:
         """A token for LIFETIME seconds."""
@@ -28,20 +60,34 @@ class Sessions:
         return f"{ends}.{self._signature(ends)}"
 
     def end(self, token: str) -> None:
-        """Make `token` void, as long as the program runs; its cookie is gone anyway."""
-        if self.is_valid(token):
-            self._ended.add(token)
+        """Make `token` void until it would have run out, also after a restart."""
+        if not self.is_valid(token):
+            return
+        now, until = self._clock(), float(token.partition(".")[0])
+        still = {digest: moment for digest, moment in self._ended().items() if moment > now}
+        self._known = {**still, _digest(token): until}
+        self._kept.add(_digest(token), until)
 
     def is_valid(self, token: str) -> bool:
         """Whether `token` was made here and has neither run out nor been ended."""
         ends, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._signature(ends).encode()):
+        if not hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(ends).encode()):
             return False
         moment = ends.partition(".")[0]
-        return moment.isdecimal() and int(moment) > self._clock() and token not in self._ended
+        return moment.isdecimal() and int(moment) > self._clock() and _digest(token) not in self._ended()
+
+    def _ended(self) -> dict[str, float]:
+        if self._known is None:
+            self._known = self._kept.load(self._clock())
+        return {} if self._known is None else self._known
 
     def _signature(self, text: str) -> str:
-        return hmac.digest(self._key, text.encode(), "sha256").hex()
+        return hmac.digest(self._key, text.encode("utf-8", "replace"), "sha256").hex()
+
+
+def _digest(token: str) -> str:
+    """What is kept of a token that was ended: nobody can log in with it."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def session_key(file: Path, fingerprint: bytes) -> bytes:

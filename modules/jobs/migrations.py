@@ -64,7 +64,9 @@ VERSION_1 = (
 
 VERSION_2 = ("CREATE TABLE switches (name TEXT PRIMARY KEY, is_on INTEGER NOT NULL) WITHOUT ROWID",)
 
-MIGRATIONS: tuple[Sequence[str], ...] = (VERSION_1, VERSION_2)
+VERSION_3 = ("CREATE TABLE ended_sessions (digest TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (VERSION_1, VERSION_2, VERSION_3)
 """Statements that lead from each schema version to the next; the first start from an empty file."""
 
 

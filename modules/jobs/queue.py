@@ -12,6 +12,7 @@ from modules.folders import Folders
 from modules.generation import Order
 from modules.jobs.accepting import accept, digest_of, refuse_when_full
 from modules.jobs.arranging import Arranger, refuse_priority
+from modules.jobs.ended_sessions import EndedSessions
 from modules.jobs.errors import QueueClosed, WrongState
 from modules.jobs.events import EventKind, JobEvents, Subscription
 from modules.jobs.job import Job, JobState
@@ -42,6 +43,7 @@ class JobQueue:
         self._opened: Office | None = None
         self._closed = False
         self._events = JobEvents()
+        self.ended_sessions = EndedSessions(lambda: self._office.store)
 
     def open(self) -> None:
         """Take the data folder, read what was left there, and begin to work. Again: nothing happens.

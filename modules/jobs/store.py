@@ -157,6 +157,19 @@ class JobStore:
         """Keep that for the next start, later if it cannot be written now."""
         self.journal.write_soon(("INSERT OR REPLACE INTO switches VALUES (?, ?)", [PAUSED, int(paused)]))
 
+    def ended_sessions(self, now: float) -> dict[str, float]:
+        """Digests of sessions that were ended, with the moment when each runs out; those are forgotten that
+        have. Raises StoreUnavailable.
+        """
+        self.journal.write_soon(("DELETE FROM ended_sessions WHERE until <= ?", [now]))
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT digest, until FROM ended_sessions WHERE until > ?", [now])
+            return {row["digest"]: row["until"] for row in rows}
+
+    def end_session(self, digest: str, until: float) -> None:
+        """Keep that a session was ended, later if it cannot be written now."""
+        self.journal.write_soon(("INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)", [digest, until]))
+
     def ended_numbers(self) -> list[int]:
         """Numbers of the past jobs, the newest first."""
         query = "SELECT number FROM jobs WHERE ended IS NOT NULL ORDER BY ended DESC"

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from modules.door import HostAct, is_open_to
 from modules.house import House
 from modules.rest.document import DESCRIPTION, TAGS
 from modules.rest.easel.jobs import job_routes
@@ -53,5 +54,5 @@ def create_api(app: FastAPI, house: House, control: ServerControl | None = None)
     app.include_router(card_file_routes(house))
     app.include_router(merge_routes(house))
     app.include_router(verify_routes(house, given))
-    if control and (house.flags.api_server_stop or house.flags.add_stop_route):
-        app.include_router(control_routes(control))
+    if control and is_open_to(house.flags, HostAct.END_SERVER):
+        app.include_router(control_routes(control, house.flags))

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from modules.door import HostAct, refuse_strangers
+from modules.flags import Flags
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.answers import Empty
 
@@ -35,9 +37,12 @@ class ServerControl:
         self.on_ask(ending)
 
 
-def control_routes(control: ServerControl) -> APIRouter:
+def control_routes(control: ServerControl, flags: Flags) -> APIRouter:
     """The routes that end `control`'s server."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["machine"], responses=error_statuses())
+    guard = Depends(lambda: refuse_strangers(flags, HostAct.END_SERVER))
+    router = APIRouter(
+        prefix="/sdapi/v1", tags=["machine"], responses=error_statuses(), dependencies=[guard]
+    )
 
     @router.post("/server-stop")
     def stop() -> Empty:

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from PIL import Image, ImageOps
 from pydantic import Field
 
+from modules.door import HostAct, refuse_strangers
 from modules.errors import EaselError
 from modules.filenames import NameRules
 from modules.house import House
@@ -58,8 +59,7 @@ def extras_routes(house: House) -> APIRouter:
     @router.post("/open-folder")
     def show_folder() -> dict[str, str]:
         """Open the folder of enlarged pictures, where browser and folder are on the same machine."""
-        if house.flags.exposed_by or house.flags.hide_ui_dir_config:
-            raise EaselError("The folder is opened only for somebody at the machine that it is on.")
+        refuse_strangers(house.flags, HostAct.OPEN_FOLDER)
         folder = _folder(house, house.store.options)
         try:
             open_folder(folder)

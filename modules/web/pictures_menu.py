@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from modules.door import HostAct, refuse_strangers
 from modules.errors import EaselError
 from modules.generation import MadePicture, picture_bytes
 from modules.house import House
@@ -40,6 +41,7 @@ class PictureActions:
     def open(self) -> str:
         """Open the folder of the newest pictures."""
         try:
+            refuse_strangers(self._house.flags, HostAct.OPEN_FOLDER)
             open_folder(self._picture_folder())
         except (EaselError, OSError) as error:
             return error_html(str(error))

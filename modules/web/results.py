@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from modules.door import HostAct, is_open_to
 from modules.flags import Flags
 from modules.web.sending import send_buttons
 from modules.web.widgets import hidden_button, hidden_text, icon_button, scripts_place
@@ -83,6 +84,6 @@ def picture_gallery(tab: str) -> gr.Gallery:
 
 def folder_button(tab: str, flags: Flags) -> gr.Button:
     """Opens the pictures' folder where that can be done."""
-    is_here = not (flags.exposed_by or flags.hide_ui_dir_config)
+    is_here = is_open_to(flags, HostAct.OPEN_FOLDER)
     label = "Open the folder of the pictures"
     return icon_button(label, "folder", f"{tab}_open_folder", visible=True if is_here else "hidden")

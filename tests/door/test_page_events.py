@@ -2,17 +2,12 @@
 
 import io
 import json
-import threading
 import time
 
 import httpx
 import pytest
-import uvicorn
 from PIL import Image, PngImagePlugin
 
-from modules.flags import parse_flags
-from modules.house import make_house
-from modules.server import create_app
 from tests.door.test_bombs import ANIMATIONS, BOMBS, grown_since, peak
 
 TOLD = "a lighthouse"
@@ -32,27 +27,6 @@ def foreign(tmp_path_factory):
     path = tmp_path_factory.mktemp("foreign") / "secret.png"
     path.write_bytes(a_picture("the secret of the neighbour"))
     return path
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory, parity_models):
-    """A client of a running server that serves others too."""
-    data = tmp_path_factory.mktemp("page")
-    flags = ["--data-dir", str(data), "--ckpt-dir", str(parity_models), "--listen"]
-    house = make_house(parse_flags(flags, environment={}))
-    server = uvicorn.Server(uvicorn.Config(create_app(house), "127.0.0.1", 0, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    latest = time.monotonic() + 60
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < latest
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        yield client
-    server.should_exit = True
-    thread.join(30)
-    house.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,36 +3,18 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import pytest
-from starlette.routing import BaseRoute, Mount
 from starlette.testclient import TestClient
 
 from modules.flags import parse_flags
 from modules.house import make_house
 from modules.server import create_app
+from tests.door.conftest import NEVER_ENDING, PART, places
 
 SECRET = "the secret of the neighbour"
 LEAKED = re.compile(f"{SECRET}|root:x:|SQLite format")
-NEVER_ENDING = frozenset({"/gradio_api/heartbeat/{session_hash}"})
-"""Streams that name no file and stay open as long as the caller."""
-PART = re.compile(r"{(\w+)(:\w+)?}")
-
-
-def places(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Method and path of every route, those of routers and mounted applications too."""
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            yield from places(inner.routes, prefix + route.include_context.prefix)
-        elif isinstance(route, Mount):
-            below = prefix + route.path
-            yield from places(route.routes, below) if route.routes else [("GET", below + "/{path:path}")]
-        else:
-            # A kind of route without a path or methods is one that this test does not know yet: it fails.
-            yield from ((method, prefix + route.path) for method in route.methods)
 
 
 @pytest.fixture(scope="module")

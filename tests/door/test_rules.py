@@ -204,6 +204,29 @@ def test_a_session_that_was_ended_is_void():
     assert sessions.is_valid(other)
 
 
+class Shelf(dict):
+    """A keeper of ended sessions that outlives the program."""
+
+    def load(self, now):
+        return {digest: until for digest, until in self.items() if until > now}
+
+    def add(self, digest, until):
+        self[digest] = until
+
+
+def test_a_session_that_was_ended_stays_void_after_a_restart_and_only_its_digest_is_kept():
+    shelf = Shelf()
+    before = Sessions(b"k" * 32, ended=shelf)
+    ended, other = before.new_token(), before.new_token()
+    before.end(ended)
+    after = Sessions(b"k" * 32, ended=shelf)
+    assert not after.is_valid(ended)
+    assert after.is_valid(other)
+    assert len(shelf) == 1 and ended not in str(shelf)
+    after.end("forged")
+    assert len(shelf) == 1
+
+
 @pytest.mark.parametrize("damage", ["short", "readable by others"])
 def test_a_key_that_others_could_know_is_made_anew_and_kept(tmp_path, damage):
     file = tmp_path / "key"
@@ -229,21 +252,44 @@ def test_each_failure_makes_the_next_attempt_wait_longer_and_nobody_elses():
     assert throttle.wait("a") == 0
     delays = []
     for _ in range(8):
-        throttle.failed("a")
+        throttle.failed("a", "ann")
         delays.append(throttle.wait("a"))
         now[0] += 100
     assert delays == sorted(delays)
     assert 0 < delays[0] < 1
     assert delays[-1] == LONGEST_DELAY
     assert throttle.wait("b") == 0
-    throttle.succeeded("a")
+    throttle.succeeded("a", "ann")
+    assert throttle.wait("a") == 0
+
+
+def test_a_success_under_ones_own_name_does_not_forgive_guesses_at_another():
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    waits = []
+    for _ in range(6):
+        throttle.failed("a", "ann")
+        throttle.succeeded("a", "eve")
+        waits.append(throttle.wait("a"))
+        now[0] += 100
+    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0]
+
+
+def test_many_guessed_names_count_together_and_old_failures_are_forgiven():
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for number in range(1000):
+        throttle.failed("a", f"name {number}")
+    assert throttle._delay(throttle._failures["a"].by_name.total()) == LONGEST_DELAY
+    assert len(throttle._failures["a"].by_name) < 30
+    now[0] += 10_000
     assert throttle.wait("a") == 0
 
 
 def test_many_attempts_at_once_wait_one_for_another_and_then_are_refused():
     throttle = Throttle(lambda: 0.0)
     for _ in range(5):
-        throttle.failed("a")
+        throttle.failed("a", "ann")
     waits = [throttle.wait("a") for _ in range(50)]
     held = [wait for wait in waits if wait is not None]
     assert held == sorted(set(held))

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
 
-from modules.errors import Closed
-from modules.flags import Flags
+from modules.door import HostAct, refuse_strangers
 from modules.house import House
 from modules.merging import MergePlan, plan_convert, plan_merge
 from modules.rest.easel.merge_answers import (
@@ -41,17 +40,22 @@ def merge_routes(house: House) -> APIRouter:
     @router.post("/merges", status_code=202, response_model=MergeAnswer, responses=BEGUN)
     def merge(order: MergeOrder, response: Response) -> MergeAnswer | Response:
         """Make a checkpoint of others, in the background. With `dry_run` what would be is told."""
+        guard(order.dry_run)
         return begun(plan_merge(order, house.merge_shelves), order.dry_run, response)
 
     @router.post("/conversions", status_code=202, response_model=MergeAnswer, responses=BEGUN)
     def convert(order: ConversionOrder, response: Response) -> MergeAnswer | Response:
         """Write a checkpoint once more in another form, in the background; it is followed as a merge is."""
+        guard(order.dry_run)
         return begun(plan_convert(order, house.merge_shelves), order.dry_run, response)
+
+    def guard(is_dry: bool) -> None:
+        if not is_dry:
+            refuse_strangers(house.flags, HostAct.WRITE_MODELS)
 
     def begun(plan: MergePlan, is_dry: bool, response: Response) -> MergeAnswer | Response:
         if is_dry:
             return JSONResponse(dry_run_answer(plan.dry_run).model_dump(mode="json"))
-        refuse_strangers(house.flags)
         answer = merge_answer(house.bench.begin(plan))
         response.headers["Location"] = answer.url
         return answer
@@ -64,16 +68,7 @@ def merge_routes(house: House) -> APIRouter:
     @router.post("/merges/{merge_id}/interrupt")
     def interrupt(merge_id: MergeId) -> MergeAnswer:
         """End a merge or conversion; no file is left of it."""
-        refuse_strangers(house.flags)
+        refuse_strangers(house.flags, HostAct.WRITE_MODELS)
         return merge_answer(house.bench.interrupt(merge_id))
 
     return router
-
-
-def refuse_strangers(flags: Flags) -> None:
-    """Raises Closed where others than this machine reach the program and no flag lets them write files."""
-    if flags.files_closed_by:
-        raise Closed(
-            "Checkpoints are not written for strangers, and the program was started with "
-            f"{flags.files_closed_by}. Start it with --enable-insecure-folder-access too."
-        )

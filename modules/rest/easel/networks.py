@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from modules.errors import Closed
+from modules.door import HostAct, refuse_strangers
 from modules.extra_networks import NetworkKind, SortField, Wish, replace_preview
 from modules.house import House
 from modules.imaging import load_picture
@@ -68,7 +68,7 @@ def card_routes(house: House) -> APIRouter:
     @router.put("/card")
     def describe_card(kind: Kind, name: Name, text: CardText) -> CardAnswer:
         """Write what a person says about a network into the JSON file beside it; other keys in it stay."""
-        _refuse_strangers(house)
+        refuse_strangers(house.flags, HostAct.WRITE_CARDS)
         card = house.networks.find(kind, name)
         values = text.model_dump(exclude_none=True)
         return card_answer(house.networks.describe(card, values), house.store.options)
@@ -76,18 +76,9 @@ def card_routes(house: House) -> APIRouter:
     @router.put("/preview")
     def show_on_card(kind: Kind, name: Name, order: Annotated[PreviewOrder, Body()]) -> CardAnswer:
         """Save a picture beside a network, as its preview."""
-        _refuse_strangers(house)
+        refuse_strangers(house.flags, HostAct.WRITE_CARDS)
         card = house.networks.find(kind, name)
         replace_preview(card, load_picture("picture", order.picture))
         return card_answer(house.networks.find(kind, name), house.store.options)
 
     return router
-
-
-def _refuse_strangers(house: House) -> None:
-    """Raises Closed where others than the person at this machine can reach the program."""
-    if closed_by := house.flags.files_closed_by:
-        raise Closed(
-            f"With {closed_by} nobody writes into the folders of models. Start the program with "
-            "--enable-insecure-folder-access too, or change it at the machine itself."
-        )
