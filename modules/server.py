@@ -14,6 +14,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,9 +25,12 @@ from modules.flags import Flags, choose_port, with_absolute_paths
 from modules.folders import PROGRAM
 from modules.house import House, make_house
 from modules.jobs.workers import draws_here
-from modules.rest import Ending, ServerControl, create_api
+from modules.rest import Ending, ServerControl, create_api, install_error_answers
 from modules.starting import StartClock, missing_card
 from modules.version import VERSION
+
+if TYPE_CHECKING:
+    from modules.web import MountedPage
 
 __all__ = ["create_app", "serve"]
 
@@ -43,17 +47,22 @@ def create_app(house: House, control: ServerControl | None = None) -> FastAPI:
     Closing it stops the queue. Raises InvalidRequest for names, passwords and origins that are none.
     """
 
+    pages: list[MountedPage] = []
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         house.close()
+        for page in pages:
+            page.uploads.remove()
 
     app = FastAPI(title="Easel", version=VERSION, lifespan=lifespan, docs_url="/docs", redoc_url=None)
     create_api(app, house, control)
     if not house.flags.nowebui:
         from modules.web import mount
 
-        mount(app, house)
+        pages.append(mount(app, house))
+        install_error_answers(pages[0].app)
     install_door(app, house.flags, house.folders.session_key_file, house.queue.ended_sessions)
     return app
 

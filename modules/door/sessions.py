@@ -18,7 +18,7 @@ KEY_BYTES = 32
 
 
 class EndedSessions(Protocol):
-    """Where it is kept which sessions were ended before their time: digests of their tokens, and until when."""
+    """Keeps which sessions were ended before their time: digests of their tokens, and until when."""
 
     def load(self, now: float) -> dict[str, float] | None:
         """The digests that are kept, with the moment when each session would have run out by itself; None

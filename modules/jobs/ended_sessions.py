@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class EndedSessions:
-    """Keeps digests of sessions' tokens beside the jobs; `store` opens the database when it is asked first."""
+    """Keeps digests of sessions' tokens beside the jobs; `store` opens the database when first asked."""
 
     def __init__(self, store: Callable[[], JobStore]) -> None:
         self._store = store

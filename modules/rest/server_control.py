@@ -40,9 +40,7 @@ class ServerControl:
 def control_routes(control: ServerControl, flags: Flags) -> APIRouter:
     """The routes that end `control`'s server."""
     guard = Depends(lambda: refuse_strangers(flags, HostAct.END_SERVER))
-    router = APIRouter(
-        prefix="/sdapi/v1", tags=["machine"], responses=error_statuses(), dependencies=[guard]
-    )
+    router = APIRouter(prefix="/sdapi/v1", tags=["machine"], responses=error_statuses(), dependencies=[guard])
 
     @router.post("/server-stop")
     def stop() -> Empty:

@@ -1,6 +1,6 @@
 """The page in the browser."""
 
-from modules.web.mounting import mount
+from modules.web.mounting import MountedPage, mount
 from modules.web.page import build_page
 
-__all__ = ["build_page", "mount"]
+__all__ = ["MountedPage", "build_page", "mount"]

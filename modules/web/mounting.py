@@ -4,23 +4,28 @@ import hashlib
 import html
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Mount
 
 from modules.door import root_path
 from modules.house import House
 from modules.web.batch_routes import batch_routes
 from modules.web.extra_networks_routes import network_routes
 from modules.web.extras_routes import extras_routes
-from modules.web.gradio_door import close_gradio_routes
+from modules.web.gradio_door import PageDoor, close_gradio_routes
 from modules.web.page import build_page
 from modules.web.routes import page_routes
 from modules.web.sending_routes import sending_routes
+from modules.web.served_files import ServedFiles, serve_files
+from modules.web.sessions import bound_sessions
 from modules.web.theme import make_theme
+from modules.web.uploads import Uploads
 
-__all__ = ["mount"]
+__all__ = ["MountedPage", "mount"]
 
 STATIC = Path(__file__).parent / "static"
 STATIC_URL = "/internal/web/static"
@@ -93,8 +98,17 @@ STYLES = (
 )
 
 
-def mount(app: FastAPI, house: House) -> None:
+class MountedPage(NamedTuple):
+    """The page's own application below the program's, and the folder of what is uploaded to it."""
+
+    app: FastAPI
+    uploads: Uploads
+
+
+def mount(app: FastAPI, house: House) -> MountedPage:
     """Serve the page over `house` at `/` of `app`. Other routes have to be on `app` before."""
+    uploads = Uploads(house.folders)
+    served = ServedFiles(house, uploads.folder)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     app.include_router(page_routes(house))
     app.include_router(batch_routes(house))
@@ -109,10 +123,11 @@ def mount(app: FastAPI, house: House) -> None:
 
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
     close_gradio_routes(app)
+    serve_files(app, served)
     page = build_page(house)
     # Gradio checks the paths that callers name only on pages that it launched itself.
     page.has_launched = True
-    page.queue(default_concurrency_limit=None, api_open=False)
+    bound_sessions(page)
     gr.set_static_paths([house.folders.outputs])
     gr.mount_gradio_app(
         app,
@@ -134,6 +149,10 @@ def mount(app: FastAPI, house: House) -> None:
         ssr_mode=False,
         root_path=root_path(house.flags),
     )
+    gradio_app = next(route.app for route in app.routes if isinstance(route, Mount) and not route.path)
+    assert isinstance(gradio_app, FastAPI)
+    gradio_app.add_middleware(PageDoor, page=page, uploads=uploads)
+    return MountedPage(gradio_app, uploads)
 
 
 def _scripts() -> str:

@@ -4,7 +4,6 @@ import io
 import json
 import time
 
-import httpx
 import pytest
 from PIL import Image, PngImagePlugin
 
