@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from modules.checkpoints.families import FAMILIES, Recipe
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family, Prediction
 from modules.errors import EaselError
+from modules.foreign_json import JsonBounds, JsonNotRead, read_json
 from modules.listing import folder_entries
 
 __all__ = [
@@ -28,7 +28,7 @@ PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "depth_estimator", "sc
 CONFIG_NAMES = ("config.json", "scheduler_config.json")
 WEIGHT_ENDINGS = (".safetensors", ".bin")
 SHARD = re.compile(r"-\d{5}-of-\d{5}")
-LONGEST_CONFIG = 1_000_000
+CONFIG_BOUNDS = JsonBounds(bytes=1_000_000)
 """Bytes."""
 
 
@@ -57,8 +57,8 @@ def read_config(part: Path) -> Mapping[str, Any]:
     if path is None:
         return {}
     try:
-        tree = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size < LONGEST_CONFIG else None
-    except (ValueError, RecursionError):
+        tree = read_json(path, bounds=CONFIG_BOUNDS)
+    except JsonNotRead:
         tree = None
     if not isinstance(tree, dict):
         raise EaselError(

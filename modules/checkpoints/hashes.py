@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -10,9 +11,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from modules.atomic import replace_file
+from modules.copies import keep_copy
+from modules.foreign_json import JsonBounds, JsonNotRead, read_json
 
 __all__ = ["FileStamp", "HashCache", "file_stamp", "files_of", "old_hash"]
 
@@ -22,6 +25,7 @@ OLD_HASH_OFFSET = 0x100000
 OLD_HASH_LENGTH = 0x10000
 OLD_HASH_DIGITS = 8
 READ_BYTES = 1 << 22
+STORE_BOUNDS = JsonBounds(bytes=64 << 20, nodes=1_000_000)
 FOLDER_ENDINGS = {".safetensors", ".bin", ".json"}
 """Of the files that make up a model in diffusers' layout."""
 
@@ -173,15 +177,28 @@ def _digest(path: Path) -> str:
 
 
 def _read_entries(store: Path) -> dict[str, _Entry]:
-    """The entries on disk; an unreadable file counts as empty, since all can be computed again."""
+    """The entries on disk; what cannot be read of them is left out, since all can be computed again. A file
+    that is no such list is kept in a copy, for it is written over.
+    """
     try:
-        tree = json.loads(store.read_text(encoding="utf-8"))
-        return {
-            path: _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"]), int(row.get("inode", 0)))
-            for path, row in tree.items()
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        tree = read_json(store, bounds=STORE_BOUNDS)
+    except JsonNotRead as error:
+        tree = error
+    except OSError:
         return {}
+    if not isinstance(tree, dict):
+        with contextlib.suppress(OSError):
+            kept = keep_copy(store, store.read_bytes(), "broken")
+            log.warning("%s holds no list of hashes: it was kept as %s.", store, kept.name)
+        return {}
+    return {path: entry for path, row in tree.items() if (entry := _entry_of(row))}
+
+
+def _entry_of(row: Any) -> _Entry | None:
+    try:
+        return _Entry(int(row["size"]), int(row["mtime_ns"]), str(row["sha256"]), int(row.get("inode", 0)))
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _write_entries(store: Path, entries: Mapping[str, _Entry]) -> None:

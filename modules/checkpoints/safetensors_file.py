@@ -16,6 +16,7 @@ import torch
 from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.tensor_file import StoredTensor
 from modules.errors import EaselError
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 
 __all__ = ["looks_like_safetensors", "read_header", "read_metadata"]
 
@@ -24,6 +25,7 @@ LONGEST_HEADER = 100_000_000
 """Bytes; the format's own limit."""
 MOST_BRACKETS, MOST_COMMAS = 600_000, 3_000_000
 """In a header; a tensor takes three and seven. The largest models have ten thousand, and long metadata."""
+HEADER_BOUNDS = JsonBounds(bytes=LONGEST_HEADER, nodes=4_000_000)
 MOST_AXES = 64
 """Of a tensor, as in torch."""
 USUAL_METADATA = 1 << 16
@@ -104,8 +106,8 @@ def _read_json(path: Path) -> tuple[dict[str, Any], int]:
         text = file.read(length)
     try:
         _refuse_intricacy(path, text)
-        header = json.loads(text)
-    except (ValueError, RecursionError):
+        header = parse_json(text, path.name, HEADER_BOUNDS)
+    except JsonNotRead:
         raise _broken(path, "its header is not readable") from None
     if not isinstance(header, dict):
         raise _broken(path, "its header is not a table of tensors")

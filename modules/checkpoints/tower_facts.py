@@ -4,7 +4,6 @@ checkpoint or in Easel's own configurations.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from modules.checkpoints.families import TowerPlace
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.opened import OpenedCheckpoint
 from modules.errors import EaselError
+from modules.foreign_json import JsonNotRead, read_json
 
 __all__ = ["TowerFacts", "facts_of_tower"]
 
@@ -51,8 +51,8 @@ def facts_of_tower(
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        tree = read_json(path)
+    except JsonNotRead as error:
         raise EaselError(f"{path} is not readable as JSON: {error}") from error
     return tree if isinstance(tree, dict) else {}
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import binascii
-import json
 from collections.abc import Mapping
 
 from modules.errors import NotFound
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.imaging import picture_file
 
 __all__ = ["COVER_KEYS", "cover_of", "has_cover"]
 
 COVERS, THUMBNAIL = "ssmd_cover_images", "modelspec.thumbnail"
+COVER_BOUNDS = JsonBounds(bytes=100_000_000, depth=4)
+"""As large as a header may be: the pictures stand in it as text."""
 COVER_KEYS = (COVERS, THUMBNAIL)
 """Of the metadata: what is left out where metadata are shown as text."""
 
@@ -40,7 +42,7 @@ def cover_of(metadata: Mapping[str, str], number: int = 0) -> bytes:
 
 def _covers(text: str) -> list[str]:
     try:
-        covers = json.loads(text) if text else []
-    except (ValueError, RecursionError):
+        covers = parse_json(text, COVERS, COVER_BOUNDS) if text else []
+    except JsonNotRead:
         return []
     return [each for each in covers if isinstance(each, str)] if isinstance(covers, list) else []

@@ -18,11 +18,14 @@ from modules.atomic import replace_file
 from modules.extra_networks.facts import FileFacts, read_facts
 from modules.extra_networks.kinds import NetworkKind
 from modules.extra_networks.sidecar import Sidecar, read_sidecar, read_text
+from modules.foreign_json import JsonBounds, JsonNotRead, read_json
 
 __all__ = ["IndexedFile", "NetworkIndex", "Said"]
 
 log = logging.getLogger(__name__)
 
+STORE_BOUNDS = JsonBounds(bytes=256 << 20, nodes=20_000_000)
+"""Of the file on the disk, which holds what thousands of networks say."""
 FORM = 1
 """Of the file on the disk; what is in another form is read anew."""
 
@@ -126,11 +129,11 @@ def _as_tree(said: Said) -> dict[str, Any]:
 def _read_store(store: Path) -> dict[str, tuple[tuple[int, ...], Said]]:
     """What is on the disk; a file that cannot be read counts as empty, since all can be read again."""
     try:
-        tree = json.loads(store.read_bytes().decode("utf-8", "surrogatepass"))
+        tree = read_json(store, bounds=STORE_BOUNDS)
         if tree["form"] != FORM:
             return {}
         return {path: (tuple(stamp), _said(said)) for path, (stamp, said) in tree["files"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, JsonNotRead, ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 

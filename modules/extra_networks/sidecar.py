@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from modules.atomic import replace_file
+from modules.copies import keep_copy
 from modules.errors import EaselError
 from modules.extra_networks.kinds import NetworkKind
+from modules.foreign_json import JsonNotRead, parse_json
+from modules.foreign_text import decode_foreign, without_escapes
 
 __all__ = ["KEYS", "KEYS_OF_KIND", "Sidecar", "read_sidecar", "read_text", "write_sidecar"]
 
@@ -81,33 +84,44 @@ def write_sidecar(path: Path, values: Mapping[str, Any]) -> None:
     cannot be written.
     """
     try:
-        tree = _tree(path) if path.exists() else {}
-        tree |= {KEYS[field]: value for field, value in values.items()}
-        replace_file(path, json.dumps(tree, indent=4, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        data = _bytes(path) if path.exists() else b""
+        tree = _tree_of(path, data) if path.exists() else {}
+        if data and data != _written(tree):
+            keep_copy(path, data)
+        replace_file(path, _written(tree | {KEYS[field]: value for field, value in values.items()}))
     except OSError as error:
         raise EaselError(
             f"{path.name} cannot be written into {path.parent}: {error.strerror or error}."
         ) from error
 
 
+def _written(tree: Mapping[str, Any]) -> bytes:
+    return json.dumps(tree, indent=4, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
 def read_text(path: Path) -> str | None:
     """The text of `NAME.txt`, whatever its encoding; None if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_FILE).decode("utf-8-sig", "replace").strip()
+            return without_escapes(decode_foreign(file.read(LARGEST_FILE)).text).strip()
     except OSError:
         return None
 
 
 def _tree(path: Path) -> dict[str, Any]:
+    return _tree_of(path, _bytes(path))
+
+
+def _bytes(path: Path) -> bytes:
     with path.open("rb") as file:
-        data = file.read(LARGEST_FILE + 1)
+        return file.read(LARGEST_FILE + 1)
+
+
+def _tree_of(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        if len(data) > LARGEST_FILE:
-            raise ValueError(f"it is larger than {LARGEST_FILE >> 20} MiB")
-        tree = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise EaselError(_no_json(path, str(error))) from error
+        tree = parse_json(without_escapes(decode_foreign(data).text), path.name)
+    except JsonNotRead as error:
+        raise EaselError(_no_json(path, str(error).rstrip("."))) from error
     if not isinstance(tree, dict):
         raise EaselError(_no_json(path, "it is not an object with keys"))
     return tree

@@ -5,7 +5,6 @@ The keys (`ss_...`) are those of kohya-ss's sd-scripts; whatever has another for
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -13,9 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
+
 __all__ = ["TagCount", "TrainingFacts", "read_training"]
 
 MOST_TAGS = 500
+TABLE_BOUNDS = JsonBounds(bytes=16 << 20, nodes=1_000_000)
+"""Trainers list every tag of their pictures."""
 MOST_SIZES = 4
 WORDY = 16
 """Mean characters of a tag from which the captions are sentences, and are counted by their words."""
@@ -69,8 +72,8 @@ def read_training(metadata: Mapping[str, str]) -> TrainingFacts:
 
 def _table(metadata: Mapping[str, str], key: str) -> Mapping[str, Any]:
     try:
-        table = json.loads(metadata.get(key, ""))
-    except (ValueError, RecursionError):
+        table = parse_json(metadata.get(key, ""), key, TABLE_BOUNDS)
+    except JsonNotRead:
         return {}
     return table if isinstance(table, dict) else {}
 

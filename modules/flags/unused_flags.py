@@ -1,14 +1,21 @@
 """Flags that people's start files hold, and that have nothing to do here any more. Each says why."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from modules.flags.declare import FlagGroup, flag
+from modules.foreign_json import JsonNotRead, parse_json
 
 __all__ = ["UnusedFlags"]
 
 U = FlagGroup.UNUSED
+
+
+def _json(text: str) -> Any:
+    try:
+        return parse_json(text, "it")
+    except JsonNotRead as error:
+        raise ValueError(str(error)) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,7 @@ class UnusedFlags:
     ngrok: str | None = flag(None, "Run ngrok yourself and point it at the port.", U)
     ngrok_region: str = flag("", "Run ngrok yourself and point it at the port.", U)
     ngrok_options: dict[str, Any] | None = flag(
-        None, "Run ngrok yourself and point it at the port.", U, convert=json.loads
+        None, "Run ngrok yourself and point it at the port.", U, convert=_json
     )
     disable_console_progressbars: bool = flag(False, "Progress is shown in the page.", U)
     enable_console_prompts: bool = flag(False, "Prompts are in the pictures, not in the log.", U)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
+from modules.foreign_json import JsonNotRead, parse_json
 from modules.infotext import GenerationText, write_infotext
 
 __all__ = ["infotext_of_novelai"]
@@ -34,7 +34,7 @@ def infotext_of_novelai(texts: Mapping[str, object], width: int, height: int) ->
     if texts.get("Software") != SOFTWARE:
         return None
     try:
-        comment = json.loads(str(texts["Comment"]))
+        comment = parse_json(str(texts["Comment"]), "Comment")
         fields = {
             "Steps": comment["steps"],
             "Sampler": SAMPLERS.get(comment["sampler"], DEFAULT_SAMPLER),
@@ -45,6 +45,6 @@ def infotext_of_novelai(texts: Mapping[str, object], width: int, height: int) ->
             "ENSD": NOISE_SEED_DELTA,
         }
         prompts = str(texts["Description"]), str(comment["uc"])
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, JsonNotRead):
         return None
     return write_infotext(GenerationText(*prompts, {key: str(value) for key, value in fields.items()}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from modules.checkpoints import read_metadata
 from modules.errors import NotFound
 from modules.folders import Folders
+from modules.foreign_json import JsonNotRead, read_json
 from modules.interrogation.offers import CAPTION, TAGS, Format, Offer, Wanted
 from modules.interrogation.tag_lists import find_tag_list
 from modules.listing import folder_entries
@@ -101,8 +101,8 @@ def _below(folder: Path, depth: int = 0) -> Iterator[Offer | Unusable]:
 
 def _captioner(folder: Path) -> Offer | Unusable | None:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        config = read_json(folder / "config.json")
+    except (OSError, JsonNotRead):
         return None
     kind = config.get("model_type") if isinstance(config, dict) else None
     if not isinstance(kind, str):

@@ -6,7 +6,6 @@ Its file says what its outputs mean: "easel.things" and "easel.styles" in the me
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch.nn.functional import conv2d, linear, max_pool2d
 
 from modules.checkpoints import open_tensors
 from modules.errors import EaselError
+from modules.foreign_json import JsonNotRead, parse_json
 from modules.interrogation.pictures import as_array, squared
 from modules.settings import Options
 
@@ -91,13 +91,13 @@ def load_small_tagger(path: Path) -> SmallTagger:
     with open_tensors(path) as file:
         try:
             things, styles = (
-                tuple(json.loads(file.metadata[f"easel.{key}"])) for key in ("things", "styles")
+                tuple(parse_json(file.metadata[f"easel.{key}"], key)) for key in ("things", "styles")
             )
             side = int(file.metadata["easel.side"])
             tensors = {name: file.read(name, torch.float32) for name in file.tensors}
             if len(tensors["head.bias"]) != len(things) + len(styles):
                 raise ValueError("another number of tags than of answers")
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, JsonNotRead) as error:
             raise EaselError(
                 f"{path} is not a tagger of this program ({error}). Take it out of the folder."
             ) from error

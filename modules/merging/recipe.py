@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from modules.errors import InvalidRequest
+from modules.foreign_json import JsonNotRead, parse_json
 from modules.merging.matching import Kind
 from modules.merging.parents import Index
 from modules.merging.request import ConvertRequest, Interpolation, MergeRequest, Precision
@@ -136,8 +137,8 @@ def _parents(indexes: Mapping[str, Index], hashes: Hashes) -> dict[str, Any]:
 
 def _given(text: str) -> dict[str, str]:
     try:
-        given = json.loads(text.strip() or "{}")
-    except (ValueError, RecursionError):
+        given = parse_json(text.strip() or "{}", "metadata_json")
+    except JsonNotRead:
         given = None
     if not isinstance(given, dict):
         raise InvalidRequest(
@@ -150,8 +151,8 @@ def _given(text: str) -> dict[str, str]:
 def _object(text: str | None) -> dict[str, Any]:
     """What a parent's metadata holds as JSON; empty where it holds something else."""
     try:
-        value = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        value = parse_json(text or "{}", "metadata")
+    except JsonNotRead:
         return {}
     return value if isinstance(value, dict) else {}
 

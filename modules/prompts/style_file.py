@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from modules.atomic import replace_file
+from modules.copies import keep_copy
 from modules.errors import EaselError
 from modules.prompts.style_table import StyleTable, read_table
 
@@ -57,7 +56,7 @@ class StyleFile:
             target = self.path.resolve()
             target.parent.mkdir(parents=True, exist_ok=True)
             if data and not table.is_own and hashlib.sha256(data).digest() != self._written:
-                self._keep_copy(data)
+                keep_copy(target, data)
             replace_file(target, written)
         except OSError as error:
             raise EaselError(
@@ -78,13 +77,3 @@ class StyleFile:
         if len(data) > LARGEST_FILE:
             raise EaselError(f"It has more than {LARGEST_FILE >> 20} MB, so it is no file of styles.")
         return data
-
-    def _keep_copy(self, data: bytes) -> None:
-        """`data` in a file beside, unless one has it already. Raises OSError."""
-        for kept in self.path.parent.glob(f"{self.path.name}.original-*"):
-            with contextlib.suppress(OSError):
-                if kept.stat().st_size == len(data) and kept.read_bytes() == data:
-                    return
-        replace_file(
-            self.path.with_name(f"{self.path.name}.original-{datetime.now():%Y%m%d-%H%M%S-%f}"), data
-        )

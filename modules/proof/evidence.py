@@ -1,6 +1,5 @@
 """What a picture file tells about itself: its pixels, its record, its generation text."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -9,10 +8,14 @@ from PIL import Image
 from pydantic import ValidationError
 
 from modules.errors import EaselError
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.generation import PictureRecord
 from modules.imaging import read_texts
 
 __all__ = ["Evidence", "read_evidence"]
+
+RECORD_BOUNDS = JsonBounds(bytes=64 << 20, nodes=1_000_000)
+"""Of the record in a picture: it can hold the pictures that this one was made from."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 """What Pillow reads by itself; for some other formats it starts other programs."""
@@ -56,15 +59,15 @@ def _read(image: Image.Image) -> Evidence:
 
 def _parsed(text: str) -> PictureRecord:
     try:
-        return PictureRecord.model_validate_json(text)
-    except (ValidationError, ValueError) as error:
+        return PictureRecord.model_validate(parse_json(text, "the record", RECORD_BOUNDS))
+    except (ValidationError, JsonNotRead) as error:
         raise EaselError(_what_is_wrong(text, error)) from error
 
 
 def _what_is_wrong(text: str, error: Exception) -> str:
     try:
-        version = json.loads(text)["record"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        version = parse_json(text, "the record", RECORD_BOUNDS)["record"]
+    except (JsonNotRead, TypeError, KeyError):
         version = None
     if isinstance(version, int) and version > 1:
         return f"The record is of version {version}, which a newer program wrote; this one reads version 1."

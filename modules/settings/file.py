@@ -3,11 +3,11 @@
 import contextlib
 import json
 import logging
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from modules.atomic import replace_file
+from modules.copies import keep_copy, kept_name
 from modules.errors import EaselError
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.foreign_text import decode_foreign, without_escapes
@@ -76,7 +76,7 @@ class SettingsFile:
             if target.exists():
                 before = self._bytes(target)
                 if before != self._seen:
-                    self._keep_copy(before, "original")
+                    keep_copy(target, before)
                 replace_file(self.backup, before)
             replace_file(target, text.encode())
         except (OSError, RuntimeError) as error:
@@ -92,7 +92,7 @@ class SettingsFile:
             source = f"{len(rescued)} settings of it could be read; for the others {source}"
             values = {**values, **rescued}
         try:
-            kept = self._keep_copy(data, "broken")
+            kept = keep_copy(self.path, data, "broken")
         except OSError:
             # It stays where it is, and a change of the settings keeps a copy first or is refused.
             log.warning("%s is broken (%s): %s.", self.path, error, source)
@@ -117,21 +117,11 @@ class SettingsFile:
         with path.open("rb") as file:
             return file.read(4 * BOUNDS.bytes + 1)
 
-    def _keep_copy(self, data: bytes, why: str) -> Path:
-        """`data` in a file beside, or in the one that has it already. Raises OSError."""
-        for kept in self.path.parent.glob(f"{self.path.name}.{why}-*"):
-            with contextlib.suppress(OSError):
-                if kept.stat().st_size == len(data) and kept.read_bytes() == data:
-                    return kept
-        kept = self.path.with_name(f"{self.path.name}.{why}-{_stamp()}")
-        replace_file(kept, data)
-        return kept
-
     def _set_aside(self, target: Path) -> None:
         """Give a file that cannot be read another name. Raises OSError."""
         if not target.is_file():
             raise OSError(f"{target} is no file")
-        kept = target.with_name(f"{target.name}.unread-{_stamp()}")
+        kept = kept_name(target, "unread")
         target.rename(kept)
         log.warning("%s cannot be read: it was kept as %s.", target, kept.name)
 
@@ -146,7 +136,3 @@ def _parsed(data: bytes, name: str) -> dict[str, Any]:
 
 def _text_of(values: dict[str, Any]) -> str:
     return json.dumps(values, indent=4, ensure_ascii=False)
-
-
-def _stamp() -> str:
-    return f"{datetime.now():%Y%m%d-%H%M%S-%f}"

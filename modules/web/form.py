@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from modules.foreign_json import JsonNotRead, parse_json
 from modules.web.menus import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULER
 from modules.web.script_values import controls_of_script
 from modules.web.ui_config import UiConfig
@@ -163,6 +164,6 @@ def overrides_from_texts(texts: Sequence[str]) -> dict[str, Any]:
 def _override(text: str) -> tuple[str, Any]:
     key, _, value = text.partition(":")
     try:
-        return key.strip(), json.loads(value)
-    except ValueError:
+        return key.strip(), parse_json(value, key)
+    except JsonNotRead:
         return key.strip(), value.strip()

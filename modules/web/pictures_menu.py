@@ -1,6 +1,5 @@
 """The buttons under a gallery, bound to a house."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import gradio as gr
 
 from modules.door import HostAct, refuse_strangers
 from modules.errors import EaselError
+from modules.foreign_json import parse_json
 from modules.generation import MadePicture, picture_bytes
 from modules.house import House
 from modules.jobs import Job
@@ -49,7 +49,7 @@ class PictureActions:
 
     def _answer(self, info: str, action: Any) -> Sequence[Any]:
         try:
-            saved: list[Path] = action(self._house.queue.get(json.loads(info or "{}").get("task", "")))
+            saved: list[Path] = action(self._house.queue.get(_task_of(info)))
         except EaselError as error:
             return gr.skip(), error_html(str(error))
         files = gr.update(value=[str(path) for path in saved], visible=True)
@@ -74,3 +74,9 @@ class PictureActions:
         jobs = [job for job in self._house.queue.jobs() if job.pictures and job.pictures[-1].path]
         newest = jobs[-1].pictures[-1].path if jobs else None
         return newest.parent if newest else self._house.folders.outputs
+
+
+def _task_of(info: str) -> str:
+    """The job that the page says it shows. Raises JsonNotRead."""
+    told = parse_json(info or "{}", "what the page shows")
+    return str(told.get("task", "")) if isinstance(told, dict) else ""

@@ -1,10 +1,12 @@
 """Defaults of the page's controls from `ui-config.json`, where people keep their own."""
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
+from modules.foreign_text import decode_foreign, without_escapes
 
 __all__ = ["UiConfig"]
 
@@ -23,15 +25,18 @@ class UiConfig:
     def read(cls, path: Path) -> "UiConfig":
         """The file at `path`; a missing or broken one (said in the log) gives the program's own defaults."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = parse_json(_text_in(path), path.name)
         except FileNotFoundError:
             return cls({})
-        except (OSError, ValueError) as error:
+        except (OSError, JsonNotRead) as error:
             log.warning(
                 "%s cannot be read (%s); the page starts with the program's own defaults.", path, error
             )
             return cls({})
-        return cls(values if isinstance(values, dict) else {})
+        if isinstance(values, dict):
+            return cls(values)
+        log.warning("%s holds no JSON object; the page starts with the program's own defaults.", path)
+        return cls({})
 
     def over(self, tab: str, label: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """`arguments` of a control with the file's values over them, where they are of the same kind."""
@@ -44,6 +49,13 @@ class UiConfig:
             **arguments,
             **{key: value for key, value in found.items() if _fits(value, arguments.get(key))},
         }
+
+
+def _text_in(path: Path) -> str:
+    """The text of the file, or a little more than is read of one that is too large. Raises OSError."""
+    with path.open("rb") as file:
+        data = file.read(4 * JsonBounds().bytes + 1)
+    return without_escapes(decode_foreign(data).text)
 
 
 def _fits(value: Any, default: Any) -> bool:

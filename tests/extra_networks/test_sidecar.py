@@ -81,3 +81,15 @@ def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     with pytest.raises(EaselError, match=r"ink\.json cannot be written"):
         write_sidecar(tmp_path / "gone" / "ink.json", {"notes": ""})
+
+
+def test_a_file_that_would_not_be_written_as_it_is_stays_in_a_copy(tmp_path):
+    file = tmp_path / "ink.json"
+    written = b'{"notes": "caf\xe9", "notes": "again", "x": 1}'
+    file.write_bytes(written)
+    write_sidecar(file, {"description": "ink"})
+    (copy,) = tmp_path.glob("ink.json.original-*")
+    assert copy.read_bytes() == written
+    assert json.loads(file.read_text(encoding="utf-8")) == {"notes": "again", "x": 1, "description": "ink"}
+    write_sidecar(file, {"description": "more ink"})
+    assert len(list(tmp_path.glob("ink.json.original-*"))) == 1

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.imaging import open_picture
 
 __all__ = ["read_picture_tree"]
@@ -25,6 +24,7 @@ LARGEST_TEXT = LARGEST_DATA * 4 // 3 + 4
 """The same in base64."""
 LARGEST_PICTURE = 4_000_000
 """Pixels; the field shares embeddings in pictures of half a million."""
+BOUNDS = JsonBounds(bytes=LARGEST_DATA, nodes=2_000_000)
 TENSOR = "TORCHTENSOR"
 
 
@@ -41,14 +41,19 @@ def read_picture_tree(path: Path) -> Any:
     if packed is None:
         return None
     try:
-        return json.loads(packed, object_hook=_tensor)
-    except RecursionError:
-        raise ValueError("its data is nested without end") from None
+        return _with_tensors(parse_json(packed, "its data", BOUNDS))
+    except JsonNotRead as error:
+        raise ValueError(str(error).rstrip(".")) from None
 
 
-def _tensor(node: Mapping[str, Any]) -> Any:
-    if TENSOR not in node:
+def _with_tensors(node: Any) -> Any:
+    """`node` with tensors in place of what describes one. Its depth is bounded."""
+    if isinstance(node, list):
+        return [_with_tensors(each) for each in node]
+    if not isinstance(node, dict):
         return node
+    if TENSOR not in node:
+        return {key: _with_tensors(value) for key, value in node.items()}
     try:
         return torch.tensor(node[TENSOR], dtype=torch.float32)
     except (TypeError, RuntimeError, OverflowError):

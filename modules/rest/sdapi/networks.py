@@ -1,17 +1,20 @@
 """Routes that list the files of extra networks: LoRA, hypernetworks, embeddings."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
 
 from modules.adapters import AdapterFile, Embedding
+from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.house import House
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import EmbeddingItem, EmbeddingsAnswer, HypernetworkItem, LoraItem
 
 __all__ = ["network_routes", "unpacked_metadata"]
+
+METADATA_BOUNDS = JsonBounds(bytes=16 << 20, nodes=1_000_000)
+"""Of one text of a file's metadata; trainers list every tag of their pictures."""
 
 
 def network_routes(house: House) -> APIRouter:
@@ -74,8 +77,8 @@ def _unpacked(text: str) -> Any:
     if not text.startswith("{"):
         return text
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text, "metadata", METADATA_BOUNDS)
+    except JsonNotRead:
         return text
 
 
