@@ -6,9 +6,7 @@ the memory nor the stack of the program.
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,8 @@ BETWEEN_VALUES = b",[{:"
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 HALF_A_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """Where a surrogate is written; most are halves of a pair and right."""
+STARTS_OF_HALVES = (b"\\ud", b"\\uD", b"\xed")
+_CONTAINERS = (dict, list)
 MARKS = {"utf-8-sig": b"\xef\xbb\xbf", "utf-16": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
@@ -77,7 +77,7 @@ def parse_json(data: str | bytes, what: str, bounds: JsonBounds = DEFAULT_BOUNDS
         raise JsonNotRead(f"{what} is not JSON: {error}.") from None
     if _is_deeper(value, bounds.depth):
         raise too_deep
-    return _encodable(value) if HALF_A_CHARACTER.search(text) else value
+    return _encodable(value) if _may_hold_halves(text) else value
 
 
 def _in_utf8(data: bytes, what: str) -> bytes:
@@ -94,6 +94,11 @@ def _in_utf8(data: bytes, what: str) -> bytes:
     return data
 
 
+def _may_hold_halves(text: bytes) -> bool:
+    # The plain search for what each begins with takes a tenth of the expression's time.
+    return any(start in text for start in STARTS_OF_HALVES) and bool(HALF_A_CHARACTER.search(text))
+
+
 def _separators(text: bytes) -> int:
     """At least as many as the names and values of `text`, but for one."""
     return sum(text.count(bytes((mark,))) for mark in BETWEEN_VALUES)
@@ -101,18 +106,17 @@ def _separators(text: bytes) -> int:
 
 def _is_deeper(value: Any, depth: int) -> bool:
     """Whether containers lie in one another more than `depth` deep; level by level, so without recursion."""
-    level = [value]
+    level = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(depth):
-        level = [each for each in chain.from_iterable(map(_members, level)) if isinstance(each, dict | list)]
+        level = [
+            member
+            for each in level
+            for member in (each.values() if isinstance(each, dict) else each)
+            if isinstance(member, _CONTAINERS)
+        ]
         if not level:
             return False
     return True
-
-
-def _members(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        return iter(value.values())
-    return iter(value) if isinstance(value, list) else iter(())
 
 
 def _encodable(value: Any) -> Any:
