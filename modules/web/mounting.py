@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 
@@ -18,6 +18,7 @@ from modules.web.extra_networks_routes import network_routes
 from modules.web.extras_routes import extras_routes
 from modules.web.gradio_door import PageDoor, close_gradio_routes
 from modules.web.page import build_page
+from modules.web.page_answers import FOR_EVER, CompressedText, PageHead
 from modules.web.routes import page_routes
 from modules.web.sending_routes import sending_routes
 from modules.web.served_files import ServedFiles, serve_files
@@ -33,9 +34,11 @@ SCRIPT_URL = "/internal/web/page.js"
 # Later scripts use what earlier ones define.
 SCRIPTS = (
     "page",
+    "frames",
     "tabs",
     "folds",
     "notices",
+    "layers",
     "dialogs",
     "picture_places",
     "kept_pictures",
@@ -95,6 +98,7 @@ STYLES = (
     "interrogate",
     "script_menu",
     "networks",
+    "over_pictures",
 )
 
 
@@ -118,8 +122,9 @@ def mount(app: FastAPI, house: House) -> MountedPage:
     script = _scripts()
 
     @app.get(SCRIPT_URL, include_in_schema=False)
-    def page_script() -> Response:
-        return Response(script, media_type="text/javascript")
+    def page_script(request: Request) -> Response:
+        headers = {"Cache-Control": FOR_EVER if request.url.query == script.digest else "no-cache"}
+        return Response(script.text, media_type="text/javascript", headers=headers)
 
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="easel-static")
     close_gradio_routes(app)
@@ -135,7 +140,6 @@ def mount(app: FastAPI, house: House) -> MountedPage:
         path="/",
         theme=make_theme(),
         css_paths=[STATIC / "css" / f"{name}.css" for name in STYLES],
-        head=_head(house, script),
         favicon_path=str(STATIC / "favicon.png"),
         footer_links=[],
         run_history=False,
@@ -152,20 +156,30 @@ def mount(app: FastAPI, house: House) -> MountedPage:
     gradio_app = next(route.app for route in app.routes if isinstance(route, Mount) and not route.path)
     assert isinstance(gradio_app, FastAPI)
     gradio_app.add_middleware(PageDoor, page=page, uploads=uploads)
+    # The last one added is the outer one.
+    app.add_middleware(PageHead, tags=_head(house, script.digest))
+    app.add_middleware(CompressedText)
     return MountedPage(gradio_app, uploads)
 
 
-def _scripts() -> str:
-    """All scripts as one: tags that Gradio adds to the head would be run by browsers in any order."""
-    return "\n".join((STATIC / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+class _Script(NamedTuple):
+    """All scripts as one, and a digest that changes with them."""
+
+    text: str
+    digest: str
 
 
-def _head(house: House, script: str) -> str:
+def _scripts() -> _Script:
+    text = "\n".join((STATIC / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    return _Script(text, hashlib.sha256(text.encode()).hexdigest()[:10])
+
+
+def _head(house: House, digest: str) -> str:
     """Tags for the page's head, their addresses relative to the page, which a proxy may show under a path.
 
-    The digest in the address makes browsers fetch a changed script anew.
+    The script waits for the page's elements, and is run before Gradio's. The digest in the address makes
+    browsers fetch a changed one anew.
     """
-    digest = hashlib.sha256(script.encode()).hexdigest()[:10]
     icon = f'<link rel="icon" href=".{STATIC_URL}/favicon.svg" type="image/svg+xml">'
     theme = f'<meta name="easel-theme" content="{html.escape(house.flags.theme or "")}">'
-    return f'{theme}{icon}<script src=".{SCRIPT_URL}?{digest}"></script>'
+    return f'{theme}{icon}<script defer src=".{SCRIPT_URL}?{digest}"></script>'

@@ -63,11 +63,17 @@ function announceLoaded() {
     executeCallbacks(uiLoadedCallbacks);
 }
 
-setTimeout(() => byId("footer") && announceLoaded(), 15000);
+// What has not come when nothing has happened for so long never will, and the page goes on without it.
+const MISSING_MS = 15000;
+let missingTimer = null;
 
 function pageChanged(records) {
     if (!uiIsLoaded) {
-        if (!everythingIsThere()) return;
+        clearTimeout(missingTimer);
+        if (!everythingIsThere()) {
+            missingTimer = setTimeout(() => byId("footer") && announceLoaded(), MISSING_MS);
+            return;
+        }
         announceLoaded();
     }
     executeCallbacks(uiUpdateCallbacks, records);

@@ -1,0 +1,37 @@
+"""What the page costs: what is sent for it, and what it does while nothing happens."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+COUNT_FRAMES = """
+const asked = window.requestAnimationFrame;
+window.frames = [];
+window.requestAnimationFrame = function (callback) {
+    window.frames.push(performance.now());
+    return asked.call(window, callback);
+};
+"""
+QUIET = "window.frames.filter((asked) => asked > performance.now() - 2000).length <= 1"
+
+
+def test_a_page_that_nobody_touches_draws_no_frames_and_wakes_when_somebody_paints(chromium, server):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.add_init_script(COUNT_FRAMES)
+    page.goto(server)
+    page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled")
+    page.wait_for_function(QUIET, polling=200)
+    page.click("#tab_img2img-button")
+    page.evaluate("switch_to_img2img_tab(2)")
+    page.evaluate("pictureWells.inpaint.putBlank()")
+    page.wait_for_selector("#img2maskimg canvas")
+    page.wait_for_function("pictureWells.inpaint.isShown")
+    page.wait_for_function(QUIET, polling=200)
+    page.hover("#img2maskimg canvas")
+    page.mouse.down()
+    page.mouse.move(700, 420, steps=4)
+    page.mouse.up()
+    page.wait_for_function("pictureWells.inpaint.held.drawing !== null")
+    page.wait_for_function(QUIET, polling=200)
+    context.close()
