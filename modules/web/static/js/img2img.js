@@ -3,6 +3,9 @@
 const SUBTAB_KEY = "easel.img2img.subtab";
 const BATCH_SUBTAB = 5;
 
+// What the outpaint canvas has no use for: it brings a size of its own.
+const SIZE_CONTROLS = ["resize_mode", "img2img_tabs_resize", "img2img_tab_resize_to", "img2img_tab_resize_by"];
+
 // By the number of the sub-tab: the places of its pictures, the first of them its main one.
 const SUBTAB_PLACES = [
     ["img2img"],
@@ -27,6 +30,7 @@ function chooseSubtab(pageId) {
     const number = get_img2img_tab_index();
     byId("tab_img2img").dataset.subtab = number;
     localSet(SUBTAB_KEY, number);
+    for (const id of SIZE_CONTROLS) byId(id).inert = currentPicturePlace() === "outpaint";
     subtabSeen();
 }
 

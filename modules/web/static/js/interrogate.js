@@ -31,6 +31,7 @@ async function describePicture(tab, model, control) {
     const pressed = byId(control);
     pressed.classList.add("working");
     pressed.setAttribute("aria-busy", "true");
+    pressed.inert = true;
     try {
         const { caption, note } = await askDescription(tab, model);
         if (caption) replacePrompt(tab, caption);
@@ -39,6 +40,7 @@ async function describePicture(tab, model, control) {
         showNotice(error.message);
     } finally {
         describing = false;
+        pressed.inert = false;
         pressed.classList.remove("working");
         pressed.removeAttribute("aria-busy");
     }

@@ -2,7 +2,6 @@
 
 let lightboxPictures = [];
 let lightboxIndex = 0;
-let lightboxOpener = null;
 
 function lightboxButton(name, label, action) {
     const button = document.createElement("button");
@@ -75,17 +74,16 @@ function showModal(gallery, index) {
 // `pictures`: the address of each, and its name for downloads.
 function openLightbox(pictures, index) {
     lightboxPictures = pictures;
-    lightboxOpener = document.activeElement;
     showLightboxPicture(index);
     byId("lightboxModal").classList.toggle("full-size", !opts.js_modal_lightbox_initially_zoomed);
     byId("lightboxModal").classList.add("open");
-    byId("lightboxModal").focus();
+    openLayer(byId("lightboxModal"), closeModal, byId("lightboxModal"));
 }
 
 function closeModal() {
-    byId("lightboxModal")?.classList.remove("open");
-    lightboxOpener?.focus();
-    lightboxOpener = null;
+    const box = byId("lightboxModal");
+    box?.classList.remove("open");
+    closeLayer(box);
 }
 
 function modalNextImage() {
@@ -100,7 +98,7 @@ document.addEventListener(
     "keydown",
     (event) => {
         if (!document.querySelector("#lightboxModal.open")) return;
-        const action = { Escape: closeModal, ArrowRight: modalNextImage, ArrowLeft: modalPrevImage }[event.key];
+        const action = { ArrowRight: modalNextImage, ArrowLeft: modalPrevImage }[event.key];
         if (!action) return;
         action();
         event.preventDefault();

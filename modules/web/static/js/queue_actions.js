@@ -113,11 +113,17 @@ async function clearPast() {
     refreshQueueSoon();
 }
 
+function closeQueueMenu() {
+    const menu = document.querySelector(".queue-menu[open]");
+    menu?.removeAttribute("open");
+    menu?.querySelector("summary").focus();
+}
+
 // Alt with an arrow moves the job that has the focus, as in the prompts; arrows alone go from job to job.
 function queueKey(event) {
     const row = event.target.closest(".queue-job");
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (event.key === "Escape") document.querySelector(".queue-menu[open]")?.removeAttribute("open");
+    if (event.key === "Escape") closeQueueMenu();
     if (!row || !step || event.target.closest(".queue-menu[open]")) return;
     event.preventDefault();
     if (!event.altKey) return (step < 0 ? row.previousElementSibling : row.nextElementSibling)?.focus();
