@@ -150,11 +150,12 @@ class ParameterReader:
         own = {field: values[field] for field in HIRES_PROMPTS if values.get(field)}
         if not own or not names:
             return {}
-        texts = (
+        left = book.extract(
             own.get(HIRES_PROMPTS[0], values["prompt"]),
             own.get(HIRES_PROMPTS[1], values["negative_prompt"]),
+            has_comments=has_comments,
+            names=names,
         )
-        left = book.extract(*texts, has_comments=has_comments, names=names)
         prompts = dict(zip(HIRES_PROMPTS, (left.prompt, left.negative_prompt), strict=True))
         again = book.drawn(left.prompt, left.negative_prompt, names, has_comments=has_comments)
         drawn = dict(zip(HIRES_PROMPTS, again, strict=True))

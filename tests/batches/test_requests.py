@@ -73,6 +73,23 @@ def test_prompts_may_come_from_text_files(asked, folder, text, prompt):
     assert asked().prompt == "a cat"
 
 
+def test_a_caption_is_a_prompt_though_it_is_full_of_weights_and_changes_nothing_else(asked, folder):
+    weights = "(masterpiece:1.2), (best quality:1.3), (a dog:1.1)"
+    caption = f"{weights}\r\nNegative prompt: (bad:1.5), (worse:2), (worst:3)"
+    (folder("in", cat=picture()) / "cat.txt").write_text(caption, encoding="utf-8", newline="")
+    request = asked(reads_text_files=True)
+    assert (request.prompt, request.negative_prompt) == (
+        f"a cat {weights}",
+        "(bad:1.5), (worse:2), (worst:3)",
+    )
+    plain = asked()
+    assert (request.sampler, request.scheduler, request.steps) == (
+        plain.sampler,
+        plain.scheduler,
+        plain.steps,
+    )
+
+
 def test_a_text_file_that_is_none_is_named(asked, folder):
     (folder("in", cat=picture()) / "cat.txt").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(EaselError, match=r"cat\.txt cannot be read as text"):

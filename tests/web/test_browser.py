@@ -273,6 +273,9 @@ def test_keys_change_the_emphasis_and_the_order_of_words(page):
         ("one, two, three", "two", "Alt+ArrowLeft", "two, one, three"),
         ("one, two, three", "one", "Alt+ArrowRight", "two, one, three"),
         ("a <lora:style:0.8>", "lora", "Control+ArrowUp", "a <lora:style:0.85>"),
+        ("<lora:a\\:b:0.8>", "b", "Control+ArrowUp", "<lora:a\\:b:0.85>"),
+        ("r\\(1\\) cat", "cat", "Control+ArrowUp", "r\\(1\\) (cat:1.1)"),
+        ("r\\(red\\)", "red", "Control+ArrowUp", "r\\((red:1.1)\\)"),
     ):
         prompt(page).fill(before)
         start = before.index(selected)
