@@ -147,12 +147,13 @@ class ParameterReader:
         None where that would not give them back.
         """
         book, has_comments = self._house.styles, self._house.store.options.enable_prompt_comments
-        own = {field: values[field] for field in HIRES_PROMPTS if values.get(field)}
+        own: dict[str, str] = {field: values[field] for field in HIRES_PROMPTS if values.get(field)}
         if not own or not names:
             return {}
+        prompt, negative = (own.get(field) or values[field.removeprefix("hr_")] for field in HIRES_PROMPTS)
         left = book.extract(
-            own.get(HIRES_PROMPTS[0], values["prompt"]),
-            own.get(HIRES_PROMPTS[1], values["negative_prompt"]),
+            prompt,
+            negative,
             has_comments=has_comments,
             names=names,
         )
