@@ -5,7 +5,9 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
-__all__ = ["describe_foreign_file"]
+from modules.errors import EaselError
+
+__all__ = ["damaged", "describe_foreign_file"]
 
 SIGNATURES = (
     (
@@ -50,4 +52,12 @@ def _kind(head: bytes) -> tuple[str, str]:
     return (
         "in no format that Easel knows",
         "It reads .safetensors files, and .ckpt, .pt, .bin files made by torch.",
+    )
+
+
+def damaged(path: Path, reason: str) -> EaselError:
+    """The error for a torch file that is not whole."""
+    return EaselError(
+        f"{path.name} cannot be read: {reason}. The file is damaged or its download was not finished; "
+        "fetch it again, best as .safetensors."
     )

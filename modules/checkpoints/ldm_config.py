@@ -139,7 +139,12 @@ def _numbers(path: Path, params: Mapping[str, Any], bounds: Mapping[str, _Bounds
         low, high, _ = bounds[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise EaselError(
-                f'The model configuration {path.name} says "{name}: {value}", where a number from {low:g} to '
-                f"{high:g} is needed."
+                f'The model configuration {path.name} says "{name}: {_shown(value)}", where a '
+                f"number from {low:g} to {high:g} is needed."
             )
     return {name: bounds[name][2](value) for name, value in found.items()}
+
+
+def _shown(value: Any) -> str:
+    """The begin of `value` as a text; Python writes no number of more than some thousand digits."""
+    return "a number of many digits" if isinstance(value, int) and abs(value) > 1 << 63 else str(value)[:80]

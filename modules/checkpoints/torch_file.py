@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from modules.checkpoints.foreign_text import encodable
-from modules.checkpoints.pickles import LEGACY_MAGIC, LONGEST_PICKLE, StorageView, damaged, run_pickle
+from modules.checkpoints.pickles import LEGACY_MAGIC, StorageView, damaged, run_pickle
 from modules.checkpoints.tensor_file import StoredTensor
 from modules.errors import EaselError
 
@@ -28,6 +28,8 @@ ZIP_START = b"PK\x03\x04"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 LOCAL_HEADER_BYTES = 30
 MOST_ENTRIES = 100_000
+LONGEST_PICKLE = 32 << 20
+"""Bytes; that of a full-size checkpoint has half a million."""
 LONGEST_READING = 2 << 20
 """Bytes that an archive's table of contents may have; that of a full-size checkpoint has a fifth."""
 LONGEST_MARK = 64
@@ -174,7 +176,8 @@ def _read_legacy(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, 
     tree, dtypes = run_pickle(path, file)
     keys, _ = run_pickle(path, file)
     starts: dict[str, tuple[int, int]] = {}
-    for key in map(str, keys if isinstance(keys, list) else []):
+    named = [key for key in keys if isinstance(key, str | int)] if isinstance(keys, list) else []
+    for key in map(str, named):
         prefix = file.read(8)
         count = struct.unpack("<q", prefix)[0] if len(prefix) == 8 else -1
         if key not in dtypes or not 0 <= count <= path.stat().st_size:

@@ -19,7 +19,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from modules.checkpoints.pickles import STORAGES
+from modules.checkpoints.pickle_values import STORAGES
 from modules.checkpoints.safetensors_writer import ByteSink, TensorEntry, bytes_of
 from modules.errors import EaselError
 

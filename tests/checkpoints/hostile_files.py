@@ -91,6 +91,70 @@ def colliding_keys() -> bytes:
     return b"\x80\x02}(" + b"".join(b"\x8a" + bytes([len(key)]) + key + b"N" for key in keys) + b"u."
 
 
+def short_text(text: bytes) -> bytes:
+    return b"\x8c" + bytes([len(text)]) + text
+
+
+def doubled(times: int = 60) -> bytes:
+    """A tuple of twice the tuple before, kept as number `times` of the memo."""
+    steps = b"".join(b"0h" + bytes([k]) + b"h" + bytes([k]) + b"\x86q" + bytes([k + 1]) for k in range(times))
+    return b"\x80\x04)q\0" + steps
+
+
+def deep_from_outside_in() -> bytes:
+    """A list in a list and so on, each filled only when it is in its place."""
+    steps = (b"j" + struct.pack("<I", k) + b"]r" + struct.pack("<I", k + 1) + b"a0" for k in range(40_000))
+    return b"\x80\x02]q\0" + b"".join(steps) + b"."
+
+
+def colliding_tuples() -> bytes:
+    """Keys of two numbers each, all with one hash: that of a tuple is undone step by step."""
+    first, second, fifth, mask = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x27D4EB2F165667C5, 2**64 - 1
+
+    def turned(value: int, by: int) -> int:
+        return (value << by | value >> (64 - by)) & mask
+
+    keys, number = [], 0
+    while len(keys) < 20_000:
+        number += 1
+        inner = turned((fifth + number * second) & mask, 31) * first & mask
+        # What the second number has to add, so that the sum is the same each time.
+        other = (12345 - inner) * pow(second, -1, 2**64) & mask
+        if other < PRIME:
+            keys.append(
+                b"\x8a\x09" + number.to_bytes(9, "little") + b"\x8a\x09" + other.to_bytes(9, "little")
+            )
+    assert (
+        len({hash((int.from_bytes(key[2:11], "little"), int.from_bytes(key[13:], "little"))) for key in keys})
+        == 1
+    )
+    return b"\x80\x02}(" + b"".join(key + b"\x86N" for key in keys) + b"u."
+
+
+def long_equal_keys() -> bytes:
+    """Two equal texts of seven million letters, put under each other again and again."""
+    text = b"X" + struct.pack("<I", 7_000_000) + b"a" * 7_000_000
+    return b"\x80\x02}" + text + b"q\0Ns" + text + b"q\1Ns" + b"h\0Nsh\1Ns" * 40_000 + b"."
+
+
+def copied_again(call: bytes) -> bytes:
+    """A list of many pairs that `call` copies, again and again."""
+    pairs = b"](" + b"".join(b"M" + struct.pack("<H", k) + b"N\x86" for k in range(30_000)) + b"eq\0"
+    return b"\x80\x02" + pairs + b"(" + (call + b"h\0\x85R") * 20_000 + b"l."
+
+
+def shared_lists() -> bytes:
+    """Thirty thousand names of one list of thirty thousand texts."""
+    texts = b"](" + short_text(b"word") * 30_000 + b"eq\0"
+    return (
+        b"\x80\x04"
+        + texts
+        + b"0}("
+        + b"".join(b"M" + struct.pack("<H", k) + b"h\0" for k in range(30_000))
+        + b"u."
+    )
+
+
 def safetensors(header: bytes, data: bytes = b"", length: int | None = None) -> bytes:
     return struct.pack("<Q", len(header) if length is None else length) + header + data
 
@@ -142,8 +206,37 @@ ODD = {
     "keys that collide": colliding_keys,
     "tensor of 2^80": lambda: tensor((2**40, 2**40)),
     "storage of 2^62": lambda: tensor((2**31, 2**31), 2**62),
+    "doubled key": lambda: doubled() + b"0}h\x3cK\1s.",
+    "doubled member of a set": lambda: doubled() + b"0\x8f(h\x3c\x90.",
+    "doubled value": lambda: doubled() + b"0}K\1h\x3cs.",
+    "deep set": lambda: b"\x80\x04\x8f(N" + b"\x85" * 200_000 + b"\x90.",
+    "deep arguments": lambda: b"\x80\x04cargparse\nNamespace\nN" + b"\x85" * 200_000 + b"R.",
+    "a list in itself": lambda: b"\x80\x02]q\0h\0a.",
+    "long name": lambda: b"\x80\x02comegaconf." + b"a" * (4 << 20) + b"\nb\n.",
 }
 LONG = {
+    "doubled key of a dictionary of old": lambda: doubled() + b"0(h\x3cK\1d.",
+    "doubled pair of an OrderedDict": lambda: (
+        doubled() + b"0ccollections\nOrderedDict\n(h\x3cK\1\x86\x85\x85R."
+    ),
+    "doubled storage": lambda: (
+        doubled() + b"0(X\x07\0\0\0storagectorch\nFloatStorage\nh\x3cX\3\0\0\0cpuK\1tQ."
+    ),
+    "deep frozen set": lambda: b"\x80\x04(N" + b"\x85" * 200_000 + b"\x91.",
+    "deep key": lambda: b"\x80\x04}N" + b"\x85" * 200_000 + b"Ns.",
+    "deep pairs": lambda: b"\x80\x04}N" + b"N\x86" * 100_000 + b"s.",
+    "deep marks": lambda: b"\x80\x04" + b"(" * 90_000 + b"t" * 90_000 + b".",
+    "deep list": lambda: b"\x80\x04" + b"]" * 90_000 + b"a" * 89_999 + b".",
+    "deep dictionary": lambda: b"\x80\x04" + b"}K\1" * 60_000 + b"}" + b"s" * 60_000 + b".",
+    "deep from outside in": deep_from_outside_in,
+    "tuples that collide": colliding_tuples,
+    "long keys that are equal": long_equal_keys,
+    "one list, copied again": lambda: copied_again(b"ccollections\nOrderedDict\n"),
+    "a text for a size": lambda: (
+        b"\x80\x02X\x00\x00\x80\x00" + b"a" * (8 << 20) + b"q\0(" + b"ctorch\nSize\nh\0\x85R" * 99 + b"l."
+    ),
+    "texts without end": lambda: b"\x80\x02(" + (b"X\x00\x00\x40\x00" + b"a" * (4 << 20)) * 8 + b"l.",
+    "one list under many names": shared_lists,
     "instructions without end": lambda: b"\x80\x02" + b"N0" * FLOOD + b"}.",
     "tuples without end": lambda: b"\x80\x02)" + b"\x85" * 3_000_000 + b".",
     "100000 axes": lambda: tensor((2**62,) * 100_000),
@@ -187,6 +280,11 @@ SAFETENSORS: dict[str, Make] = {
     "axes of 2^62": lambda: safetensors(
         b'{"a":{"dtype":"F32","shape":[' + b"4611686018427387904," * 90_000 + b'1],"data_offsets":[0,4]}}'
     ),
+    "metadata of lists": lambda: safetensors(b'{"__metadata__":{"a":' + b"[" * 100_000 + b"}}"),
+    "lists in a tensor": lambda: safetensors(b'{"a":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001),
+    "number of megabytes": lambda: safetensors(
+        b'{"a":{"dtype":"F32","shape":[' + b"9" * 5_000_000 + b'],"data_offsets":[0,4]}}'
+    ),
     "a list for a type": lambda: safetensors(b'{"a":{"dtype":[],"shape":[1],"data_offsets":[0,4]}}', b"1234"),
     "overlapping": lambda: safetensors(
         b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},'
@@ -201,5 +299,10 @@ YAML: dict[str, Make] = {
     "merges of merges": merging_yaml,
     "long": lambda: b"model: {params: {a: [" + b"1, " * 300_000 + b"1]}}",
     "deep": lambda: b"model: " + b"[" * 12_000,
+    "deep by its lines": lambda: b"".join(b" " * k + b"a:\n" for k in range(170)) + b"]",
+    "lists within a line": lambda: b"- " * 7_900 + b"]",
+    "a list for a key": lambda: b"? [a, [b]]\n: 1\n",
+    "number of 16 thousand digits": lambda: b"model: {params: {linear_start: 0x" + b"f" * 15_000 + b"}}",
+    "number of hours": lambda: b"model: {params: {linear_start: 1" + b":59" * 4_000 + b"}}",
     "many keys": lambda: b"".join(b"a%d: 1\n" % number for number in range(1_700)) + b"}",
 }
