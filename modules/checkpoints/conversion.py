@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["converted"]
+__all__ = ["converted", "put_converted"]
 
 BLOCK = 1 << 20
 """Elements: 4 MiB of float32 stay in a processor's cache."""
@@ -32,3 +32,16 @@ def _by_way_of_float32(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     for source, place in blocks:
         place.copy_(wide[: len(source)].copy_(source))
     return target
+
+
+def put_converted(source: Tensor, place: Tensor) -> None:
+    """Write the numbers of `source`, a block in a row of the machine's memory, to `place`, of any type and
+    device.
+    """
+    if source.dtype != place.dtype and place.device.type == "cpu" and {source.dtype, place.dtype} == NARROW:
+        place.copy_(_by_way_of_float32(source, place.dtype))
+    elif source.dtype is torch.float64:
+        # Some devices have no such numbers to convert from.
+        place.copy_(source.to(place.dtype))
+    else:
+        place.copy_(source)

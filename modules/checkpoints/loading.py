@@ -144,24 +144,23 @@ def plan_model(
     vae: VaeFile | None = None,
     *,
     depth: Path | None = None,
-    mapped: bool = True,
 ) -> Iterator[ModelPlan]:
     """Open and check a checkpoint and its VAE, the file `vae` where one is given; inside, `load` reads it.
 
     Between the two whoever owns another model can let go of it, so that memory holds one model at a time
     and a broken file costs nothing. configs: the folder of Easel's model configurations and tokenizer.
-    depth: the folder of a depth estimator for checkpoints that want one and hold none. mapped: see
-    `open_tensors`. Raises EaselError, saying what is wrong with which file.
+    depth: the folder of a depth estimator for checkpoints that want one and hold none. Raises EaselError,
+    saying what is wrong with which file.
     """
     with ExitStack() as files:
-        opened = files.enter_context(open_checkpoint(file.path, mapped=mapped))
+        opened = files.enter_context(open_checkpoint(file.path))
         recipe, config = _told(file, opened)
         towers = tuple(
             plan_tower(opened, place, number, config, configs) for number, place in enumerate(recipe.towers)
         )
         unet = plan_unet(opened, config)
         _check_vector(opened, recipe, unet.module)
-        source = files.enter_context(open_checkpoint(vae.path, mapped=mapped)) if vae else opened
+        source = files.enter_context(open_checkpoint(vae.path)) if vae else opened
         part = _fitting_vae(source, config.scale_factor, unet.module.config.out_channels)
         extra, prediction = extra_input_of(opened, unet.module), told_prediction(opened, config)
         estimator = plan_depth_estimator(opened, depth, files) if extra is ExtraInput.DEPTH else None
@@ -173,11 +172,9 @@ def load_model(
     policy: DevicePolicy,
     configs: Path,
     vae: VaeFile | None = None,
-    *,
-    mapped: bool = True,
 ) -> Model:
     """Load a checkpoint in one go; see `plan_model`. Its hash is then computed in the background."""
-    with plan_model(file, configs, vae, mapped=mapped) as plan:
+    with plan_model(file, configs, vae) as plan:
         model = plan.load(policy, KeptWeights(as_in_file=policy.keeps_file_types))
     file.hash_later()
     return model

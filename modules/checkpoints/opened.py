@@ -34,19 +34,19 @@ class OpenedCheckpoint:
 
 
 @contextmanager
-def open_checkpoint(path: Path, *, mapped: bool = True) -> Iterator[OpenedCheckpoint]:
+def open_checkpoint(path: Path) -> Iterator[OpenedCheckpoint]:
     """The checkpoint `path`, a file or a folder, open inside the block. Raises EaselError for one that cannot
-    be read. mapped: see `open_tensors`.
+    be read.
     """
     with ExitStack() as files:
         if path.is_dir():
-            yield _open_folder(path, files, mapped)
+            yield _open_folder(path, files)
             return
-        file = files.enter_context(open_tensors(path, mapped=mapped))
+        file = files.enter_context(open_tensors(path))
         yield OpenedCheckpoint(path, sources_of(file), file.metadata)
 
 
-def _open_folder(path: Path, files: ExitStack, mapped: bool) -> OpenedCheckpoint:
+def _open_folder(path: Path, files: ExitStack) -> OpenedCheckpoint:
     if not is_diffusers_folder(path):
         raise EaselError(
             f"{path.name} is no model in diffusers' layout: it has no model_index.json or no folder unet."
@@ -56,6 +56,6 @@ def _open_folder(path: Path, files: ExitStack, mapped: bool) -> OpenedCheckpoint
     sources: dict[str, Source] = {}
     for part in parts:
         for weights in weight_files(path / part):
-            file = files.enter_context(open_tensors(weights, mapped=mapped))
+            file = files.enter_context(open_tensors(weights))
             sources |= {f"{part}.{name}": source for name, source in sources_of(file).items()}
     return OpenedCheckpoint(path, sources, configs=configs)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from modules.checkpoints.foreign import describe_foreign_file
 from modules.checkpoints.safetensors_file import looks_like_safetensors, read_header
-from modules.checkpoints.tensor_file import TensorFile
+from modules.checkpoints.tensor_file import TensorFile, state_of
 from modules.checkpoints.torch_file import looks_like_torch_file, read_torch_index
 from modules.errors import EaselError, NotFound
 
@@ -15,13 +15,13 @@ __all__ = ["open_tensors"]
 HEAD_BYTES = 512
 
 
-def open_tensors(path: Path, *, mapped: bool = True) -> TensorFile:
+def open_tensors(path: Path) -> TensorFile:
     """Open a safetensors file or a torch file (zip or legacy pickle) without reading its numbers.
 
-    mapped: memory-map it; False for the setting `disable_mmap_load_safetensors` (slow network drives).
     Raises EaselError saying what is wrong with the file, or what it is instead.
     """
     try:
+        state = state_of(path)
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if looks_like_safetensors(head):
@@ -30,7 +30,7 @@ def open_tensors(path: Path, *, mapped: bool = True) -> TensorFile:
             tensors, metadata = read_torch_index(path), {}
         else:
             raise EaselError(describe_foreign_file(path, head))
-        return TensorFile(path, tensors, metadata, mapped)
+        return TensorFile(path, tensors, metadata, state)
     except FileNotFoundError as error:
         raise NotFound(
             f"{path.name} is no longer in {path.parent}: it was deleted, moved or renamed. Choose "

@@ -89,7 +89,7 @@ def family_of(path: Path) -> Family | None:
     """
     if path.is_dir():
         return None
-    with open_tensors(path, mapped=False) as file:
+    with open_tensors(path) as file:
         found = _found(file.tensors)
     return found.family if found else None
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-import warnings
+import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -17,16 +15,26 @@ from typing import BinaryIO, Self
 import torch
 from torch import Tensor
 
-from modules.checkpoints.conversion import converted
+from modules.checkpoints.conversion import converted, put_converted
 from modules.errors import EaselError
 from modules.memory import fetch_pages
 
-__all__ = ["StoredTensor", "TensorFile"]
+__all__ = ["FileState", "StoredTensor", "TensorFile", "state_of"]
 
 READS_AT_PLACES = hasattr(os, "preadv")
 """Not on Windows."""
 BLOCK = 1 << 20
 """Bytes that stay in a processor's cache."""
+DEVICE_BLOCK = 8 << 20
+"""Bytes that are copied to a device at a time."""
+FileState = tuple[int, ...]
+"""What changes when a file is replaced or written."""
+
+
+def state_of(file: Path | int) -> FileState:
+    """The state of a file, by its path or its descriptor. Raises OSError."""
+    facts = os.stat(file)  # noqa: PTH116 - a descriptor has no Path
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +83,33 @@ class StoredTensor:
 
 
 class TensorFile:
-    """Named tensors of one file, memory-mapped; a context manager that closes the map.
+    """Named tensors of one file, open for reading; a context manager that closes it.
 
-    `read` is the only thing that touches numbers, and it lets go of the file's pages at once, so the
-    memory in use is what was read out and no more.
+    Numbers are read into memory and never mapped: a mapped file that another program shortens ends the
+    process that looks at it. A file that ends early or changes while it is read is an error in a sentence.
     """
 
     def __init__(
-        self, path: Path, tensors: Mapping[str, StoredTensor], metadata: Mapping[str, str], mapped: bool
+        self,
+        path: Path,
+        tensors: Mapping[str, StoredTensor],
+        metadata: Mapping[str, str],
+        state: FileState | None = None,
     ) -> None:
+        """state: that of the file when its index was read. Raises OSError, and EaselError for a file that
+        has changed since.
+        """
         self.path = path
         self.tensors = tensors
         self.metadata = metadata
-        self._file: BinaryIO = path.open("rb")
+        self._file: BinaryIO = path.open("rb", buffering=0)
         self._one_reads = Lock()
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else None
-        self._raw = None if self._map is None else _as_tensor(self._map)
+        self._blocks = threading.local()
+        self._was_read = False
+        self._state = state or state_of(self._file.fileno())
+        if self._state != state_of(self._file.fileno()):
+            self._file.close()
+            raise self._changed()
 
     def __enter__(self) -> Self:
         return self
@@ -98,82 +117,95 @@ class TensorFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Raises EaselError where numbers were read of a file that was written meanwhile."""
+        changed = kind is None and self._was_read and self._state != state_of(self._file.fileno())
         self.close()
+        if changed:
+            raise self._changed()
 
     def close(self) -> None:
         """Let go of the file; tensors that were read stay."""
-        if self._map is not None:
-            self._raw = None
-            with suppress(BufferError):
-                self._map.close()
         self._file.close()
 
+    def _changed(self) -> EaselError:
+        return EaselError(f"{self.path.name} was changed while it was read. Is it being written? Try again.")
+
     def read(self, name: str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
-        """The tensor `name` in memory of its own on `device`, in `dtype` (None: as stored). Or KeyError."""
+        """The tensor `name` in memory of its own on `device`, in `dtype` (None: as stored).
+
+        Raises KeyError, and EaselError for a file that cannot be read to its end.
+        """
         return self.read_stored(self.tensors[name], dtype, device)
 
     def read_stored(
         self, stored: StoredTensor, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
     ) -> Tensor:
-        """One of `tensors`, or a part of one, as `read` does it."""
+        """One of `tensors`, or a part of one, as `read` does it. Threads may do so at a time."""
+        wanted, device = dtype or stored.dtype, torch.device(device)
         if stored.numel == 0:
-            return torch.empty(stored.shape, dtype=dtype or stored.dtype, device=device)
-        if (READS_AT_PLACES or not self._map) and _is_all_that(stored, dtype, device):
+            return torch.empty(stored.shape, dtype=wanted, device=device)
+        self._was_read = True
+        if stored.stride is not None:
+            span = self._read_straight(StoredTensor((stored.span_bytes,), torch.uint8, stored.start))
+            ordered = span.view(stored.dtype).as_strided(stored.shape, stored.stride)
+            # Some devices have no float64 to convert from.
+            ordered = ordered.to(wanted) if stored.dtype is torch.float64 else ordered
+            return converted(ordered, wanted, device, copy=False)
+        if wanted == stored.dtype and device.type == "cpu":
             return self._read_straight(stored)
-        view = self._bytes_of(stored).view(stored.dtype)
-        ordered = (
-            view.view(stored.shape) if stored.stride is None else view.as_strided(stored.shape, stored.stride)
-        )
-        if dtype and stored.dtype is torch.float64:
-            ordered = ordered.to(dtype)  # some devices have no float64 to convert from
-        tensor = converted(ordered, dtype or stored.dtype, device, copy=self._map is not None)
-        del view, ordered
-        self._release(stored)
-        return tensor
+        return self._read_in_blocks(stored, wanted, device)
 
     def _read_straight(self, stored: StoredTensor) -> Tensor:
-        """Without a detour over the map. Threads may do so at a time."""
+        """Into the memory of the tensor itself."""
         tensor = torch.empty(stored.shape, dtype=stored.dtype)
-        room, filled = memoryview(tensor.view(-1).view(torch.uint8).numpy()), 0
-        while filled < len(room):
-            block = room[filled : filled + BLOCK]
+        room = memoryview(tensor.view(-1).view(torch.uint8).numpy())
+        for begin in range(0, len(room), BLOCK):
+            block = room[begin : begin + BLOCK]
             fetch_pages(block)
-            count = self._read_into(block, stored.start + filled)
+            self._fill(block, stored.start + begin)
+        return tensor
+
+    def _read_in_blocks(self, stored: StoredTensor, wanted: torch.dtype, device: torch.device) -> Tensor:
+        """By way of a block, for another type or another device."""
+        tensor = torch.empty(stored.shape, dtype=wanted, device=device)
+        size = BLOCK if device.type == "cpu" else DEVICE_BLOCK
+        flat, step, block = tensor.view(-1), size // stored.dtype.itemsize, self._block(device, size)
+        room = memoryview(block.numpy())
+        for begin in range(0, len(flat), step):
+            place = flat[begin : begin + step]
+            count = len(place) * stored.dtype.itemsize
+            self._fill(room[:count], stored.start + begin * stored.dtype.itemsize)
+            if device.type == "cpu":
+                fetch_pages(memoryview(place.view(torch.uint8).numpy()))
+            put_converted(block[:count].view(stored.dtype), place)
+        return tensor
+
+    def _block(self, device: torch.device, size: int) -> Tensor:
+        """Memory that this thread reads into again and again, from which `device` copies fast."""
+        block: Tensor | None = getattr(self._blocks, device.type, None)
+        if block is None:
+            block = torch.empty(size, dtype=torch.uint8, pin_memory=device.type == "cuda")
+            setattr(self._blocks, device.type, block)
+        return block
+
+    def _fill(self, block: memoryview, start: int) -> None:
+        """Fill `block` from the byte `start` on."""
+        filled = 0
+        while filled < len(block):
+            try:
+                count = self._read_into(block[filled:], start + filled)
+            except OSError as error:
+                raise EaselError(
+                    f"{self.path.name} cannot be read: {error.strerror or error}. Check its drive."
+                ) from error
             if not count:
                 raise EaselError(f"{self.path.name} ended while it was read. Is it being written? Try again.")
             filled += count
-        return tensor
 
     def _read_into(self, block: memoryview, start: int) -> int:
-        """Fill `block` from the byte `start` on; how many came."""
+        """Fill the begin of `block` from the byte `start` on; how many came."""
         if READS_AT_PLACES:
             return os.preadv(self._file.fileno(), [block], start)
         with self._one_reads:
             self._file.seek(start)
             return self._file.readinto(block)  # type: ignore[attr-defined]
-
-    def _bytes_of(self, stored: StoredTensor) -> Tensor:
-        if self._raw is None:
-            return self._read_straight(StoredTensor((stored.span_bytes,), torch.uint8, stored.start))
-        raw = self._raw[stored.start : stored.start + stored.span_bytes]
-        return raw.clone() if stored.start % stored.dtype.itemsize else raw
-
-    def _release(self, stored: StoredTensor) -> None:
-        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
-            return
-        begin = stored.start - stored.start % mmap.PAGESIZE
-        self._map.madvise(mmap.MADV_DONTNEED, begin, stored.start + stored.span_bytes - begin)
-
-
-def _is_all_that(stored: StoredTensor, dtype: torch.dtype | None, device: torch.device | str) -> bool:
-    """Whether the numbers lie in the file as they are wanted in the machine's memory."""
-    is_wanted = dtype in (None, stored.dtype) and torch.device(device).type == "cpu"
-    return is_wanted and stored.stride is None
-
-
-def _as_tensor(file: mmap.mmap) -> Tensor:
-    """The bytes of a mapped file."""
-    with warnings.catch_warnings():
-        # torch warns that nobody may write to them; nobody does, `read` copies.
-        warnings.filterwarnings("ignore", message="The given buffer is not writable")
-        return torch.frombuffer(file, dtype=torch.uint8)

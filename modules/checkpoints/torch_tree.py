@@ -10,7 +10,7 @@ from torch import Tensor
 
 from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.pickles import StorageView, damaged
-from modules.checkpoints.tensor_file import StoredTensor, TensorFile
+from modules.checkpoints.tensor_file import StoredTensor, TensorFile, state_of
 from modules.checkpoints.torch_file import locate, read_torch_tree, refuse_inflation
 from modules.errors import EaselError
 
@@ -31,11 +31,12 @@ def read_tree(path: Path) -> Any:
     `open_tensors` does.
     """
     try:
+        state = state_of(path)
         tree, starts = read_torch_tree(path)
         numbering = _Numbering(path, starts)
         shape = numbering.numbered(tree)
         refuse_inflation(path, numbering.found.values())
-        with TensorFile(path, numbering.found, {}, mapped=False) as file:
+        with TensorFile(path, numbering.found, {}, state) as file:
             return _filled(shape, file)
     except OSError as error:
         raise EaselError(

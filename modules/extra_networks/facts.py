@@ -82,5 +82,5 @@ def _version(kind: NetworkKind, path: Path, metadata: Mapping[str, str]) -> Mode
     stated = version_of_metadata(metadata)
     if stated is not ModelVersion.UNKNOWN or path.suffix.lower() != ".safetensors":
         return stated
-    with open_tensors(path, mapped=False) as file:
+    with open_tensors(path) as file:
         return version_of_shapes((name, stored.shape) for name, stored in file.tensors.items())

@@ -68,9 +68,6 @@ class DeviceFlags:
     )
     medvram_sdxl: bool = flag(False, "--medvram for Stable Diffusion XL and its refiner only.", D)
     lowvram: bool = flag(False, "Like --medvram, and the UNet layer by layer: least memory, slower.", D)
-    disable_model_loading_ram_optimization: bool = flag(
-        False, "Load checkpoints without mapping the file into memory.", D
-    )
     disable_nan_check: bool = flag(
         False, "Do not look for NaN in pictures: what is none is black, and nothing is decoded again.", D
     )

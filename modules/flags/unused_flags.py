@@ -23,6 +23,7 @@ class UnusedFlags:
     """Accepted, named once in the log, otherwise without effect."""
 
     lowram: bool = flag(False, "Checkpoints are always read straight to the card.", U)
+    disable_model_loading_ram_optimization: bool = flag(False, "Model files are never mapped.", U)
     f: bool = flag(False, "As root the program starts anyway.", U, spelling="-f")
     update_check: bool = flag(False, "The program never asks the network for versions.", U)
     skip_version_check: bool = flag(False, "Versions are pinned; nothing is compared.", U)

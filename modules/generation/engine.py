@@ -290,8 +290,7 @@ class Engine:
         checkpoint = checkpoint or self.checkpoint_of(options)
         policy = choose_policy(self.flags, vae_bfloat16=options.auto_vae_precision_bfloat16)
         vae, exact_copies = self._vae_of(options, checkpoint), options.cache_fp16_weight
-        slow = options.disable_mmap_load_safetensors or self.flags.disable_model_loading_ram_optimization
-        return ModelChoice(checkpoint, vae, policy, options.fp8_storage, exact_copies, mapped=not slow)
+        return ModelChoice(checkpoint, vae, policy, options.fp8_storage, exact_copies)
 
     def _load(self, choice: ModelChoice, let_go: Callable[[], None]) -> LoadedModel:
         """A model from its files; `let_go` is called once they are known to be good.
@@ -304,7 +303,6 @@ class Engine:
                 self.folders.configs,
                 choice.vae,
                 depth=self.folders.midas,
-                mapped=choice.mapped,
             ) as plan:
                 let_go()
                 model = plan.load(choice.policy, choice.kept(plan.family), self.placement)

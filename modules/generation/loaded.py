@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import torch
@@ -36,8 +36,6 @@ class ModelChoice:
     policy: DevicePolicy
     eight_bits: str = EightBits.NEVER
     exact_copies: bool = False
-    mapped: bool = field(default=True, compare=False)
-    """How the files are read: see `open_tensors`."""
 
     def kept(self, family: Family) -> KeptWeights:
         """How the weights of a model of `family` are kept."""

@@ -94,7 +94,7 @@ def read_index(file: HashedFile, name: str) -> Index:
         raise EaselError(
             f"{name} is a folder in diffusers' layout; what is merged and converted are single files."
         )
-    with open_tensors(file.path, mapped=False) as opened:
+    with open_tensors(file.path) as opened:
         if any(each.endswith(SCALE) for each in opened.tensors):
             raise EaselError(
                 f"{name} keeps its numbers in 8 bits with a scale a layer, so they cannot be merged or "

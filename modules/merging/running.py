@@ -140,7 +140,7 @@ def _opened(parent: Parent) -> TensorFile:
     path = parent.file.path
     try:
         state = path.stat()
-        file = TensorFile(path, {}, {}, mapped=False)
+        file = TensorFile(path, {}, {})
     except OSError as error:
         raise EaselError(
             f"{parent.name} cannot be opened any more: {error.strerror or error}. Nothing was written."

@@ -184,11 +184,8 @@ def test_the_policy_decides_the_types_in_memory(
     assert latent_of(model).isfinite().all()
 
 
-@pytest.mark.parametrize("mapped", [True, False])
-def test_nothing_is_left_without_memory_or_asking_for_gradients(
-    mapped: bool, tiny: CheckpointFile, configs: Path
-) -> None:
-    model = load_model(tiny, CPU, configs, mapped=mapped)
+def test_nothing_is_left_without_memory_or_asking_for_gradients(tiny: CheckpointFile, configs: Path) -> None:
+    model = load_model(tiny, CPU, configs)
     for part in (model.unet, model.vae, model.towers[0].encoder):
         assert not part.training
         assert not any(

@@ -163,13 +163,12 @@ def test_files_of_full_precision_are_wide(tiny_tensors, saved, configs, every_la
 
 
 @pytest.mark.parametrize("policy", [KEEPING, PLAIN])
-@pytest.mark.parametrize("mapped", [True, False])
 def test_a_file_is_read_the_same_with_and_without_reading_at_places(
-    policy, mapped, tiny_tensors, saved, configs, monkeypatch, every_layer_counts
+    policy, tiny_tensors, saved, configs, monkeypatch, every_layer_counts
 ):
     expected = load_model(saved(tiny_tensors), policy, configs)
     for places in (True, False):
         monkeypatch.setattr(tensor_file, "READS_AT_PLACES", places and tensor_file.READS_AT_PLACES)
-        model = load_model(saved(tiny_tensors), policy, configs, mapped=mapped)
+        model = load_model(saved(tiny_tensors), policy, configs)
         for one, other in zip(model.modules, expected.modules, strict=True):
             assert all(map(torch.equal, one.parameters(), other.parameters()))

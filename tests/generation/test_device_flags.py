@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from modules.errors import EaselError
 from modules.flags import parse_flags
 from modules.folders import Folders
 from modules.generation import Engine, SilentWatcher, parse_txt2img
@@ -45,30 +44,3 @@ def test_without_the_check_numbers_that_are_none_are_black(drawn, engine):
     assert not drawn().any()
     with torch.no_grad():
         weight.copy_(before)
-
-
-@pytest.mark.parametrize(
-    ("flags", "settings"),
-    [
-        (["--disable-model-loading-ram-optimization"], {}),
-        ([], {"disable_mmap_load_safetensors": True}),
-        ([], {}),
-    ],
-)
-def test_files_are_mapped_into_memory_unless_a_flag_or_a_setting_says_otherwise(
-    tmp_path, parity_models, monkeypatch, flags, settings
-):
-    told = []
-
-    def plan(*_, mapped, **__):
-        told.append(mapped)
-        raise EaselError("enough")
-
-    monkeypatch.setattr("modules.generation.engine.plan_model", plan)
-    parsed = parse_flags(
-        ["--data-dir", str(tmp_path), "--ckpt-dir", str(parity_models), *flags], environment={}
-    )
-    options = Options().overridden({"sd_model_checkpoint": "tiny-sd1.safetensors", **settings})
-    with pytest.raises(EaselError):
-        Engine(Folders.from_flags(parsed), parsed).preload(options)
-    assert told == [not (flags or settings)]

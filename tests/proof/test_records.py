@@ -31,7 +31,6 @@ NOT_ABOUT_PIXELS = {
     # A model that was kept is the same as one that is loaded again.
     "sd_checkpoints_limit", "sd_checkpoints_keep_in_cpu", "sd_checkpoint_cache",
     # However a file is read, its numbers are the same.
-    "disable_mmap_load_safetensors",
     # What was decided by them stands in the record.
     "cpu_threads", "vae_strips", "vae_strips_from",
 }  # fmt: skip

@@ -35,10 +35,6 @@ class StableDiffusion(Section):
         0, "Checkpoints to cache in RAM", ge=0, le=10, affects_pixels=False,
         help="That many more wait in the machine's own memory. An older form of the two settings above.",
     )  # fmt: skip
-    disable_mmap_load_safetensors: bool = option(
-        False, "Disable memmapping for loading .safetensors files", affects_pixels=False,
-        help="Slow network drives are read faster so. It holds for all checkpoints.",
-    )  # fmt: skip
     enable_quantization: bool = option(
         False,
         "Enable quantization in K samplers for sharper and cleaner results",
