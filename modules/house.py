@@ -94,6 +94,7 @@ class House:
 
     def close(self) -> None:
         """Stop the work after its current step; what is unfinished goes on after the next start."""
+        self.interrogation.close()
         self.bench.close()
         self.batches.close()
         self.queue.close()

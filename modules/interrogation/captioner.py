@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from modules.errors import EaselError, InvalidRequest
+from modules.interrogation.config_sizes import check_sizes
 from modules.memory import DevicePolicy
 from modules.settings import Options
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Captioner", "load_captioner"]
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 """No network, and no code out of the folder."""
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
-LOADING_ERRORS = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ImportError,
-    RuntimeError,
-    SafetensorError,
-)
-"""What the library raises for folders that are not whole, and for configurations that fit no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +66,7 @@ def load_captioner(folder: Path, policy: DevicePolicy) -> Captioner:
         # Without any of them the library makes an empty one, which spells nothing.
         if not any((folder / name).is_file() for name in TOKENIZERS):
             raise ValueError(f"none of {', '.join(TOKENIZERS)} is there.")
+        check_sizes(folder)
         return Captioner(
             AutoImageProcessor.from_pretrained(folder, **SAFE),
             AutoTokenizer.from_pretrained(folder, **SAFE),
@@ -83,7 +76,11 @@ def load_captioner(folder: Path, policy: DevicePolicy) -> Captioner:
             .to(policy.device)
             .eval(),
         )
-    except LOADING_ERRORS as error:
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        # The tokenizer's library raises Exception itself, transformers a dozen kinds.
+        log.debug("%s", folder, exc_info=True)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise EaselError(
             f"The captioning model in {folder} cannot be loaded: {reason} "

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 
 from modules.errors import EaselError, InvalidRequest
 from modules.folders import Folders
+from modules.interrogation.describing_child import DescribeCall
+from modules.interrogation.describing_process import DescribingProcess
 from modules.interrogation.offers import Format, Offer, Wanted
 from modules.interrogation.pictures import on_white
 from modules.interrogation.shelf import InterrogatorShelf
+from modules.interrogation.small_tagger import SmallTagger, load_small_tagger
 from modules.interrogation.tags import tags_text
 from modules.memory import DevicePolicy
 from modules.settings import Options
@@ -24,6 +25,11 @@ from modules.settings import Options
 __all__ = ["Description", "Interrogation"]
 
 Turn = Callable[[], AbstractContextManager[object]]
+TURN_SECONDS = 30.0
+"""For which describing keeps pictures from being drawn on the same card."""
+ROOM, TIMES_ITS_SIZE = 3 << 30, 4
+"""Bytes that every model may take, and what it may take beyond, by the bytes of its files: numbers in half
+precision are twice as long on a processor, and there are copies while it loads."""
 MODEL_ERRORS = (RuntimeError, ValueError, LookupError, TypeError, AttributeError)
 """What a model whose parts do not fit each other raises while it works."""
 
@@ -42,15 +48,25 @@ class Description:
 class Interrogation:
     """The models that describe pictures. Calls are one after another, in whatever threads they come.
 
-    policy: where they compute. turn: a context in which nothing else needs the memory of that device; the
-    small tagger does not wait for it. Who holds that turn already must not ask a large model.
+    Models that a user brings work in a process of their own, with bounds of time and memory.
+    policy: where they compute. turn: a context in which nothing else needs the memory of that device; what
+    works on a card holds it, but for no longer than `TURN_SECONDS`. Who holds that turn already must not ask.
+    process: that of another such object, to be shared.
     """
 
-    def __init__(self, folders: Folders, policy: DevicePolicy, turn: Turn = nullcontext) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        policy: DevicePolicy,
+        turn: Turn = nullcontext,
+        process: DescribingProcess | None = None,
+    ) -> None:
         self.shelf = InterrogatorShelf(folders)
         self._policy, self._turn = policy, turn
-        self._lock = threading.Lock()
-        self._kept: dict[Path, Any] = {}
+        self._process = process or DescribingProcess()
+        self._kept: tuple[int | None, set[str]] = (None, set())
+        """The process in which models were kept, and their names."""
+        self._small: dict[Path, SmallTagger] = {}
 
     def offers(self) -> list[Offer]:
         """The models there are at this moment."""
@@ -58,34 +74,44 @@ class Interrogation:
 
     def loaded(self) -> list[str]:
         """Names of the models that are kept in memory."""
-        return [offer.name for offer in self.offers() if offer.path in self._kept]
+        process, names = self._kept
+        if process is None or process != self._process.process_id:
+            names = set()
+        return [offer.name for offer in self.offers() if offer.name in names or offer.path in self._small]
+
+    def interrupt(self) -> bool:
+        """End the description that is being made; whether there was one."""
+        return self._process.interrupt()
+
+    def close(self) -> None:
+        """End all work; nothing is described any more."""
+        self._process.close()
 
     def describe(self, image: Image.Image, model: str, options: Options) -> Description:
         """What `model` ("clip", "deepdanbooru", or a name of `offers`) says about a picture of any mode.
 
         Raises NotFound for a model that is not there, saying which file to put where, InvalidRequest for one
-        that cannot be used, and EaselError when the memory does not suffice.
+        that cannot be used, takes too long or was interrupted, and EaselError when the memory does not
+        suffice.
         """
         offer, wanted = self.shelf.find(model)
         picture = on_white(image)
-        turn = nullcontext() if offer.is_light else self._turn()
-        with turn, self._lock, _explained_shortage(offer):
-            try:
+        with _explained_shortage(offer):
+            if offer.is_light:
+                text = self._small_said(offer, wanted, picture, options)
+            else:
                 text = self._said(offer, wanted, picture, options)
-            finally:
-                if not offer.is_light and not options.interrogate_keep_models_in_memory:
-                    self._let_go()
         return Description(text, offer.name, "" if text else self._about_nothing(offer, wanted, options))
 
-    def _said(self, offer: Offer, wanted: Wanted, picture: Image.Image, options: Options) -> str:
+    def _small_said(self, offer: Offer, wanted: Wanted, picture: Image.Image, options: Options) -> str:
         try:
-            describer = self._kept.get(offer.path)
-            if describer is None:
-                describer = self._kept[offer.path] = _load(offer, self._policy)
+            tagger = self._small.get(offer.path)
+            if tagger is None:
+                tagger = self._small[offer.path] = load_small_tagger(offer.path)
             if wanted is Wanted.TAGS:
-                return tags_text(describer.tags(picture), options)
-            return str(describer.caption(picture, options))
-        except (InvalidRequest, torch.OutOfMemoryError):
+                return tags_text(tagger.tags(picture), options)
+            return tagger.caption(picture, options)
+        except torch.OutOfMemoryError:
             raise
         except EaselError as error:
             # Another model, or another file in its place, mends it.
@@ -94,10 +120,32 @@ class Interrogation:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise InvalidRequest("model", f"{offer.path} failed on this picture: {reason}") from error
 
-    def _let_go(self) -> None:
-        self._kept.clear()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+    def _said(self, offer: Offer, wanted: Wanted, picture: Image.Image, options: Options) -> str:
+        call = DescribeCall(
+            offer.format,
+            offer.path,
+            wanted,
+            picture.size,
+            picture.tobytes(),
+            options,
+            self._policy,
+            most_bytes=ROOM + TIMES_ITS_SIZE * _size_of(offer.path),
+            seconds=options.interrogate_time_limit,
+        )
+        with ExitStack() as turn:
+            if self._policy.device.type != "cpu":
+                turn.enter_context(self._turn())
+
+            def give_back(passed: float) -> None:
+                if passed > TURN_SECONDS:
+                    turn.close()
+
+            text = self._process.ask(call, give_back)
+        process, names = self._kept
+        names = names if process == self._process.process_id else set()
+        kept = {offer.name} if options.interrogate_keep_models_in_memory else set()
+        self._kept = self._process.process_id, (names | kept if kept else set())
+        return text
 
     def _about_nothing(self, offer: Offer, wanted: Wanted, options: Options) -> str:
         if offer.format is Format.SMALL:
@@ -111,23 +159,12 @@ class Interrogation:
         return f"{offer.name} says nothing about this picture."
 
 
-def _load(offer: Offer, policy: DevicePolicy) -> Any:
-    """The describer for the format of `offer`. Imports happen here: most sessions need none of them."""
-    if offer.format is Format.CAPTIONER:
-        from modules.interrogation.captioner import load_captioner
-
-        return load_captioner(offer.path, policy)
-    if offer.format is Format.ONNX:
-        from modules.interrogation.onnx_tagger import load_onnx_tagger
-
-        return load_onnx_tagger(offer.path, on_gpu=policy.device.type == "cuda")
-    if offer.format is Format.DEEPDANBOORU:
-        from modules.interrogation.residual_tagger import load_residual_tagger
-
-        return load_residual_tagger(offer.path, policy)
-    from modules.interrogation.small_tagger import load_small_tagger
-
-    return load_small_tagger(offer.path)
+def _size_of(path: Path) -> int:
+    """Bytes of a model's file, or of the files of its folder; 0 where that cannot be told."""
+    try:
+        return sum(each.stat().st_size for each in ([path] if path.is_file() else path.iterdir()))
+    except OSError:
+        return 0
 
 
 @contextmanager

@@ -25,6 +25,8 @@ __all__ = ["SmallTagger", "load_small_tagger", "scores"]
 
 SURE = 0.5
 """From which probability a caption names something."""
+LARGEST_SIDE, WIDEST = 512, 4096
+"""Pixels, and the longest side of a tensor: it works in the program itself."""
 VOWELS = "aeiou"
 SOUNDS_LIKE_A_CONSONANT = "uni"
 
@@ -95,6 +97,10 @@ def load_small_tagger(path: Path) -> SmallTagger:
             )
             side = int(file.metadata["easel.side"])
             tensors = {name: file.read(name, torch.float32) for name in file.tensors}
+            if not 1 <= side <= LARGEST_SIDE or any(
+                max(each.shape, default=0) > WIDEST for each in tensors.values()
+            ):
+                raise ValueError("sizes that such a tagger does not have")
             if len(tensors["head.bias"]) != len(things) + len(styles):
                 raise ValueError("another number of tags than of answers")
         except (KeyError, ValueError, TypeError, JsonNotRead) as error:

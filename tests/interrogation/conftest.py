@@ -4,7 +4,7 @@ import pytest
 
 from modules.flags import parse_flags
 from modules.folders import Folders
-from modules.interrogation import Interrogation, choose_interrogation_policy
+from modules.interrogation import DescribingProcess, Interrogation, choose_interrogation_policy
 
 
 @pytest.fixture
@@ -13,9 +13,16 @@ def folders(tmp_path):
     return Folders.from_flags(parse_flags(["--data-dir", str(tmp_path)], environment={}))
 
 
+@pytest.fixture(scope="session")
+def process():
+    """The process of describing models, which all tests share: it takes seconds to start."""
+    process = DescribingProcess()
+    yield process
+    process.close()
+
+
 @pytest.fixture
-def interrogation(folders):
+def interrogation(folders, process):
     """What describes pictures with the models of `folders`."""
-    return Interrogation(
-        folders, choose_interrogation_policy(parse_flags(["--use-cpu", "all"], environment={}))
-    )
+    policy = choose_interrogation_policy(parse_flags(["--use-cpu", "all"], environment={}))
+    return Interrogation(folders, policy, process=process)

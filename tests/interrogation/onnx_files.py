@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-FLOAT = 1
+FLOAT, WHOLE, TRUTH = 1, 7, 9
 VARINT, BYTES = 0, 2
 
 
@@ -27,9 +27,9 @@ def field(number: int, value: int | str | bytes) -> bytes:
     return varint(number << 3 | BYTES) + varint(len(data)) + data
 
 
-def value_info(name: str, shape: Sequence[int | str]) -> bytes:
+def value_info(name: str, shape: Sequence[int | str], kind: int = FLOAT) -> bytes:
     dims = b"".join(field(1, field(1, side) if isinstance(side, int) else field(2, side)) for side in shape)
-    tensor = field(1, FLOAT) + field(2, dims)
+    tensor = field(1, kind) + field(2, dims)
     return field(1, name) + field(2, field(1, tensor))
 
 
@@ -80,4 +80,42 @@ def write_tagger(
         model += field(14, field(1, key) + field(2, value))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model)
+    return path
+
+
+def write_endless(path: Path, side: int = 16) -> Path:
+    """A tagger of three tags whose graph goes round for ever."""
+    again = [node("Identity", ["go"], "goes on"), node("Identity", ["value"], "same value")]
+    body = b"".join(field(1, each) for each in again) + field(2, "body")
+    inputs = value_info("turn", [], WHOLE), value_info("go", [], TRUTH), value_info("value", [1, 3])
+    body += b"".join(field(11, each) for each in inputs)
+    body += field(12, value_info("goes on", [], TRUTH)) + field(12, value_info("same value", [1, 3]))
+    loop = node("Loop", ["", "true", "mean"], "answer", field(1, "body") + field(6, body) + field(20, 5))
+    nodes = [node("ReduceMean", ["picture", "axes"], "mean", whole_number("keepdims", 0)), loop]
+    graph = b"".join(field(1, each) for each in nodes) + field(2, "endless")
+    graph += field(5, initializer("axes", [2], [1, 2])) + field(
+        5, field(2, TRUTH) + field(8, "true") + field(9, b"\1")
+    )
+    graph += field(11, value_info("picture", [1, side, side, 3])) + field(12, value_info("answer", [1, 3]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 18)))
+    path.with_name("tags.txt").write_text("one\ntwo\nthree")
+    return path
+
+
+def write_hungry(path: Path, side: int = 16) -> Path:
+    """A tagger whose graph of a few bytes makes a tensor of 40 gigabytes."""
+    nodes = [
+        node("ReduceMean", ["picture", "axes"], "mean", whole_number("keepdims", 0)),
+        node("ReduceMean", ["mean", "one"], "single", whole_number("keepdims", 1)),
+        node("Expand", ["single", "shape"], "large"),
+        node("ReduceMean", ["large", "one"], "answer", whole_number("keepdims", 1)),
+    ]
+    shapes = ("axes", [1, 2]), ("one", [1]), ("shape", [100_000, 100_000])
+    graph = b"".join(field(1, each) for each in nodes) + field(2, "hungry")
+    graph += b"".join(field(5, initializer(name, [len(values)], values)) for name, values in shapes)
+    graph += field(11, value_info("picture", [1, side, side, 3])) + field(12, value_info("answer", ["N", 1]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 18)))
+    path.with_name("tags.txt").write_text("one\ntwo\nthree")
     return path

@@ -111,6 +111,7 @@ def progress_routes(house: House, previews: PreviewEncoder) -> APIRouter:
     def interrupt() -> Empty:
         """Stop the running job after its current step; what is made stays."""
         house.queue.interrupt()
+        house.interrogation.interrupt()
         return Empty()
 
     @router.post("/sdapi/v1/skip")

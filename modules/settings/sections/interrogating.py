@@ -18,6 +18,13 @@ class Interrogate(Section):
         "Keep models in VRAM",
         help="The next picture is described sooner; otherwise a model leaves the memory after its answer.",
     )
+    interrogate_time_limit: int = option(
+        120,
+        "Seconds that a model may take",
+        help="One that takes longer, or is given no end by its file, is ended.",
+        ge=5,
+        le=3600,
+    )
     interrogate_return_ranks: bool = option(
         False,
         "Include ranks of model tags matches in results",
