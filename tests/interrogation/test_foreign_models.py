@@ -88,7 +88,7 @@ def test_a_graph_without_end_is_ended_by_its_time(interrogation, endless):
 
 def test_a_graph_that_takes_all_memory_is_told_in_a_sentence(interrogation, folders):
     write_hungry(folders.models / "Interrogators" / "hungry" / "model.onnx")
-    with pytest.raises(EaselError, match="failed in onnxruntime|wanted more than|memory does not suffice"):
+    with pytest.raises(EaselError, match=r"failed in onnxruntime|wanted more than|memory does not suffice"):
         interrogation.describe(PICTURE, "hungry", SHORT)
 
 
