@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from modules.generation.request import PictureRequest, finite, parse_request
+from modules.client_values import is_no_name
+from modules.generation.request import LARGEST_GUIDANCE, PictureRequest, finite, parse_request
 
 __all__ = ["Img2ImgRequest", "MaskedContent", "ResizeChoice", "parse_img2img"]
 
@@ -90,6 +91,8 @@ class Img2ImgRequest(PictureRequest):
     inpainting_mask_invert: int = Field(0, ge=0, le=1, description="1: white is kept instead.")
     image_cfg_scale: float | None = Field(
         None,
+        ge=-LARGEST_GUIDANCE,
+        le=LARGEST_GUIDANCE,
         description="Guidance towards the picture, for checkpoints that edit by instruction; null: none.",
     )
 
@@ -102,6 +105,9 @@ class Img2ImgRequest(PictureRequest):
         if not isinstance(values, dict):
             return values
         given, size = values.get("init_images"), values.get("batch_size")
+        if isinstance(given, list | tuple):
+            given = [each for each in given if not is_no_name(each)]
+            values = {**values, "init_images": given}
         if isinstance(given, list | tuple) and isinstance(size, int) and 1 < len(given) < size:
             return {**values, "batch_size": len(given)}
         return values

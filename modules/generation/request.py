@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from modules.client_values import is_no_name, without_nothing
 from modules.errors import InvalidRequest
 
 __all__ = [
@@ -32,12 +33,28 @@ LATER_FIELDS = {
     "alwayson_scripts": "scripts are",
 }
 LATER = "later"
+TEXTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "infotext")
+"""Fields in which an empty text is a value."""
+NAMES = (
+    "sampler_name",
+    "sampler_index",
+    "scheduler",
+    "script_name",
+    "refiner_checkpoint",
+    "hr_checkpoint_name",
+    "hr_sampler_name",
+    "hr_scheduler",
+    "mask",
+    "latent_mask",
+)
+"""Fields in which clients write None for nothing."""
 UNUSED: tuple[Any, ...] = (None, "", "None", {}, [])
 SMALLEST_SIDE, LARGEST_SIDE = 64, 8192
 DEEPEST, MOST_VALUES = 32, 20_000
 """Of plain data that a request carries: lists and objects inside one another, and values in all."""
-LARGEST_NUMBER = 1e38
-"""About what float32, in which pictures are computed, can hold."""
+LARGEST_NUMBER = 1e6
+"""Of noise, churn and the like; with larger ones pictures are no numbers any more."""
+LARGEST_GUIDANCE = 1000.0
 
 
 def _seed(value: Any) -> int:
@@ -59,7 +76,7 @@ def _side(value: int) -> int:
 
 
 def finite(value: float) -> float:
-    """`value` if float32 can hold it; raises ValueError."""
+    """`value` if pictures can be computed with it; raises ValueError."""
     if not abs(value) <= LARGEST_NUMBER:
         raise ValueError(f"must be a finite number, at most {LARGEST_NUMBER:g}")
     return value
@@ -88,10 +105,9 @@ R = TypeVar("R", bound="PictureRequest")
 class PictureRequest(BaseModel):
     """What every request for pictures may say, with the field's names and defaults.
 
-    A field given as null takes its default, since clients send nulls for what they do not set. Fields that
-    are
-    unknown are ignored. Sizes are pixels, multiples of 8; strengths run from 0 to 1; seeds may be any whole
-    number, -1 draws one.
+    A field given as null takes its default, and so does one that is empty or the name None, since clients
+    send these for what they do not set. Fields that are unknown are ignored. Sizes are pixels, multiples of
+    8; strengths run from 0 to 1; seeds may be any whole number, -1 draws one.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -124,7 +140,12 @@ class PictureRequest(BaseModel):
     batch_size: int = Field(1, ge=1, le=128, description="Pictures made together.")
     n_iter: int = Field(1, ge=1, le=10_000, description="Batches made one after another.")
     steps: int = Field(50, ge=1, le=1000, description="Sampling steps.")
-    cfg_scale: float = Field(7.0, description="Guidance; any number, 1 switches it off.")
+    cfg_scale: float = Field(
+        7.0,
+        ge=-LARGEST_GUIDANCE,
+        le=LARGEST_GUIDANCE,
+        description="Guidance: usually 1 to 30; 1 switches it off.",
+    )
     width: Side = Field(512, description="Width in pixels.")
     height: Side = Field(512, description="Height in pixels.")
     restore_faces: bool = Field(
@@ -176,9 +197,18 @@ class PictureRequest(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_default(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            return {key: value for key, value in values.items() if value is not None}
-        return values
+        return without_nothing(values, TEXTS, NAMES)
+
+    @field_validator("styles", mode="before")
+    @classmethod
+    def _styles_by_name(cls, value: Any) -> Any:
+        if is_no_name(value):
+            return ()
+        return (
+            tuple(each for each in value if not is_no_name(each))
+            if isinstance(value, list | tuple)
+            else value
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -215,11 +245,6 @@ class PictureRequest(BaseModel):
     @classmethod
     def _bounded(cls, value: Any) -> Any:
         return bounded_json(value)
-
-    @field_validator("script_name")
-    @classmethod
-    def _none_by_name(cls, value: str | None) -> str | None:
-        return None if value in ("", "None") else value
 
     @property
     def sampler(self) -> str:

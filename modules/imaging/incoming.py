@@ -4,6 +4,7 @@ import base64
 import binascii
 import io
 import warnings
+from urllib.parse import unquote
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,8 @@ MAX_PIXELS = 100_000_000
 """Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
 MAX_CHARACTERS = 400_000_000
 SIXTEEN_BITS = 65_535
+URL_ALPHABET = str.maketrans("-_", "+/")
+SPACES = (" ", "\n", "\r", "\t")
 ADDRESSES = ("http://", "https://")
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
 """Kinds that Pillow reads by itself; EPS, say, would start another program."""
@@ -55,8 +58,17 @@ def decode_picture(field: str, text: str) -> Image.Image:
 
 
 def picture_file(text: str) -> bytes:
-    """The bytes of the file in base64 `text`, with or without a data URL's head. Raises ValueError."""
-    return base64.b64decode(text.split(",", 1)[-1], validate=False)
+    """The bytes of the file in base64 `text`, with or without a data URL's head, in the usual alphabet or in
+    that of addresses, with or without "=" at the end. Raises ValueError.
+    """
+    coded = text.split(",", 1)[-1]
+    if "%" in coded:
+        coded = unquote(coded)
+    if "-" in coded or "_" in coded:
+        coded = coded.translate(URL_ALPHABET)
+    if (missing := -len(coded.rstrip("=")) % 4) and not any(space in coded for space in SPACES):
+        coded = coded.rstrip("=") + "=" * missing
+    return base64.b64decode(coded, validate=False)
 
 
 def load_picture(field: str, text: str) -> Image.Image:

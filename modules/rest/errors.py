@@ -47,6 +47,7 @@ MEANINGS = {
 KINDS = frozenset(get_args(Kind))
 EVERYWHERE = (401, 403, 500)
 WITH_NAME = (414,)
+WHOLE_BODY = ("missing", "dict_type", "model_attributes_type", "model_type", "list_type")
 WITH_BODY = (400, 413, 422)
 STATUSES = {
     InvalidRequest: 422,
@@ -173,8 +174,28 @@ def _malformed(_: Request, error: Exception) -> JSONResponse:
     if details[0]["type"] == "json_invalid":
         reason = details[0].get("ctx", {}).get("error", "it ends too early")
         return _answer(400, "InvalidRequest", _not_json(f"{reason}, character {details[0]['loc'][-1]}"))
+    if sentence := _of_whole_body(error.errors()[0]):
+        return _answer(422, "InvalidRequest", sentence, "body")
     invalid = sentence_of_errors(details)
     return _answer(422, "InvalidRequest", str(invalid), invalid.field)
+
+
+def _of_whole_body(first: Mapping[str, Any]) -> str:
+    """What is wrong with a body that is not even an object; empty where something inside it is."""
+    if tuple(first["loc"]) != ("body",) or first["type"] not in WHOLE_BODY:
+        return ""
+    given = first.get("input")
+    if isinstance(given, bytes):
+        return "The body was not read as JSON: send it with the header Content-Type: application/json."
+    if given is None:
+        header = "with the header Content-Type: application/json"
+        return f"The body is empty. Send a JSON object, at least {{}}, {header}."
+    return f"The body is {_kind(given)}. Send a JSON object, at least {{}}."
+
+
+def _kind(value: Any) -> str:
+    kinds = {str: "a JSON text", bool: "true or false", list: "a JSON list"}
+    return kinds.get(type(value), "a JSON number")
 
 
 def _not_json(reason: str) -> str:

@@ -1,6 +1,7 @@
 """The table of samplers, and the reading of their names."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -223,12 +224,20 @@ def _schedule_names() -> dict[str, Schedule]:
     return {name.casefold(): row for row in rows for name in (row.name, row.key, *row.aliases)}
 
 
+def _plain(name: str) -> str:
+    """A name as it is compared: libraries and other programs write "dpmpp_2m" for "DPM++ 2M"."""
+    plain = " ".join(name.casefold().replace("_", " ").replace("-", " ").split()).removeprefix("k ")
+    plain = plain.removeprefix("sample ").replace("dpmpp", "dpm++").replace("dpm 2", "dpm2")
+    plain = plain.replace("uni pc", "unipc").replace("cfgpp", "cfg++").replace("cfg pp", "cfg++")
+    return re.sub(r"\bancestral\b", "a", plain)
+
+
 def _unknown(
     field: str, what: str, asked: str, known: Sequence[str], joined: Iterable[str] = ()
 ) -> InvalidRequest:
     """The refusal of a name. `joined` names may be suggested too, but are not listed."""
-    spelled = {name.casefold(): name for name in (*joined, *known)}
-    nearest = difflib.get_close_matches(asked.strip().casefold(), spelled, n=1)
+    spelled = {_plain(name): name for name in (*joined, *known)}
+    nearest = difflib.get_close_matches(_plain(asked), spelled, n=1)
     shown = asked if len(asked) <= 60 else asked[:57] + "..."
     hint = f" Did you mean {spelled[nearest[0]]!r}?" if nearest else ""
     return InvalidRequest(field, f"There is no {what} named {shown!r}.{hint} There are: {', '.join(known)}.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from modules.client_values import without_nothing
 from modules.upscaling.extras import Enlargement, Extras
 
 __all__ = ["ExtrasRequest"]
@@ -22,6 +23,11 @@ class ExtrasRequest(BaseModel):
     upscaler_1: str = Field("None", max_length=200, description="An upscaler of /sdapi/v1/upscalers.")
     upscaler_2: str = Field("None", max_length=200, description="A second one, blended in.")
     extras_upscaler_2_visibility: float = Field(0, ge=0, le=1, description="How much of the second shows.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_the_default(cls, values: Any) -> Any:
+        return without_nothing(values, names=("image",))
 
     def extras(self) -> Extras:
         """What to do."""

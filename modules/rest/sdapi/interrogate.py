@@ -2,11 +2,13 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from modules.client_values import without_nothing
 from modules.house import House
 from modules.imaging import load_picture
 from modules.interrogation import CAPTION, TAGS, Description, Wanted
@@ -25,6 +27,11 @@ class InterrogateCall(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"image": EXAMPLE_PICTURE, "model": "deepdanbooru"}]}
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_the_default(cls, values: Any) -> Any:
+        return without_nothing(values, names=("image", "model"))
 
     image: str = Field("", description="The picture, base64 with or without a data URL's head.")
     model: str = Field(
