@@ -60,5 +60,10 @@ def hires_fold(form: Form, menus: Menus) -> None:
                 "hr_prompt", "Hires prompt", "hr_prompt", placeholder=same, lines=2, elem_classes=["prompt"]
             )
             form.text(
-                "hr_negative_prompt", "Hires negative prompt", "hr_neg_prompt", placeholder=same, lines=2
+                "hr_negative_prompt",
+                "Hires negative prompt",
+                "hr_neg_prompt",
+                placeholder=same,
+                lines=2,
+                elem_classes=["prompt"],
             )

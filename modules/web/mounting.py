@@ -73,6 +73,7 @@ SCRIPTS = (
     "picture_wells",
     "drawing_editors",
     "drawing_keys",
+    "prompt_history",
     "img2img",
     "memory_offers",
     "drop_picture",

@@ -108,7 +108,9 @@ def _tools(form: Form) -> dict[str, gr.components.Component]:
                 "paste",
                 "paste" if form.tab == "txt2img" else form.element_id("paste"),
             ),
-            "clear": icon_button("Clear the prompts", "clear", form.element_id("clear_prompt")),
+            "clear": icon_button(
+                "Clear the prompts; pressed again: bring them back", "clear", form.element_id("clear_prompt")
+            ),
             "apply_styles": icon_button(
                 "Put the chosen styles into the prompts", "apply", form.element_id("style_apply")
             ),

@@ -31,6 +31,7 @@ function overridesUpdate(texts) {
 
 // Called once the values stand in the form: what changes from now on is the person's doing.
 function formRecalled(tab) {
+    if (!recalledForms.has(tab)) beginHistories(tab);
     recalledForms.add(tab);
     formIsRecalled = GENERATION_TABS.every((each) => recalledForms.has(each));
     if (GENERATION_TABS.includes(tab)) promptsChanged(tab);

@@ -141,9 +141,14 @@ function actionKey(event) {
 document.addEventListener("keydown", promptKey);
 document.addEventListener("keydown", actionKey);
 
+// The bin keeps what it took last, over a reload too: pressed again it brings that back.
 function clearPrompts(tab) {
-    const written = getText(`${tab}_prompt`) || getText(`${tab}_neg_prompt`);
-    if (written && !confirm("Clear both prompts?")) return [getText(`${tab}_prompt`), getText(`${tab}_neg_prompt`)];
+    const written = [getText(`${tab}_prompt`), getText(`${tab}_neg_prompt`)];
+    const key = `easel.bin.${tab}`;
     setTimeout(() => promptsChanged(tab));
+    if (!written.some(Boolean)) return localGet(key, written);
+    if (!confirm("Clear both prompts?")) return written;
+    localSet(key, written);
+    showNotice("Both prompts are cleared. Ctrl+Z, or the same button again, brings them back.", "info");
     return ["", ""];
 }
