@@ -115,7 +115,7 @@ def is_network(path: Path) -> bool:
 @lru_cache(maxsize=4096)
 def _is_network(path: Path, _state: FileStamp) -> bool:
     try:
-        with open_tensors(path, mapped=False) as file:
+        with open_tensors(path) as file:
             return _found(file.tensors) is None and _foreign(file.tensors) is LORA
     except EaselError:
         return False
