@@ -1,6 +1,6 @@
 """The errors that a person can meet. Each message is a sentence: what was wrong, where, and what to do."""
 
-__all__ = ["Closed", "EaselError", "InvalidRequest", "NotFound"]
+__all__ = ["Closed", "EaselError", "InvalidRequest", "NotFound", "TooBusy"]
 
 
 class EaselError(Exception):
@@ -21,3 +21,11 @@ class Closed(EaselError):
 
 class NotFound(EaselError):
     """A named thing (a checkpoint, a job, a picture) that does not exist."""
+
+
+class TooBusy(EaselError):
+    """So much of one kind is asked for at a time that more has to wait; `retry_after`: seconds."""
+
+    def __init__(self, what: str, retry_after: float = 5.0) -> None:
+        super().__init__(f"{what}. Come again in some seconds.")
+        self.retry_after = retry_after

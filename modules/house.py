@@ -20,6 +20,7 @@ from modules.jobs.workers import make_workers
 from modules.merging import MergeBench, MergeShelves
 from modules.prompts import StyleBook
 from modules.settings import SettingsStore
+from modules.slow_work import SlowWork
 from modules.usable_folders import usable_folders
 from modules.workflows import MENU
 
@@ -45,6 +46,10 @@ class House:
     batches: Batches = field(init=False)
     networks: Catalogue = field(init=False)
     bench: MergeBench = field(init=False)
+    reading: SlowWork = field(init=False)
+    """Decodes the pictures that calls give."""
+    enlarging: SlowWork = field(init=False)
+    """Enlarges finished pictures, one call at a time: large ones take much memory."""
 
     def __post_init__(self) -> None:
         batches = Batches(self.folders, self.flags, self.queue, partial(self.order, save=True))
@@ -52,6 +57,8 @@ class House:
         networks = Catalogue(self.engine.shelf, self.engine.adapters, self.folders)
         object.__setattr__(self, "networks", networks)
         object.__setattr__(self, "bench", MergeBench(on_done=self.engine.shelf.refresh))
+        object.__setattr__(self, "reading", SlowWork("pictures to be read", threads=4, most=200))
+        object.__setattr__(self, "enlarging", SlowWork("pictures to be enlarged", threads=1, most=100))
 
     @property
     def merge_shelves(self) -> MergeShelves:
@@ -94,6 +101,8 @@ class House:
 
     def close(self) -> None:
         """Stop the work after its current step; what is unfinished goes on after the next start."""
+        self.reading.close()
+        self.enlarging.close()
         self.interrogation.close()
         self.bench.close()
         self.batches.close()

@@ -10,21 +10,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from modules.atomic import replace_file
 from modules.checkpoints import read_metadata
-from modules.errors import EaselError, NotFound
+from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.extra_networks.beside import PREVIEW_ENDINGS
 from modules.extra_networks.card import Card
 from modules.extra_networks.covers import cover_of
 from modules.imaging import (
     PictureFormat,
     SaveFormat,
+    decoding,
     encode_picture,
-    in_eight_bits,
     open_picture,
     read_texts,
+    upright,
 )
 
 __all__ = ["PreviewPicture", "Previews", "replace_preview"]
@@ -160,8 +161,9 @@ def _made_small(path: Path, data: bytes, side: int) -> bytes:
         with open_preview(path, data) as image:
             # JPEGs are decoded at a fraction of their size, where the format allows it.
             image.draft("RGB", (side, side))
-            upright = in_eight_bits(ImageOps.exif_transpose(image))
-            upright.thumbnail((side, side))
-            return encode_picture(upright, "", SMALL).data
-    except (OSError, ValueError, SyntaxError, IndexError) as error:
-        raise NotFound(f"The preview of {path.name} is a damaged picture: {error}.") from error
+            with decoding("preview", image) as picture:
+                small = upright(picture)
+                small.thumbnail((side, side))
+                return encode_picture(small, "", SMALL).data
+    except InvalidRequest as error:
+        raise NotFound(f"The preview of {path.name} cannot be shown: {error}") from error

@@ -1,7 +1,7 @@
 """Making pictures: a request becomes a run, a run becomes pictures."""
 
 from modules.generation.assembly import Assembly
-from modules.generation.canvas import StartPictures, first_size
+from modules.generation.canvas import StartPictures, first_size, refuse_empty_mask
 from modules.generation.drawn import Drawn, FileFacts, ModelFacts, ModelFiles, Role
 from modules.generation.engine import Engine
 from modules.generation.extra_fields import mask_fields
@@ -72,5 +72,6 @@ __all__ = [
     "pixel_facts",
     "plan_run",
     "reference_to",
+    "refuse_empty_mask",
     "sentence_of_errors",
 ]

@@ -3,10 +3,11 @@
 BEHAVIOUR sections 9 and 10. Pictures and pixels only: no model.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from modules.errors import InvalidRequest
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
@@ -16,25 +17,28 @@ from modules.imaging import (
     Enlarge,
     ResizeMode,
     blend_luma_chroma,
-    blur_mask,
     box_of_mask,
     correct_colours,
     decode_picture,
+    decoded,
     fill_masked,
     grow_to_aspect,
-    in_eight_bits,
     invert_mask,
     lay_over,
-    load_picture,
     mask_of_picture,
+    masks_nothing,
     overlay_of,
     resize_image,
+    resize_mask,
+    soften_mask,
     strengthened,
+    upright,
 )
 from modules.settings import Options
 from modules.upscaling import UPSCALERS, upscale_picture
 
 __all__ = [
+    "NOTHING_MASKED",
     "Canvas",
     "StartPictures",
     "check_pictures",
@@ -42,6 +46,7 @@ __all__ = [
     "first_size",
     "given_pixels",
     "make_canvas",
+    "refuse_empty_mask",
 ]
 
 TURNED = (5, 6, 7, 8)
@@ -68,6 +73,8 @@ class Canvas:
     originals: tuple[Image.Image, ...] = ()
     wholes: tuple[Image.Image, ...] = ()
     enlarge: Enlarge | None = None
+    draws_nothing: bool = False
+    """The mask masks nothing: every picture comes back as it was given."""
 
     def picture_for(self, position: int) -> Image.Image:
         """The picture that number `position` of a batch starts from."""
@@ -108,29 +115,69 @@ class _Masking:
     mask: Image.Image
     for_overlay: Image.Image
     box: Box | None
+    is_empty: bool = False
+
+
+NOTHING_MASKED = (
+    "The mask masks nothing, so the picture comes back unchanged: mark the part that is to be drawn anew "
+    "in white."
+)
+SMALLEST_SIDE = 8
+"""Pixels of a picture that is encoded at its own size: a latent cell."""
 
 
 def check_pictures(request: Img2ImgRequest) -> None:
-    """Raises InvalidRequest for a picture that cannot be read, one too many or too few, and a mask that masks
-    nothing.
+    """Raises InvalidRequest for one picture too many, and for one that cannot be read; nothing is decoded
+    before they are counted.
     """
-    pictures = [_upright("init_images", text) for text in request.init_images]
-    if request.mask is not None:
-        _mask_of(request, _upright("mask", request.mask))
-    if request.latent_mask is not None:
-        load_picture("latent_mask", request.latent_mask)
-    if request.resize_mode is ResizeChoice.LATENT and len({each.size for each in pictures}) > 1:
-        raise InvalidRequest(
-            "resize_mode",
-            "Resize mode 3 encodes the pictures of a batch together at their own size, and theirs differ; "
-            "choose mode 0, 1 or 2, or send one at a time.",
-        )
     if len(request.init_images) > request.batch_size:
         raise InvalidRequest(
             "init_images",
             f"init_images holds {len(request.init_images)} pictures for a batch of {request.batch_size}; "
             "give one picture, or one for each of the batch.",
         )
+    with decoded(_texts(request)) as pictures:
+        starts = [upright(each) for each in pictures[: len(request.init_images)]]
+        sizes = {each.size for each in starts}
+    if request.resize_mode is not ResizeChoice.LATENT:
+        return
+    if len(sizes) > 1:
+        raise InvalidRequest(
+            "resize_mode",
+            "Resize mode 3 encodes the pictures of a batch together at their own size, and theirs differ; "
+            "choose mode 0, 1 or 2, or send one at a time.",
+        )
+    [(width, height)] = sizes
+    if min(width, height) < SMALLEST_SIDE and not _cuts_a_part_out(request):
+        raise InvalidRequest(
+            "resize_mode",
+            f"Resize mode 3 encodes the picture at its own size, and {width}x{height} is less than a latent "
+            f"cell of {SMALLEST_SIDE}x{SMALLEST_SIDE}; choose mode 0, 1 or 2, or send a larger one.",
+        )
+
+
+def refuse_empty_mask(request: Img2ImgRequest) -> None:
+    """Raises InvalidRequest where the mask masks nothing: for whoever can still mark something."""
+    if request.mask is None:
+        return
+    with decoded([("mask", request.mask)]) as [picture]:
+        is_empty = masks_nothing(_mask_of(request, upright(picture)))
+    if is_empty:
+        what = "white, and inverted" if request.inpainting_mask_invert else "black"
+        raise InvalidRequest(
+            "mask", f"The mask is all {what}, so nothing would be drawn: mark the part that is to change."
+        )
+
+
+def _texts(request: Img2ImgRequest) -> list[tuple[str, str]]:
+    """The pictures of `request` by their fields: those to start from, the mask, the latent mask."""
+    texts = [("init_images", text) for text in request.init_images]
+    masks = ((field, getattr(request, field)) for field in ("mask", "latent_mask"))
+    return texts + [(field, text) for field, text in masks if text is not None]
+
+
+def _cuts_a_part_out(request: Img2ImgRequest) -> bool:
+    return request.mask is not None and request.inpaint_full_res
 
 
 def given_pixels(request: Img2ImgRequest) -> int:
@@ -138,9 +185,7 @@ def given_pixels(request: Img2ImgRequest) -> int:
 
     Raises InvalidRequest for one that is no picture, or too large.
     """
-    texts = [("init_images", text) for text in request.init_images]
-    texts += [(field, text) for field in ("mask", "latent_mask") if (text := getattr(request, field))]
-    pictures = [decode_picture(field, text) for field, text in texts]
+    pictures = [decode_picture(field, text) for field, text in _texts(request)]
     return sum(picture.width * picture.height for picture in pictures)
 
 
@@ -153,17 +198,23 @@ def first_size(request: Img2ImgRequest) -> tuple[int, int]:
 
 def first_picture(request: Img2ImgRequest, background: str = "#ffffff") -> Image.Image:
     """The first picture of `request` (RGB), its transparent parts in the colour of the `background`."""
-    return _on_background(_upright("init_images", request.init_images[0]), background)
+    with decoded([("init_images", request.init_images[0])], seconds=None) as [picture]:
+        return _on_background(upright(picture), background)
 
 
 def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
-    """The canvas of an image-to-image run, from `start` in the place of what the request gives.
-
-    Raises InvalidRequest where there is nothing to draw.
-    """
-    request, options = run.request, run.options
+    """The canvas of an image-to-image run, from `start` in the place of what the request gives."""
+    request = run.request
     assert isinstance(request, Img2ImgRequest)
-    given = start or _given(request)
+    if start is not None:
+        return _canvas(run, request, start)
+    # What is drawn waits for calls that decode, and is never refused for them.
+    with decoded(_texts(request), seconds=None) as pictures:
+        return _canvas(run, request, _given(request, [upright(each) for each in pictures]))
+
+
+def _canvas(run: Run, request: Img2ImgRequest, given: StartPictures) -> Canvas:
+    options = run.options
     masking, enlarge, mode = _masking(request, given), _enlarger(options), _mask_mode(request)
     pictures, overlays, wholes = [], [], []
     for each in given.pictures:
@@ -181,33 +232,30 @@ def make_canvas(run: Run, start: StartPictures | None = None) -> Canvas:
     latent_mask = _latent_mask(request, given, masking)
     if latent_mask and request.inpainting_fill is not MaskedContent.ORIGINAL:
         pictures = [fill_masked(picture, _at_size(latent_mask, picture.size)) for picture in pictures]
+    # Where nothing is masked the picture itself is the result, whatever the setting says.
+    lays_over = options.overlay_inpaint or (masking is not None and masking.is_empty)
     return Canvas(
         pictures=tuple(pictures),
         mask=masking.mask if masking else None,
         latent_mask=latent_mask,
-        overlays=tuple(overlays) if options.overlay_inpaint else (),
+        overlays=tuple(overlays) if lays_over else (),
         box=masking.box if masking else None,
         corrects_colours=options.img2img_color_correction,
         apart=request.apart,
         enlarge=enlarge,
         originals=tuple(originals),
-        wholes=tuple(wholes if options.overlay_inpaint else originals),
+        wholes=tuple(wholes if lays_over else originals),
+        draws_nothing=masking is not None and masking.is_empty,
     )
 
 
-def _given(request: Img2ImgRequest) -> StartPictures:
-    mask, latent_mask = (
-        _upright(field, text) if (text := getattr(request, field)) is not None else None
-        for field in ("mask", "latent_mask")
-    )
-    return StartPictures(
-        tuple(_upright("init_images", text) for text in request.init_images), mask, latent_mask
-    )
-
-
-def _upright(field: str, text: str) -> Image.Image:
-    """The picture as a viewer shows it, whatever way the camera was held, in at most 8 bits a channel."""
-    return in_eight_bits(ImageOps.exif_transpose(load_picture(field, text)))
+def _given(request: Img2ImgRequest, pictures: Sequence[Image.Image]) -> StartPictures:
+    """`pictures`: those of `_texts`, upright."""
+    count = len(request.init_images)
+    masks = list(pictures[count:])
+    mask = masks.pop(0) if request.mask is not None else None
+    latent_mask = masks.pop(0) if request.latent_mask is not None else None
+    return StartPictures(tuple(pictures[:count]), mask, latent_mask)
 
 
 def _on_background(picture: Image.Image, colour: str) -> Image.Image:
@@ -247,16 +295,9 @@ def _mask_of(
 ) -> Image.Image:
     """The mask (L) that `picture` stands for, at `size` or at its own, white where is drawn anew."""
     mask = mask_of_picture(picture, request.mask_round)
-    if size and mask.size != size:
-        mask = mask.resize(size, Image.Resampling.LANCZOS)
     if request.inpainting_mask_invert:
         mask = invert_mask(mask)
-    if mask.getbbox() is None:
-        what = "white, and inverted" if request.inpainting_mask_invert else "black"
-        raise InvalidRequest(
-            "mask", f"The mask is all {what}, so nothing would be drawn: mark the part that is to change."
-        )
-    return mask
+    return resize_mask(ResizeMode.STRETCH, mask, *size) if size and mask.size != size else mask
 
 
 def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
@@ -264,21 +305,33 @@ def _masking(request: Img2ImgRequest, given: StartPictures) -> _Masking | None:
         return None
     # Only where a part is cut out of both must the mask have the size of the picture.
     size = given.pictures[0].size if request.inpaint_full_res else None
-    mask = blur_mask(_mask_of(request, given.mask, size), *request.blur)
+    mask = _mask_of(request, given.mask, size)
+    if masks_nothing(mask):
+        return _empty_masking(request, size)
+    mask = soften_mask(mask, *request.blur)
     if not request.inpaint_full_res:
-        resized = resize_image(_mask_mode(request), mask, request.width, request.height)
-        return _Masking(resized, strengthened(resized.convert("L")), None)
+        resized = resize_mask(_mask_mode(request), mask, request.width, request.height)
+        return _Masking(resized, strengthened(resized), None)
     box = box_of_mask(mask, request.inpaint_full_res_padding)
-    assert box is not None
+    if box is None:  # the blur has left nothing of a soft mask
+        return _empty_masking(request, size)
     box = grow_to_aspect(box, request.width, request.height, mask.size)
-    part = resize_image(ResizeMode.FILL, mask.crop(box), request.width, request.height)
+    part = resize_mask(ResizeMode.FILL, mask.crop(box), request.width, request.height)
     return _Masking(part, mask, box)
+
+
+def _empty_masking(request: Img2ImgRequest, size: tuple[int, int] | None) -> _Masking:
+    """Nothing is drawn, and all of the picture is laid over what comes out."""
+    nothing = Image.new("L", (request.width, request.height))
+    if size is None:
+        return _Masking(nothing, nothing, None, is_empty=True)
+    return _Masking(nothing, Image.new("L", size), Box(0, 0, *size), is_empty=True)
 
 
 def _latent_mask(
     request: Img2ImgRequest, given: StartPictures, masking: _Masking | None
 ) -> Image.Image | None:
-    if given.latent_mask is not None and masking is not None:
-        mask = given.latent_mask.convert("L")
-        return mask.resize((request.width, request.height), Image.Resampling.LANCZOS)
+    if given.latent_mask is not None and masking is not None and not masking.is_empty:
+        mask = mask_of_picture(given.latent_mask, request.mask_round)
+        return resize_mask(ResizeMode.STRETCH, mask, request.width, request.height)
     return masking.mask if masking else None

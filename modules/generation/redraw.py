@@ -18,6 +18,7 @@ from modules.generation.network import extra_input_for_picture, is_inpainting, n
 from modules.generation.passes import first_plan, first_prompts, handover_to, picture_noise
 from modules.generation.progress import Progress
 from modules.generation.run import Run
+from modules.imaging import cells_of_mask
 from modules.sampling import LatentMask, NoiseSource, PictureNoise, Prompts, SeedPlan, Start, resample
 
 __all__ = ["redraw"]
@@ -40,6 +41,8 @@ def redraw(
     if canvas.apart:
         originals = _stacked(canvas.original_for(k % request.batch_size) for k in pictures)
         hold = hold_apart(canvas.apart, _encoded(run, request, pictures, model, originals), artist.preview())
+    if canvas.draws_nothing:
+        return latent
     mask = _latent_mask(request, canvas.latent_mask, model)
     if mask is not None:
         latent = _with_masked_content(run, request, pictures, model, latent, mask)
@@ -95,9 +98,9 @@ def _latent_mask(request: Img2ImgRequest, mask: Image.Image | None, model: Model
     if mask is None:
         return None
     cells = mask.convert("RGB").resize((request.width // CELL, request.height // CELL))
-    share = np.asarray(cells, dtype=np.float32)[..., 0] / 255
-    share = np.around(share) if request.mask_round else share
-    return torch.from_numpy(share)[None, None].to(model.policy.device)
+    shares = np.asarray(cells, dtype=np.float32)[..., 0] / 255
+    shares = cells_of_mask(mask.convert("L"), shares, request.mask_round)
+    return torch.from_numpy(shares)[None, None].to(model.policy.device)
 
 
 def _with_masked_content(
@@ -132,5 +135,9 @@ def _extra_input(
         hidden = torch.nn.functional.interpolate(hidden, size=pixels.shape[2:])
     seen = torch.lerp(pixels, pixels * (1 - hidden), run.options.inpainting_mask_weight)
     masked = _at_size(encode(model, seen), latent)
-    cells = torch.nn.functional.interpolate(hidden, size=latent.shape[2:]).to(masked)
+    cells = torch.nn.functional.interpolate(hidden, size=latent.shape[2:])
+    if mask is not None:
+        shares = cells_of_mask(mask.convert("L"), cells[0, 0].numpy(), request.mask_round)
+        cells = torch.from_numpy(shares)[None, None]
+    cells = cells.to(masked)
     return torch.cat([cells.expand(masked.shape[0], -1, -1, -1), masked], dim=1)

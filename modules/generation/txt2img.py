@@ -9,7 +9,7 @@ from torch import Tensor
 
 from modules.generation.artist import Artist
 from modules.generation.autoencoder import CELL, decode_to_picture
-from modules.generation.canvas import Canvas, make_canvas
+from modules.generation.canvas import NOTHING_MASKED, Canvas, make_canvas
 from modules.generation.drawn import Drawn, ModelFacts, Role, facts_of
 from modules.generation.extra_fields import extra_fields
 from modules.generation.img2img_request import Img2ImgRequest
@@ -55,6 +55,8 @@ class _Drawing:
         self._outfit = Outfit(watcher)
         self._facts = facts_of(studio.first, studio.second, studio.refiner)
         self._extra = extra_fields(run, self._facts)
+        if self._canvas and self._canvas.draws_nothing:
+            watcher.on_note(NOTHING_MASKED)
         if self._strips:
             watcher.on_note(IN_STRIPS)
 

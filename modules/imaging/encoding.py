@@ -177,7 +177,9 @@ def _arguments(format_: PictureFormat, texts: _Texts, save_format: SaveFormat) -
     """What Pillow's `save` is told."""
     if format_ is PictureFormat.PNG:
         chunks = PngChunks()
-        if texts.text:
+        if texts.text and _looks_like_utf_8(texts.text):
+            chunks.add_itxt(PARAMETERS, texts.text)
+        elif texts.text:
             chunks.add_text(PARAMETERS, texts.text)
         if texts.postprocessing:
             chunks.add_text(POSTPROCESSING, texts.postprocessing)
@@ -206,6 +208,14 @@ def _prepared(image: Image.Image, format_: PictureFormat) -> Image.Image:
 def _without_lone_surrogates(text: str) -> str:
     """JSON can carry halves of a character, which no file can."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _looks_like_utf_8(text: str) -> bool:
+    """Whether a plain text of PNG, which is Latin-1, would be taken for UTF-8, as others write it there."""
+    try:
+        return not text.isascii() and bool(text.encode("latin-1").decode("utf-8"))
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return False
 
 
 def _xml_safe(record: str) -> str:

@@ -1,35 +1,71 @@
-"""Pictures that were sent: base64 with or without a data URL's head, judged by their header first."""
+"""The one reader of pictures that came from outside: sent in base64, uploaded, lying in a folder.
+
+Three steps, in this order. The head tells format and size, and what would cost far too much is refused; the
+pictures of a call are counted and added up; then they are decoded, under one budget of pixels for all calls
+at a time. Nothing else in the program calls `Image.open` on what it did not write itself.
+"""
+
+from __future__ import annotations
 
 import base64
 import binascii
 import io
+import logging
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from modules.errors import InvalidRequest
+from modules.imaging.containers import PNG_SIGNATURE, check_container, png_chunks
+from modules.imaging.exif import EXIF_KEYS
+from modules.imaging.pixel_budget import PixelBudget
+from modules.imaging.tiff_tables import tables_are_sound
 
 __all__ = [
+    "DECODING",
+    "LARGEST_FILE",
     "MAX_PIXELS",
+    "MOST_PIXELS_OF_CALL",
     "decode_picture",
+    "decoded",
+    "decoding",
     "in_eight_bits",
+    "info_of",
     "is_address",
-    "load_picture",
     "open_picture",
     "picture_file",
+    "read_picture_file",
+    "upright",
 ]
+
+log = logging.getLogger(__name__)
 
 MAX_PIXELS = 100_000_000
 """Of one picture that is sent; Pillow itself refuses to open more than 179 million."""
+MOST_PIXELS_OF_CALL = 200_000_000
+"""Of all pictures that one call gives."""
 MAX_CHARACTERS = 400_000_000
+LARGEST_FILE = 300_000_000
+"""Bytes of a picture file: a hundred megapixels without compression."""
 SIXTEEN_BITS = 65_535
 URL_ALPHABET = str.maketrans("-_", "+/")
 SPACES = (" ", "\n", "\r", "\t")
 ADDRESSES = ("http://", "https://")
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "QOI")
 """Kinds that Pillow reads by itself; EPS, say, would start another program."""
+DECODING = PixelBudget(MOST_PIXELS_OF_CALL)
+"""Of the whole process: what is decoded at a time, whoever asked."""
+MOST_WAIT = 20.0
+"""Seconds that a call waits for others to give their part of it back."""
+EXIF_MARK = b"Exif\0\0"
+NO_MORE = b"\0\0\0\0IEND\xaeB`\x82"
+"""The end of a PNG."""
 
 
 def is_address(text: str) -> bool:
@@ -43,6 +79,10 @@ def decode_picture(field: str, text: str) -> Image.Image:
     Raises InvalidRequest when the text is an address, no base64, no picture, or a picture of more than
     MAX_PIXELS.
     """
+    return open_picture(field, _sent_file(field, text))
+
+
+def _sent_file(field: str, text: str) -> bytes:
     if is_address(text):
         raise InvalidRequest(
             field, f"{field} is an address, and none is fetched here; send the file itself in base64."
@@ -52,7 +92,7 @@ def decode_picture(field: str, text: str) -> Image.Image:
             field, f"{field} holds {len(text)} characters; at most {MAX_CHARACTERS} are read."
         )
     try:
-        return open_picture(field, picture_file(text))
+        return picture_file(text)
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest(field, f"{field} is not a picture in base64: {error}.") from error
 
@@ -71,43 +111,168 @@ def picture_file(text: str) -> bytes:
     return base64.b64decode(coded, validate=False)
 
 
-def load_picture(field: str, text: str) -> Image.Image:
-    """The picture in base64 `text`, its pixels read. Raises InvalidRequest as `decode_picture` does, and for
-    a picture that is cut short.
+def open_picture(field: str, data: bytes) -> Image.Image:
+    """The picture in a file's bytes, opened but not read: size and kind are judged by the header.
+
+    Raises InvalidRequest when it is no picture of a kind that is read, one of more than MAX_PIXELS, and one
+    that would cost as much as that.
     """
-    picture = decode_picture(field, text)
+    return _judged(field, io.BytesIO(data), len(data))[0]
+
+
+def info_of(picture: Image.Image) -> dict[Any, Any]:
+    """What stands in an opened picture beside its pixels, by Pillow's names; no pixel is decoded for it.
+
+    In a PNG texts may stand behind the pixels: these are left out and the rest is read as a file of its own.
+    """
+    file = getattr(picture, "fp", None)
+    if picture.format != "PNG" or file is None:
+        return picture.info
+    place = file.tell()
+    try:
+        kept = [PNG_SIGNATURE]
+        for kind, start, length in png_chunks(file):
+            # Without its frames an animation is a picture like any other.
+            if kind not in (b"IDAT", b"fdAT", b"acTL", b"fcTL", b"IEND"):
+                file.seek(start - 8)
+                kept.append(file.read(length + 12))
+        with Image.open(io.BytesIO(b"".join([*kept, NO_MORE])), formats=("PNG",)) as rest:
+            _drop_unsound_exif(rest)
+            picture.info.update(rest.info)
+    except Exception:  # what is damaged behind the pixels is as good as not there
+        log.debug("the texts behind the pixels cannot be read", exc_info=True)
+    finally:
+        file.seek(place)
+    return picture.info
+
+
+def read_picture_file(path: Path, name: str = "") -> bytes:
+    """The bytes of the picture file at `path`; its length and its head are looked at before it is read whole.
+
+    Raises InvalidRequest as `open_picture`, with the file's `name`, and OSError where it cannot be read.
+    """
+    with path.open("rb") as file:
+        _judged(name or path.name, file, path.stat().st_size)
+        file.seek(0)
+        return file.read(LARGEST_FILE)
+
+
+@contextmanager
+def decoded(
+    given: Sequence[tuple[str, str]], seconds: float | None = MOST_WAIT
+) -> Iterator[list[Image.Image]]:
+    """The pictures of a call, each by its field and its base64 text, their pixels read, while they are used.
+
+    All heads are read first, and the sum of the pixels is held against MOST_PIXELS_OF_CALL. Then it waits up
+    to `seconds` (None: as long as it takes) for its part of the budget. Raises InvalidRequest for a picture
+    that is damaged and for too much, TooBusy where others keep the budget.
+    """
+    files = [(field, _sent_file(field, text)) for field, text in given]
+    opened = [(field, *_judged(field, io.BytesIO(data), len(data))) for field, data in files]
+    del files
+    costs = sum(cost for _, _, cost in opened)
+    if costs > MOST_PIXELS_OF_CALL:
+        raise InvalidRequest(
+            opened[0][0],
+            f"The {len(opened)} pictures of this call have {costs // 10**6} megapixels together, and at most "
+            f"{MOST_PIXELS_OF_CALL // 10**6} are read in one; send fewer, or smaller ones.",
+        )
+    with DECODING.part(costs, seconds):
+        yield [_loaded(field, picture) for field, picture, _ in opened]
+
+
+@contextmanager
+def decoding(field: str, picture: Image.Image, seconds: float | None = MOST_WAIT) -> Iterator[Image.Image]:
+    """An opened picture, its pixels read under the budget, while it is used. Raises as `decoded`."""
+    with DECODING.part(picture.width * picture.height, seconds):
+        yield _loaded(field, picture)
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """The picture as a viewer shows it, whatever way the camera was held, in at most 8 bits a channel."""
+    return in_eight_bits(ImageOps.exif_transpose(picture))
+
+
+def _loaded(field: str, picture: Image.Image) -> Image.Image:
     try:
         picture.load()
-    except (OSError, ValueError, SyntaxError, IndexError) as error:
+    except Exception as error:  # of damaged data the decoders raise whatever they stumble over
+        log.debug("%s cannot be decoded", field, exc_info=True)
         raise InvalidRequest(
             field, f"{field} is a damaged {picture.format}: {error}. Send it whole."
         ) from error
     return picture
 
 
-def open_picture(field: str, data: bytes) -> Image.Image:
-    """The picture in a file's bytes, opened but not read: size and kind are judged by the header.
+def _judged(field: str, file: BinaryIO, length: int) -> tuple[Image.Image, int]:
+    """The picture in `file`, opened but not read, and what it costs to read: its pixels, or more."""
+    if length > LARGEST_FILE:
+        raise InvalidRequest(
+            field,
+            f"{field} has {length // 10**6} MB; picture files of up to {LARGEST_FILE // 10**6} MB are read.",
+        )
+    try:
+        factor = check_container(file, length)
+    except ValueError as error:
+        raise InvalidRequest(field, f"{field} {error}.") from error
+    file.seek(0)
+    picture = _opened(field, file, length)
+    pixels = picture.width * picture.height
+    if pixels > MAX_PIXELS:
+        raise _too_large(field, f"{picture.width}x{picture.height}")
+    if pixels * factor > MAX_PIXELS:
+        raise InvalidRequest(
+            field,
+            f"{field} is a {picture.format} of {picture.width}x{picture.height} in a form that is slow to "
+            f"read, of which at most {MAX_PIXELS // factor / 10**6:g} megapixels are read; send it as PNG.",
+        )
+    return picture, pixels * factor
 
-    Raises InvalidRequest when it is no picture of a kind that is read, or one of more than MAX_PIXELS.
-    """
+
+def _opened(field: str, file: BinaryIO, length: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+            picture = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(field, "larger than any that is read") from error
-    except (OSError, SyntaxError) as error:
-        sentence = f"{field} holds {len(data)} bytes that are not a picture this program can open"
-        raise InvalidRequest(field, f"{sentence}; it reads {', '.join(FORMATS)}.") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise _too_large(field, f"{picture.width}x{picture.height}")
+    except Exception as error:  # of a damaged head the readers raise whatever they stumble over
+        log.debug("%s cannot be opened", field, exc_info=True)
+        sentence = f"{field} holds {length} bytes that are not a picture this program can open"
+        reason = "" if isinstance(error, Image.UnidentifiedImageError) else f" ({error})"
+        raise InvalidRequest(field, f"{sentence}{reason}; it reads {', '.join(FORMATS)}.") from error
+    _drop_unsound_exif(picture)
     return picture
+
+
+def _drop_unsound_exif(picture: Image.Image) -> None:
+    """Camera data that would grow when they are read are as good as none."""
+    for key in EXIF_KEYS:
+        block = picture.info.get(key)
+        if isinstance(block, str):
+            block = _unwrapped_profile(block)
+        if isinstance(block, bytes):
+            block = block.removeprefix(EXIF_MARK)
+            if not tables_are_sound(io.BytesIO(block), len(block)):
+                del picture.info[key]
+
+
+def _unwrapped_profile(text: str) -> bytes:
+    """The bytes of a profile in hexadecimal digits, as ImageMagick writes it into a PNG."""
+    try:
+        return bytes.fromhex("".join(text.split("\n")[3:]))
+    except ValueError:
+        return b""
 
 
 def in_eight_bits(picture: Image.Image) -> Image.Image:
     """`picture`, or where it is grey with more than 8 bits, its upper 8: Pillow itself would cut off what is
-    brighter than level 255.
+    brighter than level 255. Of floating point 0 .. 1 is black to white, or where that is exceeded 0 .. 255.
     """
+    if picture.mode == "F":
+        numbers = np.nan_to_num(np.asarray(picture))
+        numbers = numbers * 255 if numbers.max(initial=0) <= 1 else numbers
+        return Image.fromarray(numbers.clip(0, 255).astype(np.uint8))
     if not picture.mode.startswith("I"):
         return picture
     levels = np.asarray(picture).clip(0, SIXTEEN_BITS) >> 8

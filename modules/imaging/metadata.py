@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
+from PIL.PngImagePlugin import iTXt
 
-from modules.imaging.exif import BROKEN_EXIF, exif_to_comment
+from modules.imaging.exif import EXIF_KEYS, exif_texts, text_of_bytes
+from modules.imaging.incoming import info_of
 from modules.imaging.novelai import infotext_of_novelai
-from modules.imaging.xmp import xmp_to_record
+from modules.imaging.xmp import xmp_texts, xmp_to_record
 from modules.infotext import Parameters, fill_defaults, read_infotext
 
 __all__ = ["PictureTexts", "PngInfo", "png_info", "read_texts"]
@@ -53,48 +55,65 @@ def png_info(image: Image.Image) -> PngInfo:
 def read_texts(image: Image.Image) -> PictureTexts:
     """The texts in an opened picture. Never raises for damaged metadata: what cannot be read is not there.
 
-    The EXIF comment wins over PNG's `parameters`; a GIF's comment stands for it; NovelAI's fields are
-    translated.
+    Every place is looked at: EXIF comment, PNG's `parameters`, a GIF's or JPEG's comment, the other texts,
+    EXIF description, XMP. Of several the first that is a generation text counts; where none is, the EXIF
+    comment, then `parameters`, then the comment. NovelAI's fields are translated. Texts behind the pixels of
+    a PNG count too; no pixel is decoded.
     """
-    _read_late_chunks(image)
-    items = {str(key): _plain(value) for key, value in image.info.items() if key not in TECHNICAL_KEYS}
-    infotext = str(items.pop(PARAMETERS, ""))
-    record = _take_record(image, items)
-    if "exif" in image.info:
-        comment = exif_to_comment(image)
-        if comment:
-            items[EXIF_COMMENT] = infotext = comment
-    elif "comment" in items:
-        infotext = str(items["comment"])
+    info = info_of(image)
+    items = {str(key): _plain(value) for key, value in info.items() if key not in TECHNICAL_KEYS}
+    parameters = str(items.pop(PARAMETERS, ""))
+    packet = info.get(XMP)
+    packet = packet.encode() if isinstance(packet, str) else packet
+    record = _take_record(items, packet)
+    from_exif, description = exif_texts(image) if _may_have_exif(image) else ([], "")
+    if from_exif:
+        items[EXIF_COMMENT] = from_exif[0]
+    if isinstance(raw := info.get("comment"), bytes):
+        items["comment"] = text_of_bytes(raw)
+    comment = str(items.get("comment", ""))
+    others = [value for key, value in items.items() if isinstance(value, str) and key != XMP]
+    from_xmp = xmp_texts(packet) if isinstance(packet, bytes) else []
+    found = [*from_exif, parameters, comment, *others, description, *from_xmp]
+    first = next(filter(None, [*from_exif, parameters, comment]), "")
+    infotext = next(filter(_is_generation_text, found), first)
     return PictureTexts(infotext_of_novelai(items, *image.size) or infotext, items, record)
 
 
-def _take_record(image: Image.Image, items: dict[str, Any]) -> str | None:
+def _is_generation_text(text: str) -> bool:
+    return "Steps:" in text and bool(read_infotext(text).fields)
+
+
+def _may_have_exif(image: Image.Image) -> bool:
+    return image.format == "TIFF" or any(key in image.info for key in EXIF_KEYS)
+
+
+def _take_record(items: dict[str, Any], packet: object) -> str | None:
     """The record; it is taken out of `items`, which are for the field's clients and for people to read."""
     if RECORD in items:
         return str(items.pop(RECORD))
-    packet = image.info.get(XMP)
     record = xmp_to_record(packet) if isinstance(packet, bytes) else None
     if record is not None:
         del items[XMP]
     return record
 
 
-def _read_late_chunks(image: Image.Image) -> None:
-    """PNG texts may stand behind the pixels, where opening the file does not reach them."""
-    if image.format == "PNG" and PARAMETERS not in image.info:
-        try:
-            image.load()
-        except BROKEN_EXIF:
-            return
+def _in_utf_8(text: str) -> str:
+    """`text`, or where it is UTF-8 that was read as Latin-1, as a PNG's plain texts are, the text meant."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return text
 
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it; bytes are taken for text."""
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="ignore")
-    if isinstance(value, str):
+    if isinstance(value, iTXt):
         return str(value)
+    if isinstance(value, str):
+        return _in_utf_8(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, tuple | list):

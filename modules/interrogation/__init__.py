@@ -3,6 +3,7 @@
 from modules.interrogation.describing import Description, Interrogation
 from modules.interrogation.describing_process import DescribingProcess
 from modules.interrogation.offers import CAPTION, TAGS, Offer, Wanted
+from modules.interrogation.pictures import on_white
 from modules.interrogation.placing import choose_interrogation_policy
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "Offer",
     "Wanted",
     "choose_interrogation_policy",
+    "on_white",
 ]

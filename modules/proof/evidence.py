@@ -1,6 +1,7 @@
 """What a picture file tells about itself: its pixels, its record, its generation text."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,17 +11,14 @@ from pydantic import ValidationError
 from modules.errors import EaselError
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.generation import PictureRecord
-from modules.imaging import read_texts
+from modules.imaging import decoding, open_picture, read_picture_file, read_texts
 
 __all__ = ["Evidence", "read_evidence"]
 
 RECORD_BOUNDS = JsonBounds(bytes=64 << 20, nodes=1_000_000)
 """Of the record in a picture: it can hold the pictures that this one was made from."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
-"""What Pillow reads by itself; for some other formats it starts other programs."""
-UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What it raises for files that are no pictures, or broken ones."""
+WHAT = "This picture"
 
 
 @dataclass(frozen=True)
@@ -29,32 +27,44 @@ class Evidence:
     file.
     """
 
-    image: Image.Image
+    source: bytes | Image.Image
     format: str | None
     infotext: str
     record: PictureRecord | None
 
+    @cached_property
+    def image(self) -> Image.Image:
+        """Its pixels, decoded when they are wanted. Raises EaselError for a damaged file."""
+        if isinstance(self.source, Image.Image):
+            return self.source
+        with open_picture(WHAT, self.source) as opened, decoding(WHAT, opened) as picture:
+            return picture.copy()
+
 
 def read_evidence(source: Path | BinaryIO | Image.Image) -> Evidence:
-    """Read a picture with its record.
+    """Read what a picture tells; pixels of a file that tells nothing are never decoded.
 
-    Raises EaselError for what is no picture, and for a record that is damaged or newer than this program.
+    Raises EaselError for what is no picture or damaged, and for a record that is damaged or newer than this
+    program.
     """
     if isinstance(source, Image.Image):
-        return _read(source)
+        return _read(source, source.copy())
     try:
-        with Image.open(source, formats=FORMATS) as image:
-            return _read(image)
-    except UNREADABLE as error:
-        reason = getattr(error, "strerror", None) or error
-        raise EaselError(f"This cannot be read as a picture: {reason}.") from error
+        data = read_picture_file(source, WHAT) if isinstance(source, Path) else source.read()
+    except OSError as error:
+        raise EaselError(f"{WHAT} cannot be read: {error.strerror or error}.") from error
+    with open_picture(WHAT, data) as opened:
+        evidence = _read(opened, data)
+        if evidence.record or evidence.infotext:
+            with decoding(WHAT, opened):
+                pass  # a damaged one is refused before anything is drawn
+    return evidence
 
 
-def _read(image: Image.Image) -> Evidence:
-    image.load()
+def _read(image: Image.Image, source: bytes | Image.Image) -> Evidence:
     texts = read_texts(image)
     record = None if texts.record is None else _parsed(texts.record)
-    return Evidence(image.copy(), image.format, texts.infotext, record)
+    return Evidence(source, image.format, texts.infotext, record)
 
 
 def _parsed(text: str) -> PictureRecord:

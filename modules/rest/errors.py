@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from modules.door import TooManyFetches
-from modules.errors import Closed, EaselError, InvalidRequest, NotFound
+from modules.errors import Closed, EaselError, InvalidRequest, NotFound, TooBusy
 from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
 from modules.memory import NotEnoughMemory
@@ -39,7 +39,7 @@ MEANINGS = {
     413: "The body is larger than the program takes.",
     414: "The address holds a name that is longer than names can be.",
     422: "A value cannot be used; `field` names it.",
-    429: "The queue is full, or too many pictures are fetched; Retry-After says when to come again.",
+    429: "The queue is full, or too many pictures are worked on; Retry-After says when to come again.",
     500: "The work failed; `detail` says why.",
     503: "The program cannot do this at the moment.",
     507: "The disk is full.",
@@ -57,6 +57,7 @@ STATUSES = {
     MergeRefused: 409,
     QueueFull: 429,
     TooManyFetches: 429,
+    TooBusy: 429,
     QueueClosed: 503,
 }
 

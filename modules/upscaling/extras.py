@@ -9,7 +9,7 @@ from PIL import Image
 
 from modules.errors import InvalidRequest
 from modules.imaging import MAX_PIXELS
-from modules.upscaling.plain import UPSCALERS, Upscaler, upscale_picture
+from modules.upscaling.plain import CELL, UPSCALERS, Upscaler, upscale_to
 
 __all__ = ["Enlargement", "Extras", "enlarge_picture", "enlarged_size", "refuse_too_much"]
 
@@ -39,35 +39,50 @@ class Extras:
     second_visibility: float = 0.0
 
 
-def enlarged_size(image: Image.Image, extras: Extras) -> tuple[int, int]:
-    """Width and height that `enlarge_picture` works at, the crop not counted: what it costs in pixels."""
-    if extras.first == NO_UPSCALER:
-        return image.size
-    factor = extras.enlargement.factor_for(*image.size)
-    return int(image.width * factor), int(image.height * factor)
-
-
-def refuse_too_much(pictures: Sequence[Image.Image], extras: Extras) -> None:
-    """Raise InvalidRequest when `pictures`, enlarged, would together have more pixels than are made in one
-    call.
+def enlarged_size(size: tuple[int, int], extras: Extras) -> tuple[int, int]:
+    """Width and height that `enlarge_picture` works at with a picture of `size`, the crop not counted: what
+    it costs in pixels.
     """
-    pixels = sum(width * height for width, height in (enlarged_size(each, extras) for each in pictures))
+    return size if extras.first == NO_UPSCALER else _size_for(size, extras.enlargement)
+
+
+def _size_for(size: tuple[int, int], enlargement: Enlargement) -> tuple[int, int]:
+    """The size asked for. What is cropped is in multiples of 8 pixels before, as recorded, where it has as
+    many; so up to 7 pixels of the cropped picture are empty, sic.
+    """
+    factor = enlargement.factor_for(*size)
+    # Rounded first: 20 times 1.15 is a little less than 23 in floating point.
+    width, height = (max(int(round(side * factor, 6)), 1) for side in size)
+    if enlargement.size and enlargement.crop and min(width, height) >= CELL:
+        return width // CELL * CELL, height // CELL * CELL
+    return width, height
+
+
+def refuse_too_much(sizes: Sequence[tuple[int, int]], extras: Extras) -> None:
+    """Raise InvalidRequest when pictures of these `sizes`, enlarged, would together have more pixels than are
+    made in one call.
+    """
+    enlarged = [enlarged_size(size, extras) for size in sizes]
+    if extras.enlargement.size and extras.enlargement.crop and extras.first != NO_UPSCALER:
+        enlarged += [extras.enlargement.size] * len(sizes)
+    pixels = sum(width * height for width, height in enlarged)
     if pixels <= MAX_PIXELS:
         return
-    what = "The picture would" if len(pictures) == 1 else f"The {len(pictures)} pictures together would"
+    what = "The picture would" if len(sizes) == 1 else f"The {len(sizes)} pictures together would"
     raise InvalidRequest(
         "upscaling_resize_w" if extras.enlargement.size else "upscaling_resize",
         f"{what} have {pixels // 10**6} megapixels, and at most {MAX_PIXELS // 10**6} are made in one call. "
-        f"Choose a smaller size{'' if len(pictures) == 1 else ', or send fewer'}.",
+        f"Choose a smaller size{'' if len(sizes) == 1 else ', or send fewer'}.",
     )
 
 
 def enlarge_picture(image: Image.Image, extras: Extras) -> tuple[Image.Image, dict[str, str]]:
     """The picture, enlarged, and the fields that tell how, in the words of the field.
 
-    Without a first upscaler the picture stays as it is. Raises InvalidRequest for an upscaler that does not
-    exist and for a result of less than 8 pixels.
+    Without a first upscaler the picture stays as it is. What can be seen through stays so. Raises
+    InvalidRequest for an upscaler that does not exist.
     """
+    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if extras.first == NO_UPSCALER:
         return image, {}
     enlargement = extras.enlargement
@@ -100,10 +115,11 @@ def _upscaler(field: str, name: str) -> Upscaler:
 
 
 def _enlarge(upscaler: Upscaler, image: Image.Image, enlargement: Enlargement) -> Image.Image:
-    larger = upscale_picture(upscaler, image, enlargement.factor_for(*image.size))
+    factor = enlargement.factor_for(*image.size)
+    larger = upscale_to(upscaler, image, factor, _size_for(image.size, enlargement))
     if enlargement.size is None or not enlargement.crop:
         return larger
     width, height = enlargement.size
-    canvas = Image.new("RGB", (width, height))
+    canvas = Image.new(image.mode, (width, height))
     canvas.paste(larger, (width // 2 - larger.width // 2, height // 2 - larger.height // 2))
     return canvas

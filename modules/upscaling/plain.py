@@ -11,7 +11,7 @@ from PIL import Image
 
 from modules.errors import InvalidRequest
 
-__all__ = ["UPSCALERS", "PlainUpscaler", "Upscaler", "upscale_picture"]
+__all__ = ["UPSCALERS", "PlainUpscaler", "Upscaler", "upscale_picture", "upscale_to"]
 
 CELL = 8
 MOST_PASSES = 3
@@ -39,7 +39,8 @@ class PlainUpscaler:
         """The picture at int(side * factor), or as it is."""
         if self.filter is None:
             return image
-        return image.resize((int(image.width * factor), int(image.height * factor)), self.filter)
+        sides = (max(int(side * factor), 1) for side in image.size)
+        return image.resize((next(sides), next(sides)), self.filter)
 
 
 UPSCALERS: Mapping[str, Upscaler] = MappingProxyType(
@@ -58,7 +59,6 @@ UPSCALERS: Mapping[str, Upscaler] = MappingProxyType(
 def upscale_picture(upscaler: Upscaler, image: Image.Image, factor: float) -> Image.Image:
     """The picture upscaled to sides of int(side * factor), rounded down to multiples of 8.
 
-    The upscaler is applied while the picture is too small, at most three times; Lanczos does the rest.
     Raises `InvalidRequest` for a factor that leaves less than 8 pixels.
     """
     width, height = (int(side * factor) // CELL * CELL for side in image.size)
@@ -68,6 +68,14 @@ def upscale_picture(upscaler: Upscaler, image: Image.Image, factor: float) -> Im
             f"A picture of {image.width}x{image.height} times {factor} is smaller than {CELL} pixels. "
             "Choose a larger factor.",
         )
+    return upscale_to(upscaler, image, factor, (width, height))
+
+
+def upscale_to(upscaler: Upscaler, image: Image.Image, factor: float, size: tuple[int, int]) -> Image.Image:
+    """The picture upscaled by `factor`, at `size`: the upscaler is applied while the picture is too small, at
+    most three times; Lanczos does the rest.
+    """
+    width, height = size
     for _ in range(MOST_PASSES):
         if image.width >= width and image.height >= height:
             break
@@ -75,4 +83,4 @@ def upscale_picture(upscaler: Upscaler, image: Image.Image, factor: float) -> Im
         if larger.size == image.size:
             break
         image = larger
-    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.LANCZOS)
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)

@@ -1,13 +1,12 @@
 """Routes of the Extras tab: a picture is enlarged and saved; the folder where it went is opened."""
 
 import base64
-import threading
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from fastapi import APIRouter
-from PIL import Image, ImageOps
+from PIL import Image
 from pydantic import Field
 
 from modules.door import HostAct, refuse_strangers
@@ -19,11 +18,12 @@ from modules.imaging import (
     SaveFormat,
     SaveOptions,
     SavePlace,
+    decode_picture,
+    decoded,
     encode_picture,
-    in_eight_bits,
-    load_picture,
     read_texts,
     save_picture,
+    upright,
 )
 from modules.settings import Options
 from modules.upscaling import ExtrasRequest, enlarge_picture, refuse_too_much
@@ -46,15 +46,13 @@ class ExtrasPicture(ExtrasRequest):
 def extras_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
     router = APIRouter(prefix="/internal/web/extras", include_in_schema=False)
-    # Large pictures take much memory while they are worked on, so one is worked on at a time.
-    turn = threading.Lock()
 
     @router.post("")
+    @house.enlarging.route
     def enlarge(call: ExtrasPicture) -> dict[str, Any]:
         """Enlarge a picture and save it: the file as a data URL, its name, its texts, where it was saved."""
         options = house.store.options
-        with turn:
-            return _enlarged(call, options, _folder(house, options), house.folders.names)
+        return _enlarged(call, options, _folder(house, options), house.folders.names)
 
     @router.post("/open-folder")
     def show_folder() -> dict[str, str]:
@@ -76,11 +74,10 @@ def _folder(house: House, options: Options) -> Path:
 
 def _enlarged(call: ExtrasPicture, options: Options, folder: Path, names: NameRules) -> dict[str, Any]:
     extras = call.extras()
-    sent = load_picture("The file", call.picture)
-    infotext = read_texts(sent).infotext
-    upright = in_eight_bits(ImageOps.exif_transpose(sent)).convert("RGB")
-    refuse_too_much([upright], extras)
-    larger, fields = enlarge_picture(upright, extras)
+    refuse_too_much([decode_picture("The file", call.picture).size], extras)
+    with decoded([("The file", call.picture)]) as [sent]:
+        infotext = read_texts(sent).infotext
+        larger, fields = enlarge_picture(upright(sent), extras)
     told = ", ".join(f"{key}: {value}" for key, value in fields.items())
     encoded = encode_picture(larger, infotext, SaveFormat.from_options(options), postprocessing=told)
     media_type = MEDIA_TYPES.get(encoded.format, f"image/{encoded.format}")

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modules.errors import InvalidRequest
-from modules.generation import Img2ImgRequest, Txt2ImgRequest, parse_img2img, parse_txt2img
+from modules.generation import (
+    Img2ImgRequest,
+    Txt2ImgRequest,
+    parse_img2img,
+    parse_txt2img,
+    refuse_empty_mask,
+)
 from modules.web.form import (
     APART_SHOWN,
     MASK_ALPHA,
@@ -91,7 +97,10 @@ def _img2img(values: Values) -> AnyRequest:
     if values.get(SIZE_MODE) == SIZE_BY and found.subtab is not Subtab.OUTPAINT:
         width, height = (_scaled(side, values.get(SCALE_BY)) for side in found.size)
         fields |= {"width": width, "height": height}
-    return parse_img2img({**fields, **found.fields})
+    request = parse_img2img({**fields, **found.fields})
+    # Whoever sits before the page can still mark something; over the API the picture comes back unchanged.
+    refuse_empty_mask(request)
+    return request
 
 
 def _img2img_controls(values: Values) -> Values:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
 from modules.errors import InvalidRequest
 from modules.generation import LARGEST_SIDE, MaskedContent
-from modules.imaging import load_picture
+from modules.imaging import decoded, upright
 
 __all__ = ["MASK_OPACITY", "FoundPictures", "SentPictures", "Subtab", "pictures_of"]
 
@@ -97,27 +97,31 @@ def pictures_of(sent: SentPictures) -> FoundPictures:
     if sent.picture is None or sent.subtab not in MAKERS:
         title = TITLES.get(sent.subtab, "img2img")
         raise InvalidRequest("init_images", f"There is no picture on the sub-tab {title} yet: {PLACES}.")
-    picture = _upright("init_images", sent.picture)
-    fields = {"init_images": [sent.picture], "mask": None, **MAKERS[sent.subtab](sent, picture)}
+    given = [("init_images", sent.picture)]
+    given += [("drawing", sent.drawing)] if sent.drawing is not None else []
+    with decoded(given) as [first, *drawings]:
+        # Its file may be a palette's or a camera's; what is painted on it is painted on what is seen.
+        picture = upright(first)
+        drawing = _drawing(drawings[0], picture.size) if drawings else None
+        fields = {"init_images": [sent.picture], "mask": None}
+        fields |= MAKERS[sent.subtab](sent, picture, drawing)
     return FoundPictures(sent.subtab, fields, picture.size)
 
 
-def _plain(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
+def _plain(sent: SentPictures, picture: Image.Image, drawing: Image.Image | None) -> dict[str, Any]:
     return {}
 
 
-def _sketch(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
+def _sketch(sent: SentPictures, picture: Image.Image, drawing: Image.Image | None) -> dict[str, Any]:
     """The painted picture is the input."""
-    if sent.drawing is None:
-        return {}
-    return {"init_images": [_as_base64(_painted(picture, _drawing(sent.drawing, picture.size)))]}
+    return {} if drawing is None else {"init_images": [_as_base64(_painted(picture, drawing))]}
 
 
-def _inpaint(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
+def _inpaint(sent: SentPictures, picture: Image.Image, drawing: Image.Image | None) -> dict[str, Any]:
     """The brush is the mask, and with it what of the picture can be seen through."""
     mask = _seen_through(picture) or Image.new("L", picture.size)
-    if sent.drawing is not None:
-        painted = _drawing(sent.drawing, picture.size).getchannel("A")
+    if drawing is not None:
+        painted = drawing.getchannel("A")
         mask = ImageChops.lighter(mask, painted.point(lambda value: min(round(value / MASK_OPACITY), OPAQUE)))
     if mask.getbbox() is None and not sent.is_inverted:
         raise InvalidRequest(
@@ -126,12 +130,12 @@ def _inpaint(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
     return {"mask": _as_base64(mask)}
 
 
-def _inpaint_sketch(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
+def _inpaint_sketch(sent: SentPictures, picture: Image.Image, drawing: Image.Image | None) -> dict[str, Any]:
     """The painted colours are the input, and where they differ from the picture is the mask."""
     original = picture.convert("RGB")
     painted = original
-    if sent.drawing is not None:
-        painted = _painted(original, _drawing(sent.drawing, picture.size)).convert("RGB")
+    if drawing is not None:
+        painted = _painted(original, drawing).convert("RGB")
     channels = ImageChops.difference(original, painted).split()
     differs = ImageChops.lighter(ImageChops.lighter(*channels[:2]), channels[2])
     mask = differs.point(lambda value: OPAQUE if value else 0)
@@ -146,7 +150,7 @@ def _inpaint_sketch(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
     return {"init_images": [_as_base64(start)], "mask": _as_base64(mask)}
 
 
-def _inpaint_upload(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
+def _inpaint_upload(sent: SentPictures, picture: Image.Image, drawing: Image.Image | None) -> dict[str, Any]:
     """A file is the mask; without one, what of the picture can be seen through."""
     if sent.mask is not None:
         return {"mask": sent.mask}
@@ -160,7 +164,7 @@ def _inpaint_upload(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
     return {"mask": _as_base64(mask)}
 
 
-def _outpaint(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
+def _outpaint(sent: SentPictures, picture: Image.Image, drawing: Image.Image | None) -> dict[str, Any]:
     """The canvas brings its own mask and size; what stands in its room is where the new parts begin."""
     if sent.mask is None:
         raise InvalidRequest("mask", "The outpaint canvas was sent without its mask; reload the page.")
@@ -177,7 +181,7 @@ def _outpaint(sent: SentPictures, picture: Image.Image) -> dict[str, Any]:
     }
 
 
-MAKERS: Mapping[Subtab, Callable[[SentPictures, Image.Image], dict[str, Any]]] = {
+MAKERS: Mapping[Subtab, Callable[[SentPictures, Image.Image, Image.Image | None], dict[str, Any]]] = {
     Subtab.IMG2IMG: _plain,
     Subtab.SKETCH: _sketch,
     Subtab.INPAINT: _inpaint,
@@ -187,14 +191,9 @@ MAKERS: Mapping[Subtab, Callable[[SentPictures, Image.Image], dict[str, Any]]] =
 }
 
 
-def _upright(field: str, text: str) -> Image.Image:
-    """The picture as a viewer shows it, whatever way the camera was held."""
-    return ImageOps.exif_transpose(load_picture(field, text))
-
-
-def _drawing(text: str, size: tuple[int, int]) -> Image.Image:
+def _drawing(drawing: Image.Image, size: tuple[int, int]) -> Image.Image:
     """What was painted (RGBA), at the picture's size: large pictures are painted upon at a smaller one."""
-    drawing = load_picture("drawing", text).convert("RGBA")
+    drawing = drawing.convert("RGBA")
     return drawing if drawing.size == size else drawing.resize(size, Image.Resampling.BILINEAR)
 
 

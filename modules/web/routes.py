@@ -30,6 +30,7 @@ def page_routes(house: House) -> APIRouter:
     router = APIRouter(prefix="/internal/web", include_in_schema=False)
 
     @router.post("/submit")
+    @house.reading.route
     def submit(form: SentForm) -> dict[str, str]:
         """Queue what the form asks for. The same task again, after an answer was lost, is the same job."""
         request = request_of_form(form.tab, form.values, form.task)
@@ -37,6 +38,7 @@ def page_routes(house: House) -> APIRouter:
         return {"id": job.id}
 
     @router.put("/edit")
+    @house.reading.route
     def edit(form: SentForm) -> dict[str, str]:
         """Give a waiting job, whose id is the form's task, what the form asks for. It keeps its turn."""
         is_saved = house.queue.get(form.task).order.save

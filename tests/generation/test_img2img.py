@@ -262,9 +262,14 @@ def test_what_cannot_be_is_refused_before_anything_is_drawn(house, values, field
 
 
 @pytest.mark.parametrize("invert", [0, 1])
-def test_a_mask_that_masks_nothing_is_refused(redraw, invert):
-    with pytest.raises(InvalidRequest, match="nothing would be drawn"):
-        redraw(noise(64, 64), Image.new("L", (64, 64), 255 * invert), inpainting_mask_invert=invert)
+@pytest.mark.parametrize("values", [{"inpaint_full_res": True}, {"inpaint_full_res": False, "mask_blur": 9}])
+def test_under_a_mask_that_masks_nothing_the_picture_comes_back_and_it_is_said(redraw, invert, values):
+    picture, watcher = noise(64, 64), Recorder()
+    mask = Image.new("L", (64, 64), 255 * invert)
+    settings = {"overlay_inpaint": False}
+    result = redraw(picture, mask, settings, watcher, inpainting_mask_invert=invert, **values)
+    assert np.array_equal(pixels(result)[0], np.asarray(picture))
+    assert [note for note in watcher.notes if "masks nothing" in note]
 
 
 def test_a_mask_of_another_size_is_brought_to_the_pictures(redraw):

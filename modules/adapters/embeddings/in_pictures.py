@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
-from modules.imaging import open_picture
+from modules.imaging import decoding, info_of, open_picture, read_picture_file
 
 __all__ = ["read_picture_tree"]
 
@@ -33,8 +33,8 @@ def read_picture_tree(path: Path) -> Any:
 
     Raises ValueError, OSError or zlib.error for data that is damaged, EaselError for what is no picture.
     """
-    with open_picture("picture", path.read_bytes()) as image:
-        text = getattr(image, "text", {}).get(TEXT_NAME)
+    with open_picture("picture", read_picture_file(path)) as image:
+        text = info_of(image).get(TEXT_NAME)
         if text and len(text) > LARGEST_TEXT:
             raise ValueError("its data is longer than any embedding's")
         packed = base64.b64decode(text) if text else _from_pixels(image)
@@ -66,7 +66,9 @@ def _from_pixels(image: Image.Image) -> bytes | None:
     """
     if image.width * image.height > LARGEST_PICTURE:
         return None
-    pixels = np.bitwise_and(_without_black_border(np.asarray(image.convert("RGB"))), np.uint8(15))
+    with decoding("picture", image) as picture:
+        seen = np.asarray(picture.convert("RGB"))
+    pixels = np.bitwise_and(_without_black_border(seen), np.uint8(15))
     black = np.flatnonzero(pixels.sum(axis=(0, 2)) == 0)
     if len(black) < 2:
         return None

@@ -100,6 +100,7 @@ def job_routes(house: House, given: GivenPictures) -> APIRouter:
     router = APIRouter(prefix="/easel/v1/jobs", tags=["jobs"], responses=error_statuses(404, 422))
 
     @router.post("", status_code=202, responses=error_statuses(*WRITTEN, 429))
+    @house.reading.route
     def submit(
         order: JobOrder, http: Request, response: Response, idempotency_key: IdempotencyKey = None
     ) -> JobAnswer:
@@ -140,6 +141,7 @@ def job_routes(house: House, given: GivenPictures) -> APIRouter:
         return told(house, house.queue.get(job_id))
 
     @router.put("/{job_id}", responses=error_statuses(*WRITTEN, 409, 429))
+    @house.reading.route
     def edit(job_id: JobId, order: JobOrder) -> JobAnswer:
         """Put another order in the place of a waiting job's; it keeps its turn."""
         house.queue.edit(job_id, ordered(house, given, order))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Query
 from modules.door import HostAct, refuse_strangers
 from modules.extra_networks import NetworkKind, SortField, Wish, replace_preview
 from modules.house import House
-from modules.imaging import load_picture
+from modules.imaging import decoded
 from modules.rest.easel.network_answers import (
     CardAnswer,
     CardDetails,
@@ -74,11 +74,13 @@ def card_routes(house: House) -> APIRouter:
         return card_answer(house.networks.describe(card, values), house.store.options)
 
     @router.put("/preview")
+    @house.reading.route
     def show_on_card(kind: Kind, name: Name, order: Annotated[PreviewOrder, Body()]) -> CardAnswer:
         """Save a picture beside a network, as its preview."""
         refuse_strangers(house.flags, HostAct.WRITE_CARDS)
         card = house.networks.find(kind, name)
-        replace_preview(card, load_picture("picture", order.picture))
+        with decoded([("picture", order.picture)]) as [picture]:
+            replace_preview(card, picture)
         return card_answer(house.networks.find(kind, name), house.store.options)
 
     return router

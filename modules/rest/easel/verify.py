@@ -6,12 +6,11 @@ import time
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from PIL import Image
 
-from modules.errors import EaselError, InvalidRequest
+from modules.errors import EaselError, InvalidRequest, TooBusy
 from modules.generation import MadePicture, PictureRecord
 from modules.house import House
-from modules.imaging import decode_picture, load_picture
+from modules.imaging import decode_picture
 from modules.imaging import picture_file as sent_file
 from modules.jobs import Job
 from modules.proof import Proof, Verdict, cannot, judge, read_evidence, retrace
@@ -47,27 +46,35 @@ def verify_routes(house: House, given: GivenPictures) -> APIRouter:
         source = await run_in_threadpool(_source, house, given, question)
         sources = await run_in_threadpool(_sources, given, question)
         try:
-            proof = await run_in_threadpool(lambda: retrace(read_evidence(source), house.engine, sources))
+            proof = await house.reading.run(
+                lambda: retrace(read_evidence(io.BytesIO(source)), house.engine, sources)
+            )
+        except TooBusy:
+            raise
         except EaselError as error:
             return verdict_answer(cannot(error))
         job = await run_in_threadpool(_submitted, house, proof, client_of(http))
         try:
             await _ended(house, job, http, question.wait_seconds)
-            return verdict_answer(await run_in_threadpool(_judged, proof, job))
+            return verdict_answer(await house.reading.run(_judged, proof, job))
         finally:
             await run_in_threadpool(_put_away, house, job)
 
     return router
 
 
-def _source(house: House, given: GivenPictures, question: VerifyQuestion) -> Image.Image | io.BytesIO:
-    """The picture that is meant. Raises InvalidRequest for none or two, NotFound for an unknown job."""
+def _source(house: House, given: GivenPictures, question: VerifyQuestion) -> bytes:
+    """The file of the picture that is meant. Raises InvalidRequest for none or two, NotFound for an unknown
+    job.
+    """
     if (question.picture is None) == (question.job is None):
         raise InvalidRequest("picture", "Name one picture: `picture` in base64, or `job` and `name`.")
     if question.job is None:
-        return load_picture("picture", given.text("picture", question.picture or ""))
+        text = given.text("picture", question.picture or "")
+        decode_picture("picture", text)
+        return sent_file(text)
     job = house.queue.get(question.job)
-    return io.BytesIO(picture_file(job, find_picture(job, question.name)).data)
+    return picture_file(job, find_picture(job, question.name)).data
 
 
 def _sources(given: GivenPictures, question: VerifyQuestion) -> list[bytes]:

@@ -48,6 +48,7 @@ def card_file_routes(house: House) -> APIRouter:
     previews = house.networks.previews
 
     @router.get("/thumb", response_class=Response, responses=PICTURE)
+    @house.reading.route
     def preview(
         filename: Annotated[str, Query(max_length=4000, description="A picture in a folder of models.")],
         size: Side = None,
@@ -57,6 +58,7 @@ def card_file_routes(house: House) -> APIRouter:
         return _answer(previews.of_file(filename, size))
 
     @router.get("/cover-images", response_class=Response, responses=PICTURE)
+    @house.reading.route
     def cover(
         page: Page,
         item: Item,

@@ -1,14 +1,14 @@
 """Enlarging finished pictures: the field's Extras, with the upscalers that need no model."""
 
 import html
-import threading
 
+from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from modules.errors import InvalidRequest
 from modules.house import House
-from modules.imaging import SaveFormat, encode_picture, in_eight_bits, load_picture, read_texts
+from modules.imaging import SaveFormat, decode_picture, decoded, encode_picture, read_texts, upright
 from modules.rest.errors import error_statuses
 from modules.rest.pictures import EXAMPLE_PICTURE, GivenPictures, encode_bytes
 from modules.settings import Options
@@ -89,25 +89,21 @@ class PictureBatchAnswer(BaseModel):
 def extras_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(422, 429))
-    # Large pictures take much memory while they are worked on, so one call is worked on at a time.
-    turn = threading.Lock()
 
     @router.post("/extra-single-image")
-    def extra_single_image(call: SinglePictureCall) -> SinglePictureAnswer:
+    async def extra_single_image(call: SinglePictureCall) -> SinglePictureAnswer:
         """Enlarge a picture."""
-        texts = given.texts({"image": call.image})
-        with turn:
-            images, told = _enlarged(call, texts, house.store.options)
+        texts = await to_thread.run_sync(given.texts, {"image": call.image})
+        images, told = await house.enlarging.run(_enlarged, call, texts, house.store.options)
         shown = images[0] if call.show_extras_results else ""
         return SinglePictureAnswer(html_info=told, image=shown)
 
     @router.post("/extra-batch-images")
-    def extra_batch_images(call: PictureBatchCall) -> PictureBatchAnswer:
+    async def extra_batch_images(call: PictureBatchCall) -> PictureBatchAnswer:
         """Enlarge several pictures alike."""
         sent = {f"imageList.{number}.data": each.data for number, each in enumerate(call.pictures)}
-        texts = given.texts(sent)
-        with turn:
-            images, told = _enlarged(call, texts, house.store.options)
+        texts = await to_thread.run_sync(given.texts, sent)
+        images, told = await house.enlarging.run(_enlarged, call, texts, house.store.options)
         return PictureBatchAnswer(html_info=told, images=images if call.show_extras_results else [])
 
     return router
@@ -116,15 +112,17 @@ def extras_routes(house: House, given: GivenPictures) -> APIRouter:
 def _enlarged(call: _ExtrasCall, texts: dict[str, str], options: Options) -> tuple[list[str], str]:
     """The enlarged pictures in base64, and the HTML that tells what was done.
 
-    All are opened before the first is enlarged, so that a wrong one costs nothing.
+    All sizes are read before the first picture is decoded, and all are decoded before one is enlarged, so
+    that a wrong one costs nothing.
     """
     extras = call.extras()
-    pictures = {field: load_picture(field, text) for field, text in texts.items()}
-    refuse_too_much(list(pictures.values()), extras)
+    refuse_too_much([decode_picture(field, text).size for field, text in texts.items()], extras)
     images, told, wanted = [], "", SaveFormat.from_options(options)
-    for picture in pictures.values():
-        larger, fields = enlarge_picture(in_eight_bits(picture).convert("RGB"), extras)
-        told = ", ".join(f"{key}: {value}" for key, value in fields.items())
-        encoded = encode_picture(larger, read_texts(picture).infotext, wanted, postprocessing=told)
-        images.append(encode_bytes(encoded.data))
+    with decoded(list(texts.items())) as pictures:
+        for picture in pictures:
+            infotext = read_texts(picture).infotext
+            larger, fields = enlarge_picture(upright(picture), extras)
+            told = ", ".join(f"{key}: {value}" for key, value in fields.items())
+            encoded = encode_picture(larger, infotext, wanted, postprocessing=told)
+            images.append(encode_bytes(encoded.data))
     return images, f"<p>{html.escape(told)}</p>"

@@ -48,7 +48,7 @@ async def _made(
     house: House, request: PictureKinds, parameters: dict[str, Any], http: Request
 ) -> PicturesAnswer:
     """The answer with the pictures of `request`, once its job has ended."""
-    job = await run_in_threadpool(house.submit_request, request, client=client_of(http))
+    job = await house.reading.run(house.submit_request, request, client=client_of(http))
     # A thread for each caller that waits would soon leave none for the others.
     while not await has_ended_within(LOOK_SECONDS, house.queue, job):
         pass

@@ -1,24 +1,29 @@
 """Putting a picture into words: the field's Interrogate."""
 
+<<<<<<< HEAD
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+=======
+>>>>>>> e70fadf (One reader of foreign pictures: heads, sums and a budget before pixels; one rule for masks; Extras keeps alpha and size)
 from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from modules.client_values import without_nothing
 from modules.house import House
-from modules.imaging import load_picture
-from modules.interrogation import CAPTION, TAGS, Description, Wanted
+from modules.imaging import decoded
+from modules.interrogation import CAPTION, TAGS, Description, Wanted, on_white
 from modules.rest.answer import Answer
 from modules.rest.errors import error_statuses
 from modules.rest.pictures import EXAMPLE_PICTURE, GivenPictures
+from modules.slow_work import SlowWork
 
 __all__ = ["interrogate_routes"]
 
-THREADS = 4
+THREADS, MOST_CALLS = 4, 50
+LONGEST_SIDE = 4096
 
 
 class InterrogateCall(BaseModel):
@@ -66,13 +71,13 @@ def interrogate_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
     router = APIRouter()
     # Threads of its own: who waits for a large model holds none of those that answer.
-    describers = ThreadPoolExecutor(THREADS, thread_name_prefix="interrogate")
+    describing = SlowWork("pictures to be described", THREADS, MOST_CALLS)
 
     @router.post("/sdapi/v1/interrogate", tags=["pictures"], responses=error_statuses(404, 429))
     async def interrogate(call: InterrogateCall) -> InterrogateAnswer:
         """Describe a picture. A large model waits until the batch that is being drawn is done."""
         text = await to_thread.run_sync(given.text, "image", call.image)
-        said = await asyncio.wrap_future(describers.submit(_described, house, text, call.model))
+        said = await describing.run(_described, house, text, call.model)
         return InterrogateAnswer(caption=said.text, model=said.model, note=said.note)
 
     @router.get("/easel/v1/interrogators", tags=["lists"], responses=error_statuses())
@@ -86,5 +91,8 @@ def interrogate_routes(house: House, given: GivenPictures) -> APIRouter:
 
 
 def _described(house: House, image: str, model: str) -> Description:
-    picture = load_picture("image", image)
-    return house.interrogation.describe(picture, model, house.store.options)
+    with decoded([("image", image)]) as [picture]:
+        seen = on_white(picture)
+    # It is kept while others are drawn; models look at a few hundred pixels a side.
+    seen.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return house.interrogation.describe(seen, model, house.store.options)
