@@ -9,7 +9,7 @@ from modules.batches.batch import Batch, BatchState, Outcome, OutcomeKind
 from modules.batches.book import BatchBook
 from modules.batches.making import OrderOf, order_of_picture
 from modules.batches.places import BatchPlaces
-from modules.errors import EaselError
+from modules.errors import EaselError, TooBusy
 from modules.jobs import Job, JobQueue, JobState, QueueClosed, QueueFull, StoreUnavailable, WrongState
 
 __all__ = ["Feeder"]
@@ -93,11 +93,17 @@ class Feeder:
             number = self._left[0]
             try:
                 self._jobs[number] = self._submitted(number)
-            except (QueueFull, QueueClosed, StoreUnavailable) as error:
+            except (QueueFull, QueueClosed, StoreUnavailable, TooBusy) as error:
                 self.batch.notice = str(error)
                 return
             except EaselError as error:
                 self._book.note(self.batch, number, Outcome(OutcomeKind.FAILED, str(error)))
+            except Exception as error:
+                # Whatever one picture does to a reader, the others are drawn.
+                name = self.batch.names[number]
+                log.exception("Batch %s: %s cannot be drawn.", self.batch.id, name)
+                sentence = f"{name} cannot be drawn: {type(error).__name__}; the log has more."
+                self._book.note(self.batch, number, Outcome(OutcomeKind.FAILED, sentence))
             self._left.popleft()
 
     def _submitted(self, number: int) -> Job:

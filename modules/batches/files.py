@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
-
 from modules.errors import EaselError, InvalidRequest
 from modules.filenames import path_in
-from modules.imaging import open_picture, read_texts
+from modules.imaging import open_picture, read_picture_file, read_texts
 from modules.listing import folder_entries
 
 __all__ = [
@@ -22,13 +20,10 @@ __all__ = [
     "store_picture",
     "text_beside",
     "text_inside",
-    "upright_size",
 ]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"})
 """Of files that are taken for pictures."""
-TURNED = (5, 6, 7, 8)
-ORIENTATION = 0x0112
 LONGEST_TEXT_FILE = 1_000_000
 
 
@@ -71,9 +66,9 @@ def mask_of(name: str, folder: Path) -> Path:
 def text_inside(path: Path) -> str:
     """The generation text that the picture at `path` carries; "" where there is none or no such picture."""
     try:
-        with Image.open(path) as image:
+        with open_picture(path.name, read_picture_file(path)) as image:
             return read_texts(image).infotext
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, InvalidRequest):
         return ""
 
 
@@ -88,13 +83,6 @@ def text_beside(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise EaselError(f"{beside.name} cannot be read as text in UTF-8: {error}.") from error
-
-
-def upright_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a picture file as a viewer shows it. Raises InvalidRequest for no picture."""
-    with open_picture("init_images", data) as image:
-        width, height = image.size
-        return (height, width) if image.getexif().get(ORIENTATION) in TURNED else (width, height)
 
 
 def store_picture(folder: Path, name: str, file: BinaryIO, most: int) -> str:

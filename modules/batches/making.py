@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modules.batches.files import mask_of, text_beside, text_inside, upright_size
+from modules.batches.files import mask_of, text_beside, text_inside
 from modules.batches.places import BatchPlaces
 from modules.batches.plan import BatchPlan
 from modules.batches.texts import values_with_text
 from modules.errors import EaselError
 from modules.generation import Img2ImgRequest, Order, parse_img2img
+from modules.imaging import open_picture, read_picture_file, upright_size
 
 __all__ = [
     "SMALLEST_PICTURE",
@@ -73,8 +74,9 @@ def request_of_picture(name: str, plan: BatchPlan, places: BatchPlaces) -> Img2I
 
 
 def _read(path: Path) -> bytes:
+    """The file at `path`: its length and its head are looked at before it is read whole."""
     try:
-        return path.read_bytes()
+        return read_picture_file(path)
     except OSError as error:
         raise EaselError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
@@ -84,7 +86,9 @@ def scaled_size(data: bytes, factor: float) -> tuple[int, int]:
 
     Raises InvalidRequest for what is no picture.
     """
-    width, height = (max(int(side * factor) // CELL * CELL, SMALLEST_SIDE) for side in upright_size(data))
+    with open_picture("init_images", data) as picture:
+        sides = upright_size(picture)
+    width, height = (max(int(side * factor) // CELL * CELL, SMALLEST_SIDE) for side in sides)
     return width, height
 
 

@@ -1,5 +1,6 @@
 """`generate --batch-input`: every picture of a folder is redrawn, without a server."""
 
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from modules.generation import Order, plan_run
 from modules.house import House
 
 __all__ = ["draw_batch"]
+
+log = logging.getLogger(__name__)
 
 FAILED = 1
 """Exit status when a picture failed; what was wrong stands on standard error."""
@@ -70,6 +73,9 @@ def _redrawn(house: House, make_order: Callable[[], Order], watcher: TerminalWat
         result = house.engine.make(plan_run(order), watcher)
     except EaselError as error:
         return Outcome(OutcomeKind.FAILED, str(error))
+    except Exception as error:  # whatever one picture does to a reader, the others are drawn
+        log.exception("A picture of the batch cannot be drawn.")
+        return Outcome(OutcomeKind.FAILED, f"It cannot be drawn: {type(error).__name__}; the log has more.")
     made = [each for each in result.pictures if not each.is_grid]
     if unsaved := next((each.unsaved for each in made if each.unsaved), None):
         return Outcome(OutcomeKind.FAILED, unsaved)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from modules.errors import InvalidRequest
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, ResizeChoice
@@ -33,6 +33,7 @@ from modules.imaging import (
     soften_mask,
     strengthened,
     upright,
+    upright_size,
 )
 from modules.settings import Options
 from modules.upscaling import UPSCALERS, upscale_picture
@@ -48,9 +49,6 @@ __all__ = [
     "make_canvas",
     "refuse_empty_mask",
 ]
-
-TURNED = (5, 6, 7, 8)
-"""Orientations of EXIF whose width is stored as the height."""
 
 
 @dataclass(frozen=True)
@@ -191,9 +189,7 @@ def given_pixels(request: Img2ImgRequest) -> int:
 
 def first_size(request: Img2ImgRequest) -> tuple[int, int]:
     """Width and height of the first picture of `request`, upright; only the head of its file is read."""
-    picture = decode_picture("init_images", request.init_images[0])
-    turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
-    return picture.size[::-1] if turned else picture.size
+    return upright_size(decode_picture("init_images", request.init_images[0]))
 
 
 def first_picture(request: Img2ImgRequest, background: str = "#ffffff") -> Image.Image:

@@ -15,6 +15,7 @@ from modules.imaging.incoming import (
     picture_file,
     read_picture_file,
     upright,
+    upright_size,
 )
 from modules.imaging.luma_chroma import blend_luma_chroma, lab_of_pixels
 from modules.imaging.masks import (
@@ -107,4 +108,5 @@ __all__ = [
     "temporary_file",
     "tiles_of",
     "upright",
+    "upright_size",
 ]

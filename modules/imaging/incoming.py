@@ -19,11 +19,11 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from modules.errors import InvalidRequest
 from modules.imaging.containers import PNG_SIGNATURE, check_container, png_chunks
-from modules.imaging.exif import EXIF_KEYS
+from modules.imaging.exif import BROKEN_EXIF, EXIF_KEYS
 from modules.imaging.pixel_budget import PixelBudget
 from modules.imaging.tiff_tables import tables_are_sound
 
@@ -42,6 +42,7 @@ __all__ = [
     "picture_file",
     "read_picture_file",
     "upright",
+    "upright_size",
 ]
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ DECODING = PixelBudget(MOST_PIXELS_OF_CALL)
 MOST_WAIT = 20.0
 """Seconds that a call waits for others to give their part of it back."""
 EXIF_MARK = b"Exif\0\0"
+TURNED = (5, 6, 7, 8)
+"""Orientations of EXIF whose width is stored as the height."""
 NO_MORE = b"\0\0\0\0IEND\xaeB`\x82"
 """The end of a PNG."""
 
@@ -190,7 +193,20 @@ def decoding(field: str, picture: Image.Image, seconds: float | None = MOST_WAIT
 
 def upright(picture: Image.Image) -> Image.Image:
     """The picture as a viewer shows it, whatever way the camera was held, in at most 8 bits a channel."""
-    return in_eight_bits(ImageOps.exif_transpose(picture))
+    try:
+        picture = ImageOps.exif_transpose(picture)
+    except BROKEN_EXIF:
+        log.debug("the camera data of a picture are damaged", exc_info=True)
+    return in_eight_bits(picture)
+
+
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Width and height of an opened picture as a viewer shows it; only its head is read."""
+    try:
+        is_turned = picture.getexif().get(ExifTags.Base.Orientation) in TURNED
+    except BROKEN_EXIF:
+        is_turned = False
+    return picture.size[::-1] if is_turned else picture.size
 
 
 def _loaded(field: str, picture: Image.Image) -> Image.Image:

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from modules.errors import EaselError
-from modules.imaging import open_picture, png_info
+from modules.imaging import open_picture, png_info, read_picture_file
 from modules.web.texts import error_html, infotext_html, notice_html, picture_items_html
 from modules.web.widgets import hidden_text, scripts_place
 
@@ -55,7 +55,7 @@ def read_picture(file: dict[str, Any] | None) -> tuple[str, str]:
     if not file or not file.get("path"):
         return "", notice_html("The generation text of a picture appears here.")
     try:
-        with open_picture("The file", Path(file["path"]).read_bytes()) as image:
+        with open_picture("The file", read_picture_file(Path(file["path"]), "The file")) as image:
             found = png_info(image)
     except EaselError as error:
         return "", error_html(str(error))
