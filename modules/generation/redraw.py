@@ -98,9 +98,9 @@ def _latent_mask(request: Img2ImgRequest, mask: Image.Image | None, model: Model
     if mask is None:
         return None
     cells = mask.convert("RGB").resize((request.width // CELL, request.height // CELL))
-    shares = np.asarray(cells, dtype=np.float32)[..., 0] / 255
-    shares = cells_of_mask(mask.convert("L"), shares, request.mask_round)
-    return torch.from_numpy(shares)[None, None].to(model.policy.device)
+    shares = np.asarray(cells, dtype=np.float32)[..., 0] / np.float32(255)
+    drawn = cells_of_mask(mask.convert("L"), shares, request.mask_round)
+    return torch.from_numpy(drawn)[None, None].to(model.policy.device)
 
 
 def _with_masked_content(

@@ -11,6 +11,7 @@ import base64
 import binascii
 import io
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ __all__ = [
     "in_eight_bits",
     "info_of",
     "is_address",
+    "load_picture",
     "open_picture",
     "picture_file",
     "read_picture_file",
@@ -54,6 +56,8 @@ MOST_PIXELS_OF_CALL = 200_000_000
 MAX_CHARACTERS = 400_000_000
 LARGEST_FILE = 300_000_000
 """Bytes of a picture file: a hundred megapixels without compression."""
+READ_AT_ONCE = 16_000_000
+"""Bytes of a file that is read before its head is judged."""
 SIXTEEN_BITS = 65_535
 URL_ALPHABET = str.maketrans("-_", "+/")
 SPACES = (" ", "\n", "\r", "\t")
@@ -150,13 +154,16 @@ def info_of(picture: Image.Image) -> dict[Any, Any]:
 
 
 def read_picture_file(path: Path, name: str = "") -> bytes:
-    """The bytes of the picture file at `path`; its length and its head are looked at before it is read whole.
+    """The bytes of the picture file at `path`; the head of a large one is looked at before it is read whole.
 
-    Raises InvalidRequest as `open_picture`, with the file's `name`, and OSError where it cannot be read.
+    Raises InvalidRequest as `open_picture` for a large file, with its `name`, and OSError where it cannot be
+    read.
     """
     with path.open("rb") as file:
-        _judged(name or path.name, file, path.stat().st_size)
-        file.seek(0)
+        length = os.fstat(file.fileno()).st_size
+        if length > READ_AT_ONCE:
+            _judged(name or path.name, file, length)
+            file.seek(0)
         return file.read(LARGEST_FILE)
 
 
@@ -182,6 +189,12 @@ def decoded(
         )
     with DECODING.part(costs, seconds):
         yield [_loaded(field, picture) for field, picture, _ in opened]
+
+
+def load_picture(field: str, text: str) -> Image.Image:
+    """One picture in base64 `text`, its pixels read. Raises as `decoded`."""
+    with decoded([(field, text)]) as [picture]:
+        return picture
 
 
 @contextmanager
