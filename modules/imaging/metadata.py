@@ -19,6 +19,7 @@ __all__ = ["PictureTexts", "PngInfo", "png_info", "read_texts"]
 PARAMETERS = "parameters"
 RECORD = "easel"
 XMP = "xmp"
+XMP_KEYS = (XMP, "XML:com.adobe.xmp")
 EXIF_COMMENT = "exif comment"
 TECHNICAL_KEYS = frozenset(
     {"jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive", "progression", "photoshop"}
@@ -72,7 +73,7 @@ def read_texts(image: Image.Image) -> PictureTexts:
     if isinstance(raw := info.get("comment"), bytes):
         items["comment"] = text_of_bytes(raw)
     comment = str(items.get("comment", ""))
-    others = [value for key, value in items.items() if isinstance(value, str) and key != XMP]
+    others = [value for key, value in items.items() if isinstance(value, str) and key not in XMP_KEYS]
     from_xmp = xmp_texts(packet) if isinstance(packet, bytes) else []
     found = [*from_exif, parameters, comment, *others, description, *from_xmp]
     first = next(filter(None, [*from_exif, parameters, comment]), "")

@@ -15,9 +15,17 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo as PngChunks
 
 from modules.errors import InvalidRequest, TooBusy
-from modules.imaging import decoded, encode_picture, load_picture, open_picture, read_picture_file, read_texts
-from modules.imaging.incoming import DECODING, LARGEST_FILE, MOST_PIXELS_OF_CALL
+from modules.imaging import (
+    decoded,
+    encode_picture,
+    load_picture,
+    open_picture,
+    read_picture_file,
+    read_texts,
+    upright,
+)
 from modules.imaging.encoding import SaveFormat
+from modules.imaging.incoming import DECODING, LARGEST_FILE, MOST_PIXELS_OF_CALL
 from modules.imaging.pixel_budget import PixelBudget
 
 MODULES = Path(__file__).parents[2] / "modules"
@@ -188,7 +196,7 @@ def test_a_file_that_is_too_long_is_not_read(tmp_path, monkeypatch):
     path = tmp_path / "sparse.png"
     with path.open("wb") as file:
         file.truncate(LARGEST_FILE + 1)
-    with pytest.raises(InvalidRequest, match="sparse.png has 300 MB"):
+    with pytest.raises(InvalidRequest, match=r"sparse\.png has 300 MB"):
         read_picture_file(path)
     with path.open("r+b") as file:
         file.truncate(LARGEST_FILE - 1)
@@ -262,9 +270,7 @@ PLACES = {
     "PNG, in EXIF": png_with(exif_with(b"UNICODE\0" + TEXT.encode("utf-16-be"))),
     "PNG, beside a foreign comment": png_with(exif_with(b"ASCII\0\0\0Screenshot"), parameters=TEXT),
     "PNG, in XMP": with_chunks(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp_with(TEXT))),
-    "JPEG, UTF-16 of the other order": saved(
-        "JPEG", exif=exif_with(b"UNICODE\0" + TEXT.encode("utf-16-le"))
-    ),
+    "JPEG, UTF-16 of the other order": saved("JPEG", exif=exif_with(b"UNICODE\0" + TEXT.encode("utf-16-le"))),
     "JPEG, in the first directory": saved("JPEG", exif=exif_with(first=b"ASCII\0\0\0" + UTF_8, make="Cam")),
     "JPEG, description": saved("JPEG", exif=exif_with(description=TEXT.replace("é", "e"))),
     "JPEG, comment": saved("JPEG", comment=UTF_8),
@@ -279,7 +285,10 @@ PLACES = {
     "AVIF": saved("AVIF", exif=exif_with(b"ASCII\0\0\0" + UTF_8)),
     "TIFF": saved("TIFF", exif=exif_with(b"ASCII\0\0\0" + UTF_8)),
     "GIF": saved("GIF", comment=UTF_8),
-    **{f"JPEG, UTF-8 after {name}": saved("JPEG", exif=exif_with(head + UTF_8)) for name, head in HEADS.items()},
+    **{
+        f"JPEG, UTF-8 after {name}": saved("JPEG", exif=exif_with(head + UTF_8))
+        for name, head in HEADS.items()
+    },
 }
 
 
@@ -290,7 +299,10 @@ def test_a_generation_text_is_found_in_every_place_and_encoding(place):
 
 
 def test_where_none_is_a_generation_text_the_usual_place_counts():
-    assert read_texts(open_picture("picture", png_with(parameters="a cat", Title="Screenshot"))).infotext == "a cat"
+    assert (
+        read_texts(open_picture("picture", png_with(parameters="a cat", Title="Screenshot"))).infotext
+        == "a cat"
+    )
     assert read_texts(open_picture("picture", png_with(Title="Screenshot"))).infotext == ""
 
 
@@ -306,6 +318,4 @@ def test_grey_of_more_than_eight_bits_and_of_floating_point_keeps_its_levels():
         (Image.fromarray(np.array([[0, 0.5, 1]], np.float32)), [0, 127, 255]),
         (Image.fromarray(np.array([[0, 127, 255]], np.float32)), [0, 127, 255]),
     ]:
-        from modules.imaging import upright
-
         assert list(np.asarray(upright(image))[0]) == expected
