@@ -1,12 +1,7 @@
 """Putting a picture into words: the field's Interrogate."""
 
-<<<<<<< HEAD
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-=======
->>>>>>> e70fadf (One reader of foreign pictures: heads, sums and a budget before pixels; one rule for masks; Extras keeps alpha and size)
 from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
