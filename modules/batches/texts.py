@@ -25,7 +25,7 @@ CHECKPOINT = "sd_model_checkpoint"
 
 def values_with_text(values: Mapping[str, Any], infotext: str, plan: BatchPlan) -> dict[str, Any]:
     """The request `values` with what `infotext` says about the properties of `plan`."""
-    read, result = _values_of(infotext), dict(values)
+    read, result = to_request_values(read_infotext(infotext)), dict(values)
     for part in plan.properties:
         for field in FIELDS_OF.get(part, ()):
             if field in read:
@@ -37,14 +37,6 @@ def values_with_text(values: Mapping[str, Any], infotext: str, plan: BatchPlan) 
     if TextProperty.MODEL in plan.properties and checkpoint:
         result["override_settings"] = {**(result.get("override_settings") or {}), CHECKPOINT: checkpoint}
     return result
-
-
-def _values_of(infotext: str) -> dict[str, Any]:
-    """What the text says. A caption without parameters says nothing about them, no defaults either."""
-    text = read_infotext(infotext)
-    if text.fields:
-        return to_request_values(text)
-    return {"prompt": text.prompt, "negative_prompt": text.negative_prompt, "override_settings": {}}
 
 
 def _prompt(own: str, read: str, use: PromptUse) -> str:

@@ -17,6 +17,7 @@ __all__ = ["FIELDS", "InfotextField", "Target", "field_of_setting", "to_request_
 
 Value = str | int | float | bool | None
 
+PROMPTS = ("Prompt", "Negative prompt")
 MASKED_CONTENT = ("fill", "original", "latent noise", "latent nothing")
 SCHEDULES_IN_NAMES = (" karras", " exponential", " polyexponential")
 SCHEDULES_HAVE_A_FIELD = (1, 9, 0, 0)
@@ -173,10 +174,13 @@ def to_request_values(text: GenerationText, *, skip: Iterable[str] = ()) -> dict
     """The request that a generation text describes: request fields by name, and `override_settings`.
 
     Settings that the text leaves out have the values of `DEFAULTS`, whatever the user has set, since the
-    picture was made with them. Values that are none of their kind (`Denoising strength: abc`) are left out,
-    and so are settings that this program does not have. skip: keys to leave out (`infotext_skip_pasting`).
+    picture was made with them; a text without any parameters is a prompt and says nothing about them. Values
+    that are none of their kind (`Denoising strength: abc`) are left out, and so are settings that this
+    program does not have. skip: keys to leave out (`infotext_skip_pasting`).
     """
     parameters = fill_defaults(text, skip=skip)
+    if not text.fields:
+        parameters = {key: value for key, value in parameters.items() if key in PROMPTS}
     values = _converted(parameters, Target.REQUEST)
     if not _describes_hires(text):
         values = {name: value for name, value in values.items() if not name.startswith("hr_")}

@@ -99,6 +99,15 @@ def test_a_plain_sampler_of_an_old_text_has_the_uniform_schedule(
     assert to_request_values(text)["scheduler"] == scheduler
 
 
+def test_a_text_without_parameters_says_nothing_but_its_prompts() -> None:
+    text = read_infotext("(a cat:1.2), (b:1.1), (c:1)\nNegative prompt: (d:1), (e:1), (f:1)")
+    assert to_request_values(text) == {
+        "prompt": "(a cat:1.2), (b:1.1), (c:1)",
+        "negative_prompt": "(d:1), (e:1), (f:1)",
+        "override_settings": {},
+    }
+
+
 def test_values_that_are_none_are_left_out() -> None:
     values = to_request_values(
         read_infotext(
