@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from modules.door import install_door, root_path
+from modules.door.connections import Connections, backlog_for, bound_for, descriptors, protocol_for
 from modules.errors import EaselError, InvalidRequest
 from modules.flags import Flags, choose_port, with_absolute_paths
 from modules.folders import PROGRAM
@@ -192,6 +193,7 @@ def serve(flags: Flags) -> int:
         threading.Thread(target=_share, args=(flags, port), name="easel-share", daemon=True).start()
     if flags.autolaunch and not flags.nowebui:
         threading.Timer(1.0, webbrowser.open, (url,)).start()
+    available = descriptors()
     server = _Server(
         uvicorn.Config(
             app,
@@ -200,6 +202,8 @@ def serve(flags: Flags) -> int:
             log_level="warning",
             timeout_keep_alive=flags.timeout_keep_alive,
             timeout_graceful_shutdown=3,
+            http=protocol_for(Connections(bound_for(available))),
+            backlog=backlog_for(available),
             ssl_keyfile=flags.tls_keyfile,
             ssl_certfile=flags.tls_certfile,
             root_path=root_path(flags),
