@@ -19,6 +19,8 @@ BUSY_SECONDS = 2.0
 """How long a statement waits for another program that holds the file."""
 BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 FULL = (sqlite3.SQLITE_FULL,)
+PARTS = ("", "-wal", "-shm")
+"""The files of a database: what is written lies in the second until it is carried over into the first."""
 
 
 class Database:
@@ -30,7 +32,8 @@ class Database:
         Raises StoreUnavailable when it cannot be used, EaselError when a newer program has written it.
         """
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._files: dict[str, tuple[int, int]] = {}
         self.notice: str | None = None
         """What a person should know about the opening."""
         try:
@@ -43,6 +46,7 @@ class Database:
                 self._writer = self._open()
         except sqlite3.Error as error:
             raise self.explained(error) from error
+        self._remember_files()
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
@@ -52,12 +56,14 @@ class Database:
         Raises sqlite3.Error, and then nothing of it was written.
         """
         with self._lock:
+            self._bring_back()
             if durable:
                 self._writer.execute("PRAGMA synchronous = FULL")
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
+                self._remember_files()
             finally:
                 # Left by an error only; what SQLite has rolled back itself is no transaction any more.
                 if self._writer.in_transaction:
@@ -73,6 +79,8 @@ class Database:
         Raises StoreUnavailable when the file cannot be read.
         """
         try:
+            with self._lock:
+                self._bring_back()
             with closing(self._connect()) as connection:
                 connection.execute("PRAGMA query_only = ON")
                 yield connection
@@ -104,6 +112,45 @@ class Database:
         connection.row_factory = sqlite3.Row
         return connection
 
+    def _remember_files(self) -> None:
+        """Note which files these are, to know later whether they are still the same."""
+        self._files = {suffix: found for suffix in PARTS if (found := _identity(self._part(suffix)))}
+
+    def _part(self, suffix: str) -> Path:
+        return self._path.with_name(self._path.name + suffix)
+
+    def _bring_back(self) -> None:
+        """Where somebody deleted or replaced the files while the program runs, write them anew: what was open
+        still holds everything, and goes on there. A file that was put in its place is kept aside.
+
+        Raises sqlite3.Error when that cannot be done, and then nothing that is accepted would be kept.
+        """
+        lost = [suffix for suffix, known in self._files.items() if _identity(self._part(suffix)) != known]
+        if not lost:
+            return
+        if not self._path.parent.is_dir():
+            raise sqlite3.OperationalError("it was deleted or replaced, and its folder is not there any more")
+        new = self._part(".new")
+        try:
+            new.unlink(missing_ok=True)
+            with closing(sqlite3.connect(new, isolation_level=None)) as copy:
+                self._writer.backup(copy)
+            for suffix in PARTS:
+                if (part := self._part(suffix)).exists():
+                    part.replace(self._part(f".replaced-{_stamp()}{suffix}"))
+            new.replace(self._path)
+        except OSError as error:
+            raise sqlite3.OperationalError(f"it was deleted or replaced, and {error.strerror}") from error
+        old, self._writer = self._writer, self._open()
+        # It would write the old log once more, into a file that nobody finds.
+        old.close()
+        self._remember_files()
+        log.warning(
+            "The database of the queue (%s) was deleted or replaced while the program runs. It is written "
+            "anew from what was open; what was put in its place is kept beside it.",
+            self._path.name,
+        )
+
     def _open(self) -> sqlite3.Connection:
         connection = self._connect()
         try:
@@ -122,17 +169,28 @@ class Database:
         return connection
 
     def _put_aside(self, error: sqlite3.Error) -> None:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-        kept = self._path.with_name(f"{self._path.name}.broken-{stamp}")
-        for suffix in ("", "-wal", "-shm"):
-            part = self._path.with_name(self._path.name + suffix)
-            if part.exists():
+        kept = self._part(f".broken-{_stamp()}")
+        for suffix in PARTS:
+            if (part := self._part(suffix)).exists():
                 part.replace(kept.with_name(kept.name + suffix))
         self.notice = (
             f"The database of the queue was damaged ({error}). It is kept as {kept.name} and a new one was "
             "made: the jobs in it are forgotten, the saved pictures are untouched."
         )
         log.warning("%s", self.notice)
+
+
+def _stamp() -> str:
+    return datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies at `path`, whatever is written into it; None for none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 class _Damaged(sqlite3.DatabaseError):

@@ -236,3 +236,47 @@ def test_a_client_has_no_debt_for_jobs_that_could_not_be_written(queue, order, o
     outsider.execute("COMMIT")
     jobs = [queue.submit(order(), client=client) for client in ("b", "a", "b")]
     assert queue.waiting() == jobs
+
+
+WAYS = {
+    "all deleted": lambda data: [path.unlink() for path in data.glob("easel.sqlite3*")],
+    "the file deleted": lambda data: (data / "easel.sqlite3").unlink(),
+    "the log deleted": lambda data: (data / "easel.sqlite3-wal").unlink(),
+    "another in its place": lambda data: (data / "other").replace(data / "easel.sqlite3"),
+    "renamed": lambda data: (data / "easel.sqlite3").rename(data / "moved.sqlite3"),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be taken away there")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_database_that_is_taken_away_while_the_program_runs_is_written_anew(
+    make_queue, gate, order, folders, caplog, way
+):
+    queue = make_queue()
+    before = done(queue, gate, order())
+    (folders.data / "other").write_bytes(b"something of somebody else's")
+    WAYS[way](folders.data)
+    assert queue.get(before.id).state is JobState.DONE
+    after = done(queue, gate, order())
+    assert "deleted or replaced" in caplog.text
+    queue.close(10)
+    read = make_queue()
+    assert {job.id for job in read.history()} == {before.id, after.id}
+    if way == "another in its place":
+        kept = [path.read_bytes() for path in folders.data.glob("easel.sqlite3.replaced-*")]
+        assert b"something of somebody else's" in kept
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be taken away there")
+def test_where_the_database_cannot_be_written_anew_nothing_is_accepted(queue, gate, order, folders, tmp_path):
+    done(queue, gate, order())
+    away = tmp_path / "away"
+    folders.data.rename(away)
+    try:
+        with pytest.raises(StoreUnavailable, match="deleted or replaced") as refused:
+            queue.submit(order())
+        assert str(folders.data) in str(refused.value)
+        assert queue.waiting() == []
+    finally:
+        away.rename(folders.data)
+    assert done(queue, gate, order()).state is JobState.DONE
