@@ -1,6 +1,6 @@
 """The errors that a person can meet. Each message is a sentence: what was wrong, where, and what to do."""
 
-__all__ = ["Closed", "EaselError", "InvalidRequest", "NotFound", "TooBusy"]
+__all__ = ["Closed", "EaselError", "InvalidRequest", "NotFound", "TooBusy", "UnusableFile"]
 
 
 class EaselError(Exception):
@@ -17,6 +17,10 @@ class InvalidRequest(EaselError):
 
 class Closed(EaselError):
     """Something that this program does not do for who asks, unless a flag opens it."""
+
+
+class UnusableFile(EaselError):
+    """A file of a model that cannot be used: another choice, or another file in its place, mends it."""
 
 
 class NotFound(EaselError):

@@ -32,6 +32,8 @@ def places_of(plan: BatchPlan, folders: Folders, flags: Flags, uploads: Path | N
         text = getattr(plan, field)
         if not text:
             return None
+        if "\0" in text:
+            raise InvalidRequest(field, f"{field} holds a character (NUL) that no folder's name has.")
         path = folders.place(text)
         closed_by = flags.files_closed_by
         if closed_by and not path.resolve().is_relative_to(folders.data.resolve()):

@@ -21,7 +21,7 @@ from modules.checkpoints.narrow import (
     widen_when_computing,
 )
 from modules.checkpoints.sources import Sources
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["Blueprint", "draw_blueprint"]
 
@@ -101,7 +101,7 @@ def draw_blueprint(make: Callable[[], M], sources: Sources, file: str, part: str
         with torch.device("meta"), _Unfilled():
             module = make()
     except (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
-        raise EaselError(f"{file}: no {part} can be built with the sizes it has ({error}).") from error
+        raise UnusableFile(f"{file}: no {part} can be built with the sizes it has ({error}).") from error
     _check(dict(module.named_parameters()), sources, file, part)
     return Blueprint(module, sources)
 
@@ -120,14 +120,14 @@ class _Unfilled(TorchFunctionMode):
 def _check(wanted: Mapping[str, nn.Parameter], sources: Sources, file: str, part: str) -> None:
     missing = [name for name in wanted if name not in sources]
     if missing:
-        raise EaselError(
+        raise UnusableFile(
             f"{file} lacks {len(missing)} of the {len(wanted)} tensors of the {part}, such as "
             f'"{missing[0]}". It is incomplete, or of a kind that Easel does not know.'
         )
     for name, parameter in wanted.items():
         stored = sources[name].stored
         if stored.numel != parameter.numel() or stored.shape[:1] != tuple(parameter.shape[:1]):
-            raise EaselError(
+            raise UnusableFile(
                 f'{file}: the tensor for "{name}" of the {part} has the shape {list(stored.shape)} where '
                 f"{list(parameter.shape)} is needed. The file is damaged or of a kind that is not known here."
             )

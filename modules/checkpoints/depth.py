@@ -14,7 +14,7 @@ from modules.checkpoints.diffusers_folder import weight_files
 from modules.checkpoints.opened import OpenedCheckpoint
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.sources import Sources, part_of, sources_of
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 from modules.listing import folder_entries
 
 __all__ = ["plan_depth_estimator"]
@@ -64,7 +64,7 @@ def _drawn(name: str, sources: Sources) -> Blueprint[DPTForDepthEstimation]:
     try:
         config = hybrid_config(sources)
     except (KeyError, ValueError, IndexError) as error:
-        raise EaselError(
+        raise UnusableFile(
             f"The depth estimator in {name} is incomplete or no DPT-Hybrid ({error}); checkpoints want "
             "depths of that kind (dpt_hybrid-midas-501f0c75.pt)."
         ) from None

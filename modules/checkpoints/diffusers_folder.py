@@ -11,7 +11,7 @@ from typing import Any
 from modules.checkpoints.families import FAMILIES, Recipe
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family, Prediction
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 from modules.foreign_json import JsonBounds, JsonNotRead, read_json
 from modules.listing import folder_entries
 
@@ -61,7 +61,7 @@ def read_config(part: Path) -> Mapping[str, Any]:
     except JsonNotRead:
         tree = None
     if not isinstance(tree, dict):
-        raise EaselError(
+        raise UnusableFile(
             f"{part.parent.name}/{part.name}/{path.name} is not readable as JSON; fetch it anew."
         )
     return tree
@@ -84,7 +84,9 @@ def config_of_folder(path: Path, configs: Mapping[str, Mapping[str, Any]], recip
     """
     scheduler, defaults = configs.get("scheduler", {}), recipe.defaults
     if scheduler.get("beta_schedule", "scaled_linear") != "scaled_linear":
-        raise EaselError(f"{path.name}: its noise schedule {scheduler['beta_schedule']!r} is not known here.")
+        raise UnusableFile(
+            f"{path.name}: its noise schedule {scheduler['beta_schedule']!r} is not known here."
+        )
     return LdmConfig(
         linear_start=_number(scheduler, "beta_start", defaults.linear_start),
         linear_end=_number(scheduler, "beta_end", defaults.linear_end),

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from modules.checkpoints.model import Prediction
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["LdmConfig", "read_ldm_config"]
 
@@ -114,16 +114,16 @@ class _PlainLoader(yaml.SafeLoader):
 
 def _parse(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > LONGEST_FILE:
-        raise EaselError(f"{path.name} is too long for a model configuration; move it away or replace it.")
+        raise UnusableFile(f"{path.name} is too long for a model configuration; move it away or replace it.")
     try:
         text = path.read_text(encoding="utf-8")
         if text.count("[") + text.count("{") > MOST_BRACKETS:
             raise yaml.YAMLError(f"it has more than {MOST_BRACKETS} lists")
         tree = yaml.load(text, _PlainLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise EaselError(f"The model configuration {path.name} is not readable as YAML: {error}") from None
+        raise UnusableFile(f"The model configuration {path.name} is not readable as YAML: {error}") from None
     if not isinstance(tree, Mapping):
-        raise EaselError(f'The model configuration {path.name} has no entry "model".')
+        raise UnusableFile(f'The model configuration {path.name} has no entry "model".')
     return tree
 
 
@@ -138,7 +138,7 @@ def _numbers(path: Path, params: Mapping[str, Any], bounds: Mapping[str, _Bounds
     for name, value in found.items():
         low, high, _ = bounds[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise EaselError(
+            raise UnusableFile(
                 f'The model configuration {path.name} says "{name}: {_shown(value)}", where a '
                 f"number from {low:g} to {high:g} is needed."
             )

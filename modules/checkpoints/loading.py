@@ -25,7 +25,7 @@ from modules.checkpoints.prediction import told_prediction, tried_prediction
 from modules.checkpoints.recognition import recognise
 from modules.checkpoints.sources import Sources
 from modules.checkpoints.towers import TowerPlan, plan_tower
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 from modules.memory import DevicePolicy, Placement
 from modules.sampling import zero_terminal_snr
 
@@ -208,7 +208,7 @@ def _told(file: CheckpointFile, opened: OpenedCheckpoint) -> tuple[Recipe, LdmCo
 def _check_vector(opened: OpenedCheckpoint, recipe: Recipe, unet: UNet2DConditionModel) -> None:
     has_vector = unet.config.addition_embed_type is not None or unet.config.class_embed_type is not None
     if has_vector != bool(recipe.vector_numbers):
-        raise EaselError(
+        raise UnusableFile(
             f"The UNet in {opened.name} is not that of a {recipe.family} model, as its text encoder is: it "
             "is of a kind that Easel does not know."
         )
@@ -218,7 +218,7 @@ def _fitting_vae(opened: OpenedCheckpoint, scale: float, latent_channels: int) -
     blueprint = plan_vae(opened, scale)
     found = blueprint.module.config.latent_channels
     if found != latent_channels:
-        raise EaselError(
+        raise UnusableFile(
             f"The VAE in {opened.name} makes latents of {found} channels, the checkpoint needs "
             f"{latent_channels}. Choose another VAE in the settings."
         )

@@ -11,7 +11,7 @@ from typing import Any
 from modules.checkpoints.diffusers_folder import PARTS, is_diffusers_folder, read_config, weight_files
 from modules.checkpoints.opening import open_tensors
 from modules.checkpoints.sources import Source, Sources, sources_of
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["OpenedCheckpoint", "open_checkpoint"]
 
@@ -48,7 +48,7 @@ def open_checkpoint(path: Path) -> Iterator[OpenedCheckpoint]:
 
 def _open_folder(path: Path, files: ExitStack) -> OpenedCheckpoint:
     if not is_diffusers_folder(path):
-        raise EaselError(
+        raise UnusableFile(
             f"{path.name} is no model in diffusers' layout: it has no model_index.json or no folder unet."
         )
     parts = [part for part in PARTS if (path / part).is_dir()]

@@ -8,7 +8,7 @@ from modules.checkpoints.foreign import describe_foreign_file
 from modules.checkpoints.safetensors_file import looks_like_safetensors, read_header
 from modules.checkpoints.tensor_file import TensorFile, state_of
 from modules.checkpoints.torch_file import looks_like_torch_file, read_torch_index
-from modules.errors import EaselError, NotFound
+from modules.errors import NotFound, UnusableFile
 
 __all__ = ["open_tensors"]
 
@@ -29,7 +29,7 @@ def open_tensors(path: Path) -> TensorFile:
         elif looks_like_torch_file(head):
             tensors, metadata = read_torch_index(path), {}
         else:
-            raise EaselError(describe_foreign_file(path, head))
+            raise UnusableFile(describe_foreign_file(path, head))
         return TensorFile(path, tensors, metadata, state)
     except FileNotFoundError as error:
         raise NotFound(
@@ -37,6 +37,6 @@ def open_tensors(path: Path) -> TensorFile:
             "another file."
         ) from error
     except OSError as error:
-        raise EaselError(
+        raise UnusableFile(
             f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}."
         ) from error

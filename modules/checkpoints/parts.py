@@ -12,7 +12,7 @@ from modules.checkpoints.opened import OpenedCheckpoint
 from modules.checkpoints.sources import part_of
 from modules.checkpoints.unet_layout import UNET_PREFIX, read_unet_layout
 from modules.checkpoints.vae_layout import VAE_PREFIXES, vae_config, vae_names
-from modules.errors import EaselError
+from modules.errors import EaselError, UnusableFile
 
 __all__ = ["extra_input_of", "plan_unet", "plan_vae"]
 
@@ -49,7 +49,7 @@ def plan_vae(opened: OpenedCheckpoint, scale: float) -> Blueprint[AutoencoderKL]
     """
     prefix = next((prefix for prefix in VAE_PREFIXES if prefix + VAE_MARK in opened.sources), None)
     if prefix is None:
-        raise EaselError(
+        raise UnusableFile(
             f"{opened.name} holds no VAE in the layout of Stable Diffusion. Choose one in settings; its "
             'file belongs into "models/VAE".'
         )
@@ -73,7 +73,7 @@ def extra_input_of(opened: OpenedCheckpoint, unet: UNet2DConditionModel) -> Extr
     """
     extra = unet.config.in_channels - unet.config.out_channels
     if extra not in EXTRA_INPUTS:
-        raise EaselError(
+        raise UnusableFile(
             f"The UNet in {opened.name} takes {unet.config.in_channels} channels and answers with "
             f"{unet.config.out_channels}; it is of a kind that Easel does not know."
         )
@@ -83,7 +83,7 @@ def extra_input_of(opened: OpenedCheckpoint, unet: UNet2DConditionModel) -> Extr
 def _check_heads(opened: OpenedCheckpoint, channels: list[int], config: LdmConfig) -> None:
     divisor = config.num_head_channels or config.num_heads
     if any(count % divisor for count in channels):
-        raise EaselError(
+        raise UnusableFile(
             f"{opened.name}: the UNet's {', '.join(map(str, channels))} channels cannot be shared out by "
             f"{divisor}, as its configuration (the .yaml beside it) says with num_heads or num_head_channels."
         )

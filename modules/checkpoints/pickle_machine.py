@@ -25,7 +25,7 @@ from modules.checkpoints.pickle_values import (
     known_name,
     storage_of,
 )
-from modules.errors import EaselError
+from modules.errors import EaselError, UnusableFile
 
 __all__ = ["DEEPEST", "LEGACY_MAGIC", "PickleMachine"]
 
@@ -297,7 +297,7 @@ class PickleMachine:
         found = known_name(module, name)
         if found is None:
             wanted = encodable(f"{module[:80]}.{name[:80]}")
-            raise EaselError(
+            raise UnusableFile(
                 f"{self._path.name} was not loaded: besides tensors it asks for {wanted}, which a model does "
                 "not need and which could run commands on this machine. Nothing of it was run. Look for the "
                 "same model as .safetensors, or delete the file."

@@ -13,7 +13,7 @@ from modules.checkpoints.hashes import FileStamp, file_stamp
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family
 from modules.checkpoints.opening import open_tensors
-from modules.errors import EaselError
+from modules.errors import EaselError, UnusableFile
 
 __all__ = ["family_of", "is_checkpoint", "is_network", "recognise", "told_kind"]
 
@@ -79,7 +79,7 @@ def recognise(path: Path, names: Collection[str], config: LdmConfig | None) -> R
     """
     found = _found(names)
     if found is None:
-        raise EaselError(_what_it_is(path, names))
+        raise UnusableFile(_what_it_is(path, names))
     return _configured(found, config)
 
 

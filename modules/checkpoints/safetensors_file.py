@@ -15,7 +15,7 @@ import torch
 
 from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.tensor_file import StoredTensor
-from modules.errors import EaselError
+from modules.errors import EaselError, UnusableFile
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 
 __all__ = ["looks_like_safetensors", "read_header", "read_metadata"]
@@ -137,7 +137,7 @@ def _stored(path: Path, name: str, entry: object, data_start: int, data_bytes: i
     if not whole:
         raise _broken(path, f'its header describes the tensor "{name[:80]}" in a way that makes no sense')
     if kind not in DTYPES:
-        raise EaselError(
+        raise UnusableFile(
             f'{path.name} holds "{name[:80]}" in the number type {kind!r}, which this version cannot read; '
             f"it reads {', '.join(DTYPES)}."
         )

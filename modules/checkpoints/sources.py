@@ -10,7 +10,7 @@ from torch import Tensor
 
 from modules.checkpoints.conversion import converted
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["Source", "Sources", "part_of", "sources_of"]
 
@@ -68,7 +68,7 @@ def _scale_of(name: str, file: TensorFile) -> StoredTensor | None:
     layer, _, what = name.rpartition(".")
     scale = file.tensors.get(f"{layer}.{SCALE}") if what == "weight" else None
     if scale and scale.numel != 1:
-        raise EaselError(
+        raise UnusableFile(
             f'{file.path.name} scales "{name}" by {scale.numel} numbers; Easel knows files in 8 bits '
             "with one scale a layer. Fetch the model in half precision."
         )

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints.conversion import converted, put_converted
-from modules.errors import EaselError
+from modules.errors import EaselError, UnusableFile
 from modules.memory import fetch_pages
 
 __all__ = ["FileState", "StoredTensor", "TensorFile", "state_of"]
@@ -195,11 +195,13 @@ class TensorFile:
             try:
                 count = self._read_into(block[filled:], start + filled)
             except OSError as error:
-                raise EaselError(
+                raise UnusableFile(
                     f"{self.path.name} cannot be read: {error.strerror or error}. Check its drive."
                 ) from error
             if not count:
-                raise EaselError(f"{self.path.name} ended while it was read. Is it being written? Try again.")
+                raise UnusableFile(
+                    f"{self.path.name} ended while it was read. Is it being written? Try again."
+                )
             filled += count
 
     def _read_into(self, block: memoryview, start: int) -> int:

@@ -10,7 +10,7 @@ from transformers import CLIPTextConfig
 
 from modules.checkpoints.families import TowerLayout
 from modules.checkpoints.sources import Source, Sources
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["clip_names", "count_layers", "open_clip_names", "tower_config"]
 
@@ -86,7 +86,7 @@ def tower_config(tensors: Sources, layout: TowerLayout, told: Mapping[str, Any])
             "num_hidden_layers": count_layers(tensors),
         }
     except (KeyError, ValueError):
-        raise EaselError(
+        raise UnusableFile(
             "The checkpoint's text encoder is incomplete: its embeddings or its layers are missing."
         ) from None
     usual = {"num_attention_heads": max(1, width // HEAD_WIDTH), "hidden_act": ACTIVATIONS[layout]}

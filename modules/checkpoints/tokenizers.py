@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transformers import CLIPTokenizer
 
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["find_tokenizer", "load_tokenizer"]
 
@@ -43,6 +43,6 @@ def _tokenizer(folder: Path, changed_at: tuple[float, ...]) -> CLIPTokenizer:
         # By their names it reads them itself: half the time, and 13 MB less than over Python's objects.
         return CLIPTokenizer(vocab=vocabulary, merges=merges)
     except Exception as error:  # it raises nothing more exact
-        raise EaselError(
+        raise UnusableFile(
             f"The tokenizer in {folder} cannot be read: {error}. Restore it from Easel's own files."
         ) from error

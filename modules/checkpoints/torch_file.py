@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.pickles import LEGACY_MAGIC, StorageView, damaged, run_pickle
 from modules.checkpoints.tensor_file import StoredTensor
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = [
     "locate",
@@ -56,7 +56,7 @@ def read_torch_index(path: Path) -> dict[str, StoredTensor]:
     tree, starts = read_torch_tree(path)
     views = _state_dict(tree)
     if not views:
-        raise EaselError(f"{path.name} holds no tensors by name, so it is not a model.")
+        raise UnusableFile(f"{path.name} holds no tensors by name, so it is not a model.")
     located = {name: locate(path, name, view, starts) for name, view in views.items()}
     refuse_inflation(path, located.values())
     return located
@@ -82,10 +82,10 @@ def read_text_lists(path: Path) -> dict[str, list[str]]:
     try:
         with path.open("rb") as file:
             if not looks_like_torch_file(file.read(len(ZIP_START))):
-                raise EaselError(f"{path.name} is no torch file. Put the model there as torch saved it.")
+                raise UnusableFile(f"{path.name} is no torch file. Put the model there as torch saved it.")
         tree, _ = read_torch_tree(path)
     except OSError as error:
-        raise EaselError(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+        raise UnusableFile(f"{path.name} cannot be opened: {error.strerror or error}.") from error
     items = tree.items() if isinstance(tree, dict) else ()
     return {
         name: list(texts)
@@ -105,7 +105,7 @@ def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int
     entries = {info.filename: info for info in archive.infolist()}
     root = next((name.removesuffix("data.pkl") for name in entries if f"/{name}".endswith("/data.pkl")), None)
     if root is None:
-        raise EaselError(
+        raise UnusableFile(
             f"{path.name} is a zip archive, not a model. Unpack it and put the model that it holds here."
         )
     index = entries[f"{root}data.pkl"]
@@ -115,7 +115,7 @@ def _read_zip(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int
         raise damaged(path, "its contents are compressed, which torch never does")
     mark = entries.get(f"{root}byteorder")
     if mark and (mark.file_size > LONGEST_MARK or _contents(path, archive, mark.filename) != b"little"):
-        raise EaselError(f"{path.name} was saved on a machine with another byte order and cannot be read.")
+        raise UnusableFile(f"{path.name} was saved on a machine with another byte order and cannot be read.")
     tree, _ = run_pickle(path, io.BytesIO(_contents(path, archive, index.filename)))
     folder = f"{root}data/"
     starts = {
@@ -170,7 +170,7 @@ def _data_start(path: Path, file: BinaryIO, info: zipfile.ZipInfo) -> int:
 def _read_legacy(path: Path, file: BinaryIO) -> tuple[Any, dict[str, tuple[int, int]]]:
     """As `_read_zip`, for torch before 1.6: four pickles, then each storage after its count."""
     if run_pickle(path, file)[0] != LEGACY_MAGIC:
-        raise EaselError(f"{path.name} is a pickle, but not one that torch wrote, so it is not a model.")
+        raise UnusableFile(f"{path.name} is a pickle, but not one that torch wrote, so it is not a model.")
     run_pickle(path, file)
     run_pickle(path, file)
     tree, dtypes = run_pickle(path, file)

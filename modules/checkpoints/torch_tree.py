@@ -12,7 +12,7 @@ from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.pickles import StorageView, damaged
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile, state_of
 from modules.checkpoints.torch_file import locate, read_torch_tree, refuse_inflation
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["read_tree"]
 
@@ -39,7 +39,7 @@ def read_tree(path: Path) -> Any:
         with TensorFile(path, numbering.found, {}, state) as file:
             return _filled(shape, file)
     except OSError as error:
-        raise EaselError(
+        raise UnusableFile(
             f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}."
         ) from error
 

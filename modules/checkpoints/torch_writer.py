@@ -21,7 +21,7 @@ from torch import Tensor
 
 from modules.checkpoints.pickle_values import STORAGES
 from modules.checkpoints.safetensors_writer import ByteSink, TensorEntry, bytes_of
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["torch_file_size", "write_torch_file"]
 
@@ -100,7 +100,7 @@ class _Pickler(pickle.Pickler):
         entry = value.entry
         if entry.dtype not in STORAGE_NAMES:
             kind = str(entry.dtype).removeprefix("torch.")
-            raise EaselError(
+            raise UnusableFile(
                 f"A .ckpt cannot hold numbers of the type {kind}, as {entry.name} has them. Choose "
                 "safetensors, or float16."
             )

@@ -13,7 +13,7 @@ from transformers.activations import ACT2FN
 from modules.checkpoints.families import TowerPlace
 from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.opened import OpenedCheckpoint
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 from modules.foreign_json import JsonNotRead, read_json
 
 __all__ = ["TowerFacts", "facts_of_tower"]
@@ -53,7 +53,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         tree = read_json(path)
     except JsonNotRead as error:
-        raise EaselError(f"{path} is not readable as JSON: {error}") from error
+        raise UnusableFile(f"{path} is not readable as JSON: {error}") from error
     return tree if isinstance(tree, dict) else {}
 
 
@@ -77,7 +77,7 @@ def _checked(tree: Mapping[str, Any], file: str) -> TowerFacts:
         or width % heads
         or str(told.get("hidden_act", "gelu")) not in ACT2FN
     ):
-        raise EaselError(
+        raise UnusableFile(
             f"{file} describes no text encoder of width {width}: {told}. Correct it, or "
             "take it away to have the usual values."
         )

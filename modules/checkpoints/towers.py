@@ -18,7 +18,7 @@ from modules.checkpoints.sources import Sources, part_of
 from modules.checkpoints.text_layout import clip_names, count_layers, open_clip_names, tower_config
 from modules.checkpoints.tokenizers import find_tokenizer
 from modules.checkpoints.tower_facts import facts_of_tower
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["TowerPlan", "plan_tower"]
 
@@ -66,7 +66,7 @@ def plan_tower(
     tokenizer = find_tokenizer(folder, configs)
     vocabulary = encoder.module.config.vocab_size
     if len(tokenizer) > vocabulary:
-        raise EaselError(
+        raise UnusableFile(
             f"{opened.name} knows {vocabulary} tokens, its tokenizer has {len(tokenizer)}; "
             "the text encoder is of a kind that Easel does not know."
         )
@@ -85,7 +85,7 @@ def _sources(opened: OpenedCheckpoint, place: TowerPlace) -> Sources:
 
 def _plan_projection(opened: OpenedCheckpoint, sources: Sources) -> Blueprint[nn.Linear]:
     if PROJECTION not in sources:
-        raise EaselError(f"{opened.name} lacks the projection of its text encoder; it is incomplete.")
+        raise UnusableFile(f"{opened.name} lacks the projection of its text encoder; it is incomplete.")
     outward, inward = sources[PROJECTION].shape
     return draw_blueprint(
         lambda: nn.Linear(inward, outward, bias=False),

@@ -5,11 +5,14 @@ from modules.door.bodies import received_body
 from modules.door.fetching import FetchRules, TooManyFetches, fetch_picture
 from modules.door.host_guard import HostAct, is_open_to, refuse_strangers
 from modules.door.installing import install_door
+from modules.door.json_bodies import RefusedBody, Router
 from modules.door.proxies import root_path
 
 __all__ = [
     "FetchRules",
     "HostAct",
+    "RefusedBody",
+    "Router",
     "TooManyFetches",
     "fetch_picture",
     "install_door",

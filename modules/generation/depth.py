@@ -7,7 +7,7 @@ from torch import Tensor
 from transformers import DPTForDepthEstimation
 
 from modules.checkpoints import Model
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["depth_map"]
 
@@ -25,7 +25,7 @@ def depth_map(model: Model, pixels: Tensor) -> Tensor:
     """
     estimator = model.depth_estimator
     if estimator is None:
-        raise EaselError(
+        raise UnusableFile(
             f"{model.checkpoint.name} draws over a map of depths, and there is nothing to make one with. Put "
             "MiDaS' dpt_hybrid-midas-501f0c75.pt, or a folder with the same model as transformers saves it, "
             'into "models/midas", and load the checkpoint anew. Texts alone (txt2img) it draws without.'

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from modules.errors import EaselError, InvalidRequest, NotFound
+from modules.errors import EaselError, InvalidRequest, NotFound, UnusableFile
 from modules.generation import KeptPicture, MadePicture, ModelFacts, Order, PictureKey, Role
 from modules.jobs.answer import Answer
 from modules.jobs.job import Job, JobState
@@ -18,7 +18,7 @@ __all__ = ["facts_of", "facts_text", "job_of", "kept_of", "made_of", "values_of"
 _FACTS = TypeAdapter(ModelFacts)
 _ANSWER = TypeAdapter(Answer)
 
-KINDS: Mapping[str, type[EaselError]] = {"NotFound": NotFound}
+KINDS: Mapping[str, type[EaselError]] = {"NotFound": NotFound, "UnusableFile": UnusableFile}
 
 
 COLUMNS: Mapping[str, Callable[[Job], Any]] = {

@@ -15,7 +15,7 @@ from modules.checkpoints import (
     VaeShelf,
     open_tensors,
 )
-from modules.errors import EaselError, InvalidRequest
+from modules.errors import InvalidRequest, UnusableFile
 from modules.merging.formula import is_model_name, names_in_formula
 from modules.merging.plan import Parent
 from modules.merging.request import Interpolation, MergeRequest
@@ -91,12 +91,12 @@ def read_index(file: HashedFile, name: str) -> Index:
     a folder.
     """
     if file.path.is_dir():
-        raise EaselError(
+        raise UnusableFile(
             f"{name} is a folder in diffusers' layout; what is merged and converted are single files."
         )
     with open_tensors(file.path) as opened:
         if any(each.endswith(SCALE) for each in opened.tensors):
-            raise EaselError(
+            raise UnusableFile(
                 f"{name} keeps its numbers in 8 bits with a scale a layer, so they cannot be merged or "
                 "converted as they are. Fetch the model in half precision."
             )

@@ -11,8 +11,9 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from modules.door import TooManyFetches
-from modules.errors import Closed, EaselError, InvalidRequest, NotFound, TooBusy
+from modules.door import RefusedBody, TooManyFetches
+from modules.errors import Closed, EaselError, InvalidRequest, NotFound, TooBusy, UnusableFile
+from modules.foreign_json import JsonNotRead
 from modules.generation import Kind, sentence_of_errors
 from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
 from modules.memory import NotEnoughMemory
@@ -51,6 +52,8 @@ WHOLE_BODY = ("missing", "dict_type", "model_attributes_type", "model_type", "li
 WITH_BODY = (400, 413, 422)
 STATUSES = {
     InvalidRequest: 422,
+    UnusableFile: 422,
+    JsonNotRead: 422,
     Closed: 403,
     NotFound: 404,
     WrongState: 409,
@@ -218,6 +221,11 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     return _answer(error.status_code, type(error).__name__, sentence, headers=error.headers)
 
 
+def _refused_body(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedBody)
+    return _answer(error.status_code, "InvalidRequest", str(error.detail), error.field)
+
+
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     sentence = (
@@ -232,4 +240,5 @@ def install_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(EaselError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RefusedBody, _refused_body)
     app.add_exception_handler(Exception, _unforeseen)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from fastapi import APIRouter, Depends
 
-from modules.door import HostAct, refuse_strangers
+from modules.door import HostAct, Router, refuse_strangers
 from modules.flags import Flags
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.answers import Empty
@@ -40,7 +40,7 @@ class ServerControl:
 def control_routes(control: ServerControl, flags: Flags) -> APIRouter:
     """The routes that end `control`'s server."""
     guard = Depends(lambda: refuse_strangers(flags, HostAct.END_SERVER))
-    router = APIRouter(prefix="/sdapi/v1", tags=["machine"], responses=error_statuses(), dependencies=[guard])
+    router = Router(prefix="/sdapi/v1", tags=["machine"], responses=error_statuses(), dependencies=[guard])
 
     @router.post("/server-stop")
     def stop() -> Empty:

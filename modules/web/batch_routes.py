@@ -15,6 +15,7 @@ from modules.batches import (
     TextProperty,
     request_values,
 )
+from modules.door import Router
 from modules.generation import parse_img2img, sentence_of_errors
 from modules.house import House
 from modules.web.form_requests import batch_values_of_form
@@ -65,7 +66,7 @@ class BatchAnswer(BaseModel):
 
 def batch_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/internal/web/batches", include_in_schema=False)
+    router = Router(prefix="/internal/web/batches", include_in_schema=False)
     batches = house.batches
 
     @router.get("")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from modules.door import Router
 from modules.errors import NotFound
 from modules.extra_networks import NetworkKind, SortField, Wish
 from modules.house import House
@@ -14,7 +15,7 @@ __all__ = ["network_routes"]
 
 def network_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(include_in_schema=False)
+    router = Router(include_in_schema=False)
 
     @router.get("/internal/web/networks")
     def cards(

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from PIL import Image
 from pydantic import Field
 
-from modules.door import HostAct, refuse_strangers
+from modules.door import HostAct, Router, refuse_strangers
 from modules.errors import EaselError
 from modules.filenames import NameRules
 from modules.house import House
@@ -45,7 +45,7 @@ class ExtrasPicture(ExtrasRequest):
 
 def extras_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/internal/web/extras", include_in_schema=False)
+    router = Router(prefix="/internal/web/extras", include_in_schema=False)
 
     @router.post("")
     @house.enlarging.route

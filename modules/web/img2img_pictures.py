@@ -70,14 +70,21 @@ class SentPictures:
             raise InvalidRequest("mode", f"There is no sub-tab {values['mode']!r}.") from error
         return cls(
             subtab=subtab,
-            picture=next(iter(values.get("init_images") or ()), None),
-            mask=values.get("mask"),
-            drawing=values.get("drawing"),
+            picture=next(iter(_texts("init_images", values.get("init_images") or [])), None),
+            mask=next(iter(_texts("mask", [values.get("mask")]))),
+            drawing=next(iter(_texts("drawing", [values.get("drawing")]))),
             size=(values.get("width"), values.get("height")),
             mask_blur=_number(values.get("mask_blur")),
             mask_alpha=_number(values.get("mask_alpha")),
             is_inverted=bool(values.get("inpainting_mask_invert")),
         )
+
+
+def _texts(field: str, values: Any) -> list[str | None]:
+    """`values` as pictures in base64. Raises InvalidRequest for what is no list of texts."""
+    if not isinstance(values, list | tuple) or not all(isinstance(each, str | None) for each in values):
+        raise InvalidRequest(field, f"{field} has to be a picture in base64, as a text.")
+    return list(values)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Body, UploadFile
 from pydantic import BaseModel, Field
 
+from modules.door import Router
 from modules.errors import InvalidRequest, NotFound
 from modules.house import House
 from modules.imaging import open_picture, png_info
@@ -27,7 +28,7 @@ class SentForm(BaseModel):
 
 def page_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/internal/web", include_in_schema=False)
+    router = Router(prefix="/internal/web", include_in_schema=False)
 
     @router.post("/submit")
     @house.reading.route

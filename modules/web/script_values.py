@@ -28,6 +28,8 @@ def script_of_controls(tab: str, values: Mapping[str, Any]) -> Values:
     title = kept.pop(SCRIPT, None) or NO_SCRIPT
     if title == NO_SCRIPT:
         return kept
+    if not isinstance(title, str):
+        raise InvalidRequest(SCRIPT, f"{SCRIPT} has to be a script's name, not {str(title)[:60]!r}.")
     workflow = MENU.find(title, Tab(tab))
     fields = [argument_field(workflow, argument) for argument in workflow.described_arguments()]
     return {**kept, SCRIPT: workflow.title, ARGUMENTS: [values.get(field) for field in fields]}

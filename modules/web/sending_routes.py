@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from PIL import Image
 
+from modules.door import Router
 from modules.errors import NotFound
 from modules.generation import Img2ImgRequest, InputFiles
 from modules.house import House
@@ -16,7 +17,7 @@ __all__ = ["sending_routes"]
 
 def sending_routes(house: House) -> APIRouter:
     """The route of this file, bound to `house`."""
-    router = APIRouter(prefix="/internal/web", include_in_schema=False)
+    router = Router(prefix="/internal/web", include_in_schema=False)
     files = InputFiles(house.folders.inputs)
 
     @router.get("/job-pictures")

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import Field
 
+from modules.door import Router
 from modules.errors import InvalidRequest, NotFound
 from modules.generation import Order
 from modules.house import House
@@ -97,7 +98,7 @@ def page_of_jobs(queue: JobQueue, states: list[JobState], most: int, before: str
 
 def job_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
-    router = APIRouter(prefix="/easel/v1/jobs", tags=["jobs"], responses=error_statuses(404, 422))
+    router = Router(prefix="/easel/v1/jobs", tags=["jobs"], responses=error_statuses(404, 422))
 
     @router.post("", status_code=202, responses=error_statuses(*WRITTEN, 429))
     @house.reading.route

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
 
-from modules.door import HostAct, refuse_strangers
+from modules.door import HostAct, Router, refuse_strangers
 from modules.house import House
 from modules.merging import MergePlan, plan_convert, plan_merge
 from modules.rest.easel.merge_answers import (
@@ -30,7 +30,7 @@ BEGUN: dict[int | str, dict[str, Any]] = {
 
 def merge_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/easel/v1", tags=["merging"], responses=error_statuses(404, 422))
+    router = Router(prefix="/easel/v1", tags=["merging"], responses=error_statuses(404, 422))
 
     @router.get("/merges")
     def list_merges() -> MergeList:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from modules.door import HostAct, refuse_strangers
+from modules.door import HostAct, Router, refuse_strangers
 from modules.extra_networks import NetworkKind, SortField, Wish, replace_preview
 from modules.house import House
 from modules.imaging import decoded
@@ -36,7 +36,7 @@ EveryVersion = Annotated[bool, Query(description="Also those for other models th
 
 def card_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/easel/v1/networks", tags=["networks"], responses=error_statuses(404, 422))
+    router = Router(prefix="/easel/v1/networks", tags=["networks"], responses=error_statuses(404, 422))
 
     @router.get("")
     def list_networks(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from modules.door import Router
 from modules.errors import NotFound
 from modules.house import House
 from modules.rest.easel.answers import PictureList, picture_answer
@@ -50,7 +51,7 @@ As = Annotated[
 
 def picture_routes(house: House, previews: PreviewEncoder) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/easel/v1", tags=["jobs"], responses=error_statuses(404, 422))
+    router = Router(prefix="/easel/v1", tags=["jobs"], responses=error_statuses(404, 422))
 
     @router.get("/jobs/{job_id}/pictures")
     def list_pictures(job_id: JobId, form: As = "facts") -> PictureList:

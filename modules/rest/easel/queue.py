@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from modules.door import Router
 from modules.house import House
 from modules.rest.easel.answers import QueueAnswer
 from modules.rest.easel.events import queue_answer
@@ -12,7 +13,7 @@ __all__ = ["queue_routes"]
 
 def queue_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/easel/v1/queue", tags=["queue"], responses=error_statuses(503, 507))
+    router = Router(prefix="/easel/v1/queue", tags=["queue"], responses=error_statuses(503, 507))
 
     @router.get("")
     def get_queue() -> QueueAnswer:

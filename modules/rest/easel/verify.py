@@ -7,6 +7,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
+from modules.door import Router
 from modules.errors import EaselError, InvalidRequest, TooBusy
 from modules.generation import MadePicture, PictureRecord
 from modules.house import House
@@ -34,7 +35,7 @@ ENDING_SECONDS = 30.0
 
 def verify_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
-    router = APIRouter(prefix="/easel/v1", tags=["proof"])
+    router = Router(prefix="/easel/v1", tags=["proof"])
 
     @router.post("/verify", responses=error_statuses(404, 422, 429, 503, 507))
     async def verify(question: VerifyQuestion, http: Request) -> VerdictAnswer:

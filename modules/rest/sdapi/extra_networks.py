@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from modules.checkpoints import read_metadata
+from modules.door import Router
 from modules.errors import NotFound
 from modules.extra_networks import COVER_KEYS, NetworkKind, PreviewPicture
 from modules.house import House
@@ -44,7 +45,7 @@ class MetadataAnswer(Answer):
 
 def card_file_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/sd_extra_networks", tags=["networks"], responses=error_statuses(404, 422))
+    router = Router(prefix="/sd_extra_networks", tags=["networks"], responses=error_statuses(404, 422))
     previews = house.networks.previews
 
     @router.get("/thumb", response_class=Response, responses=PICTURE)

@@ -6,6 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from modules.door import Router
 from modules.errors import InvalidRequest
 from modules.house import House
 from modules.imaging import SaveFormat, decode_picture, decoded, encode_picture, read_texts, upright
@@ -88,7 +89,7 @@ class PictureBatchAnswer(BaseModel):
 
 def extras_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(422, 429))
+    router = Router(prefix="/sdapi/v1", tags=["pictures"], responses=error_statuses(422, 429))
 
     @router.post("/extra-single-image")
     async def extra_single_image(call: SinglePictureCall) -> SinglePictureAnswer:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
+from modules.door import Router
 from modules.errors import EaselError
 from modules.generation import PictureKinds, picture_bytes
 from modules.house import House
@@ -57,7 +58,7 @@ async def _made(
 
 def generation_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
+    router = Router(prefix="/sdapi/v1", tags=["pictures"])
     errors = error_statuses(404, 422, 429, 503, 507)
 
     @router.post("/txt2img", responses=errors, response_model=Txt2ImgAnswer)

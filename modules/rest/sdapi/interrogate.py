@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from modules.client_values import without_nothing
+from modules.door import Router
 from modules.house import House
 from modules.imaging import decoded
 from modules.interrogation import CAPTION, TAGS, Description, Wanted, on_white
@@ -64,7 +65,7 @@ class InterrogatorsAnswer(Answer):
 
 def interrogate_routes(house: House, given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to `house` and the pictures that calls give."""
-    router = APIRouter()
+    router = Router()
     # Threads of its own: who waits for a large model holds none of those that answer.
     describing = SlowWork("pictures to be described", THREADS, MOST_CALLS)
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from modules.door import Router
 from modules.house import House
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import (
@@ -26,7 +27,7 @@ PLAIN_FACTOR = 4
 
 def list_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
+    router = Router(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
     router.get("/samplers", response_model=list[SamplerItem])(samplers)
     router.get("/schedulers", response_model=list[SchedulerItem])(schedulers)
     router.get("/upscalers", response_model=list[UpscalerItem])(upscalers)

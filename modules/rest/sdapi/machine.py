@@ -5,6 +5,7 @@ from typing import Annotated
 import psutil
 from fastapi import APIRouter, Query, Response
 
+from modules.door import Router
 from modules.house import House
 from modules.memory import memory_report
 from modules.rest.errors import error_statuses
@@ -19,7 +20,7 @@ Attachment = Annotated[bool, Query(description="Let a browser save it as a file.
 
 def machine_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(tags=["machine"], responses=error_statuses())
+    router = Router(tags=["machine"], responses=error_statuses())
 
     @router.get("/sdapi/v1/memory")
     def memory() -> MemoryAnswer:

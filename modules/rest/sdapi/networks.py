@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from modules.adapters import AdapterFile, Embedding
+from modules.door import Router
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.house import House
 from modules.rest.errors import error_statuses
@@ -19,7 +20,7 @@ METADATA_BOUNDS = JsonBounds(bytes=16 << 20, nodes=1_000_000)
 
 def network_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
+    router = Router(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
 
     adapters = house.engine.adapters
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from modules.door import Router
 from modules.imaging import decode_picture, png_info
 from modules.rest.errors import error_statuses
 from modules.rest.pictures import GivenPictures
@@ -12,7 +13,7 @@ __all__ = ["png_info_routes"]
 
 def png_info_routes(given: GivenPictures) -> APIRouter:
     """The routes of this file, bound to the pictures that calls give."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["pictures"])
+    router = Router(prefix="/sdapi/v1", tags=["pictures"])
 
     @router.post("/png-info", responses=error_statuses(422, 429))
     def read(question: PngInfoQuestion) -> PngInfoAnswer:

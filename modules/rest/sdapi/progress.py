@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from modules.door import Router
 from modules.errors import NotFound
 from modules.house import House
 from modules.jobs import Job, JobState
@@ -65,7 +66,7 @@ def _task_answer(house: House, job: Job) -> TaskProgressAnswer:
 
 def progress_routes(house: House, previews: PreviewEncoder) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(tags=["progress"], responses=error_statuses())
+    router = Router(tags=["progress"], responses=error_statuses())
 
     @router.get("/sdapi/v1/progress", responses=error_statuses(422))
     async def progress(skip_current_image: WithoutPreview = False) -> ProgressAnswer:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from modules.door import Router
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import ExtensionItem, ScriptArgument, ScriptItem, ScriptsAnswer
 from modules.workflows import MENU, Argument, Tab
@@ -11,7 +12,7 @@ __all__ = ["script_routes"]
 
 def script_routes() -> APIRouter:
     """The routes of this file."""
-    router = APIRouter(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
+    router = Router(prefix="/sdapi/v1", tags=["lists"], responses=error_statuses())
 
     @router.get("/scripts")
     def scripts() -> ScriptsAnswer:

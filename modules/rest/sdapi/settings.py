@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Body
 
+from modules.door import Router
 from modules.flags import Flags
 from modules.house import House
 from modules.rest.errors import error_statuses
@@ -20,7 +21,7 @@ EXAMPLE = {"CLIP_stop_at_last_layers": 2, "samples_format": "webp"}
 
 def settings_routes(house: House) -> APIRouter:
     """The routes of this file, bound to `house`."""
-    router = APIRouter(tags=["settings"], responses=error_statuses())
+    router = Router(tags=["settings"], responses=error_statuses())
 
     @router.get("/sdapi/v1/options")
     def get_options() -> Options:
