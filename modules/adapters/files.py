@@ -160,7 +160,7 @@ class AdapterShelf:
         sentence = f"There is no {self._what} {called}; the picture is drawn without it."
         return " ".join([sentence, *self._tree.passed_over[:MOST_TOLD]])
 
-    def doubts(self, file: AdapterFile) -> list[str]:
+    def doubts(self, file: AdapterFile) -> Sequence[str]:
         """What a person is told who named `file` by a name that others have too."""
         others = [each for each in self._files.values() if each.stem == file.stem and each is not file]
         if file.name != file.stem or not others:

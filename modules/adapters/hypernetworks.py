@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from modules.adapters.files import AdapterFile
-from modules.checkpoints import FileStamp, computing_dtype, read_tree
+from modules.adapters.fitting import MALFORMED, is_finite
+from modules.checkpoints import FileStamp, computing_dtype, read_tree, told_kind
 from modules.errors import EaselError
 
 __all__ = ["Hypernetwork", "HypernetworkHooks", "WantedHypernetwork", "read_hypernetwork"]
@@ -29,14 +30,28 @@ ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
     **{name.lower(): partial(getattr(nn, name), dim=-1) for name in ("Softmax", "LogSoftmax", "Softmin")},
 }
 """The names of the field: those of torch in small letters, and two of its own."""
+WIDEST = 1 << 16
+"""Numbers of a context; those of the largest models have some thousands."""
 OLD_LAYERS = {"linear1": "linear.0", "linear2": "linear.1"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hypernetwork:
-    """By the width of the context: what changes the keys' input, and what the values'."""
+    """By the width of the context: what changes the keys' input, and what the values'. damaged: widths whose
+    layers do not go together.
+    """
 
     pairs: Mapping[int, tuple[nn.Module, nn.Module]]
+    damaged: tuple[int, ...] = ()
+
+    def notes(self, name: str) -> Iterator[str]:
+        """What a person is told about what was left out."""
+        if self.damaged:
+            widths = ", ".join(map(str, self.damaged))
+            yield (
+                f"The hypernetwork {name} is damaged: its layers for contexts {widths} wide do not fit "
+                "together or hold numbers that are none, and were left out."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +73,42 @@ def read_hypernetwork(path: Path) -> Hypernetwork:
         if isinstance(tree, dict)
         else {}
     )
-    if not found or any(not isinstance(pair, list) or len(pair) < 2 for pair in found.values()):
-        raise EaselError(f"{path.name} holds no hypernetwork, so it was left out.")
+    if not found:
+        kind = told_kind([str(key) for key in tree]) if isinstance(tree, dict) else ""
+        is_kind = f": it is {kind}" if kind else "."
+        raise EaselError(f"{path.name} holds no hypernetwork, so it was left out{is_kind}")
+    pairs, damaged = {}, []
+    for width, pair in found.items():
+        made = _pair(width, pair, tree)
+        if made:
+            pairs[width] = made
+        else:
+            damaged.append(width)
+    network = Hypernetwork(pairs, tuple(damaged))
+    if not pairs:
+        raise EaselError(" ".join(network.notes(path.name)))
+    return network
+
+
+def _pair(width: int, pair: Any, facts: Mapping[str, Any]) -> tuple[nn.Module, nn.Module] | None:
+    """The two networks for contexts of `width`; None where they cannot be made, or do not answer such a
+    context with one of its kind.
+    """
+    if not isinstance(pair, list) or len(pair) < 2 or width > WIDEST:
+        return None
     try:
-        return Hypernetwork(
-            {width: (_layers(pair[0], tree), _layers(pair[1], tree)) for width, pair in found.items()}
-        )
-    except (AttributeError, KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        raise EaselError(
-            f"The hypernetwork {path.name} is damaged or of an unknown structure ({error})."
-        ) from error
+        keys, values = _layers(pair[0], facts), _layers(pair[1], facts)
+        tried = torch.zeros(1, 1, width)
+        fits = all(_is_whole(each) and each(tried).shape == tried.shape for each in (keys, values))
+    except (AttributeError, KeyError, *MALFORMED):
+        return None
+    return (keys, values) if fits else None
+
+
+def _is_whole(network: nn.Module) -> bool:
+    """Whether it has numbers, all of which are such."""
+    parameters = list(network.parameters())
+    return bool(parameters) and all(is_finite(each.data) for each in parameters)
 
 
 def _layers(stored: Mapping[str, Tensor], facts: Mapping[str, Any]) -> nn.Module:
@@ -125,7 +166,9 @@ class HypernetworkHooks:
         applied: list[AdapterFile] = []
         for each in wanted:
             try:
-                self._install(read_hypernetwork(each.file.path), each)
+                network = read_hypernetwork(each.file.path)
+                notes += network.notes(each.file.path.name)
+                self._install(network, each)
             except EaselError as error:
                 notes.append(str(error))
             else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from torch import nn
 
-from modules.adapters.kinds import TENSOR_NAMES
+from modules.adapters.tensor_names import split_ending
 
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
@@ -18,35 +18,50 @@ if TYPE_CHECKING:
 
 __all__ = ["Adaptable", "Place", "module_places", "split_name"]
 
-SPELLINGS = {
-    "lora_A.weight": "lora_down.weight",
-    "lora_B.weight": "lora_up.weight",
-    "lora_A.default.weight": "lora_down.weight",
-    "lora_B.default.weight": "lora_up.weight",
-    "lora.down.weight": "lora_down.weight",
-    "lora.up.weight": "lora_up.weight",
-    "lora_linear_layer.down.weight": "lora_down.weight",
-    "lora_linear_layer.up.weight": "lora_up.weight",
-    "lora_magnitude_vector": "dora_scale",
-    "lora_magnitude_vector.weight": "dora_scale",
-    "lora_magnitude_vector.default.weight": "dora_scale",
-    **{name: name for name in TENSOR_NAMES},
+WRAPPERS = ("base_model.model.", "module.", "_orig_mod.")
+"""What PEFT and torch (its data parallelism, its compiler) put before the names of whatever they wrap."""
+UNET, FIRST_TEXT, SECOND_TEXT = "unet.", "lora_te1_", "lora_te2_"
+STARTS = (
+    ("model.diffusion_model.", UNET),
+    ("diffusion_model.", UNET),
+    ("unet.", UNET),
+    ("transformer.text_model.", FIRST_TEXT),
+    ("transformer.", UNET),
+    ("cond_stage_model.transformer.", FIRST_TEXT),
+    ("cond_stage_model.model.", FIRST_TEXT),
+    ("conditioner.embedders.0.transformer.", FIRST_TEXT),
+    ("conditioner.embedders.0.model.", FIRST_TEXT),
+    ("conditioner.embedders.1.model.", SECOND_TEXT),
+    ("text_model.", FIRST_TEXT),
+    ("text_model_", FIRST_TEXT),
+    *(
+        (f"{before}{encoder}.{inner}", part)
+        for before in ("text_encoders.", "")
+        for encoder, part in (("clip_l", FIRST_TEXT), ("clip_g", SECOND_TEXT))
+        for inner in ("transformer.", "")
+    ),
+    *(
+        (f"{name}{number}{end}", SECOND_TEXT if number.endswith("2") else FIRST_TEXT)
+        for name in ("text_encoder", "te", "lora_te", "lora_text_encoder")
+        for number in ("", "1", "_1", "2", "_2")
+        for end in (".", "_")
+    ),
+)
+PARTS = sorted(STARTS, key=lambda each: -len(each[0]))
+"""How names of modules begin, and which part of the model they mean; the longest first."""
+KOHYA = ("lora_unet_", "lycoris_")
+ORIGINAL = re.compile(r"^(?:input_blocks|output_blocks|middle_block|time_embed|label_emb|out)_\d")
+"""A module of the UNet in the original layout's names, flattened."""
+OPEN_CLIP = re.compile(r"^transformer_resblocks_(\d+)_(.+)$")
+OPEN_CLIP_PARTS = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp_c_fc": "mlp_fc1",
+    "mlp_c_proj": "mlp_fc2",
+    "attn_out_proj": "self_attn_out_proj",
 }
-"""A tensor's name behind its module -> the field's name of it."""
-OLD_ATTENTION = re.compile(r"^(.*)\.processor\.to_(q|k|v|out)_lora\.(up|down)\.weight$")
-"""As diffusers wrote LoRAs before it had PEFT."""
-DOTTED = (
-    ("base_model.model.", ""),
-    ("diffusion_model.", "unet."),
-    ("model.diffusion_model.", "unet."),
-    ("text_encoder_2.", "lora_te2_"),
-    ("text_encoder.", "lora_te1_"),
-)
 KOHYA_UNET = re.compile(
-    r"^(?:lora_unet|lycoris)_(down|mid|up)_blocks?_(?:(\d+)_)?(resnets|attentions|downsamplers|upsamplers)_(\d+)_(.+)$"
-)
-KOHYA_OUTER = re.compile(
-    r"^(?:lora_unet|lycoris)_(conv_in|conv_out|conv_norm_out|time_embedding_linear_[12])$"
+    r"^(down|mid|up)_blocks?_(?:(\d+)_)?(resnets|attentions|downsamplers|upsamplers)_(\d+)_(.+)$"
 )
 LDM_PARTS = {
     "norm1": "in_layers_0",
@@ -59,10 +74,13 @@ LDM_PARTS = {
 LDM_OUTER = {
     "time_embedding.linear_1": "time_embed_0",
     "time_embedding.linear_2": "time_embed_2",
+    "add_embedding.linear_1": "label_emb_0_0",
+    "add_embedding.linear_2": "label_emb_0_2",
     "conv_in": "input_blocks_0_0",
     "conv_norm_out": "out_0",
     "conv_out": "out_2",
 }
+OUTER = {name.replace(".", "_"): original for name, original in LDM_OUTER.items()}
 BLOCK = re.compile(
     r"^(down_blocks|up_blocks)\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)(?:\.(.*))?$"
 )
@@ -106,54 +124,74 @@ def split_name(name: str) -> tuple[str, str] | None:
     """The module, as `module_places` calls it, and the field's name of the tensor; None for a name that is no
     network's.
     """
-    if old := OLD_ATTENTION.match(name):
-        module, which, end = old.groups()
-        out = "to_out.0" if which == "out" else f"to_{which}"
-        return _spelled(f"{module}.{out}"), f"lora_{end}.weight"
-    # The longest ending first: "weight" is the end of many.
-    for ending in sorted(SPELLINGS, key=len, reverse=True):
-        if name.endswith(f".{ending}"):
-            return _spelled(name.removesuffix(f".{ending}")), SPELLINGS[ending]
-    return None
+    found = split_ending(name)
+    return (_spelled(found[0]), found[1]) if found else None
 
 
 def _spelled(module: str) -> str:
     """A module's name as the keys of `module_places` have it."""
-    for prefix, spelling in DOTTED:
-        if module.startswith(prefix):
-            module = spelling + module[len(prefix) :]
-    if module.startswith("unet."):
-        return "unet." + module[5:].replace(".", "_")
-    module = module.replace(".", "_")
-    if module.startswith("lora_te_"):
-        return module.replace("lora_te_", "lora_te1_", 1)
-    if outer := KOHYA_OUTER.match(module):
-        return f"lora_unet_{LDM_OUTER[outer[1].replace('_linear', '.linear')]}"
-    return _from_kohya(module)
+    part, rest = _part_of(module)
+    if rest.startswith(KOHYA):
+        start = next(each for each in KOHYA if rest.startswith(each))
+        rest = rest.removeprefix(start).replace(".", "_")
+        # LyCORIS names the modules of text encoders so too.
+        if rest.startswith("text_model_"):
+            return FIRST_TEXT + rest
+        return f"lora_unet_{_from_kohya(rest)}"
+    rest = rest.replace(".", "_")
+    if part == UNET:
+        return f"lora_unet_{rest}" if ORIGINAL.match(rest) else f"unet.{rest}"
+    return part + _of_text(rest)
+
+
+def _part_of(module: str) -> tuple[str, str]:
+    """The part of the model that a module's name begins with, and the name without that; a name that begins
+    with none is of the UNet.
+    """
+    part = UNET
+    # Programs that convert files have put one beginning before another.
+    for _ in range(2):
+        while wrapper := next((each for each in WRAPPERS if module.startswith(each)), None):
+            module = module.removeprefix(wrapper)
+        found = next(((start, each) for start, each in PARTS if module.startswith(start)), None)
+        if found is None or part not in (UNET, found[1]):
+            break
+        module, part = module.removeprefix(found[0]), found[1]
+    return part, module
+
+
+def _of_text(rest: str) -> str:
+    """The name of a text encoder's module as transformers has it."""
+    if match := OPEN_CLIP.match(rest):
+        rest = f"encoder_layers_{match[1]}_{OPEN_CLIP_PARTS.get(match[2], match[2])}"
+    is_whole = rest.startswith(("text_model_", "text_projection"))
+    return rest if is_whole else f"text_model_{rest}"
 
 
 def _from_kohya(module: str) -> str:
-    """The original layout's name of a UNet module that kohya's trainers call by diffusers' name.
+    """The original layout's name of a UNet module that kohya's trainers call by diffusers' name, flattened.
 
     As in the field it is counted with two layers a level, which every published model has; what a network for
     another kind of UNet then means is decided by this rule too, so that pictures come out as they do there.
     """
+    if module in OUTER:
+        return OUTER[module]
     match = KOHYA_UNET.match(module)
     if match is None:
         return module
     side, level, kind, number, rest = match[1], int(match[2] or 0), match[3], int(match[4]), match[5]
     rest = {name.replace(".", "_"): part for name, part in LDM_PARTS.items()}.get(rest, rest)
     if side == "mid":
-        return f"lora_unet_middle_block_{2 * number if kind == 'resnets' else 1}_{rest}"
+        return f"middle_block_{2 * number if kind == 'resnets' else 1}_{rest}"
     if kind == "downsamplers":
-        return f"lora_unet_input_blocks_{3 + 3 * level}_0_op"
+        return f"input_blocks_{3 + 3 * level}_0_op"
     if kind == "upsamplers":
-        return f"lora_unet_output_blocks_{2 + 3 * level}_{2 if level else 1}_conv"
+        return f"output_blocks_{2 + 3 * level}_{2 if level else 1}_conv"
     part = 1 if kind == "attentions" else 0
-    block = f"input_blocks_{1 + 3 * level + number}"
-    if side == "up":
-        block = f"output_blocks_{3 * level + number}"
-    return f"lora_unet_{block}_{part}_{rest}"
+    block = (
+        f"output_blocks_{3 * level + number}" if side == "up" else f"input_blocks_{1 + 3 * level + number}"
+    )
+    return f"{block}_{part}_{rest}"
 
 
 def module_places(model: Adaptable) -> dict[str, Place]:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
+from modules.adapters.embeddings import Embedding, bundled_embeddings
+from modules.adapters.fitting import MALFORMED, fitting_part, is_finite
 from modules.adapters.kinds import LowRank, Part, Tensors, read_part
 from modules.adapters.names import Adaptable, Place, split_name
-from modules.checkpoints import TensorFile, open_tensors
+from modules.adapters.tensor_names import BUNDLED
+from modules.checkpoints import TensorFile, open_tensors, told_kind
 from modules.errors import EaselError
 
 __all__ = ["Magnitudes", "Network", "add_to_weight", "module_of", "read_network"]
 
+PLAIN_NAMES = {"weight"}
+"""What tensors of all kinds of files are called."""
+FIRST_LAYER = Place(-1, "conv_in")
 SHOWN = 3
+LONGEST_SHOWN = 100
+"""Characters of a name in a sentence."""
 CONTEXT_FAMILIES = {
     768: "Stable Diffusion 1",
     1024: "Stable Diffusion 2",
@@ -40,11 +47,15 @@ class Magnitudes(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """What a file changes in one model, by module; and the names in it that have no place there."""
+    """What a file changes in one model, by module; the names in it that have no place there, the names of
+    parts that are damaged, and the embeddings that it brings along.
+    """
 
     parts: Mapping[Place, Part]
     unmatched: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
     has_unused_magnitudes: bool = False
+    embeddings: Mapping[str, Embedding] = field(default_factory=dict)
 
     def notes(self, name: str) -> Iterator[str]:
         """What a person is told about the parts that were left out."""
@@ -53,12 +64,17 @@ class Network:
                 f"LoRA {name} holds magnitudes (DoRA) and its metadata does not say that it was trained with "
                 "them: they are left out. The setting Apply magnitudes of DoRA: Always uses them."
             )
-        if not self.unmatched:
-            return
-        count = len(self.unmatched)
-        such = "such as " if count > SHOWN else ""
-        all_parts, shown = count + len(self.parts), ", ".join(self.unmatched[:SHOWN])
-        yield f"LoRA {name}: {count} of its {all_parts} parts fit no module of this model: {such}{shown}."
+        count = len(self.parts) + len(self.unmatched) + len(self.damaged)
+        if self.unmatched:
+            yield _sentence(name, self.unmatched, count, "fit no module of this model")
+        if self.damaged:
+            yield _sentence(name, self.damaged, count, "are damaged or incomplete")
+
+
+def _sentence(name: str, left_out: tuple[str, ...], count: int, why: str) -> str:
+    such = "such as " if len(left_out) > SHOWN else ""
+    shown = ", ".join(each[:LONGEST_SHOWN] for each in left_out[:SHOWN])
+    return f"LoRA {name}: {len(left_out)} of its {count} parts {why}: {such}{shown}."
 
 
 def module_of(model: Adaptable, place: Place) -> nn.Module:
@@ -85,26 +101,31 @@ def read_network(
     Raises EaselError for a file that cannot be read, holds no network, or is made for another family.
     """
     with open_tensors(path) as file:
-        groups = _grouped(file)
-        if not groups:
-            raise EaselError(f"{path.name} holds no LoRA or network of that kind, so it was left out.")
+        groups, unknown = _grouped(file)
+        embeddings = bundled_embeddings(file)
+        if not embeddings and all(names.keys() <= PLAIN_NAMES for names in groups.values()):
+            raise EaselError(_sentence_of_another_kind(path, file))
         wanted = magnitudes is Magnitudes.ALWAYS
         if magnitudes is Magnitudes.AUTOMATIC:
             wanted = _was_trained_with_magnitudes(file)
         parts: dict[Place, Part] = {}
-        unmatched: list[str] = []
+        unmatched, damaged = list(unknown), list[str]()
         for module, names in groups.items():
             place = places.get(module)
-            part = _read(file, names, wanted)
-            if place is None or part is None or not _fits(part, module_of(model, place)):
+            if place is None:
                 unmatched.append(module)
+                continue
+            part = _read(file, names, wanted)
+            fitted = part and fitting_part(part, module_of(model, place), is_first=place == FIRST_LAYER)
+            if fitted is not None:
+                parts[place] = fitted
             else:
-                parts[place] = part
-    if not parts:
-        raise EaselError(_sentence_of_mismatch(path, model, groups, file))
+                (damaged if part is None else unmatched).append(module)
+    if not parts and not embeddings:
+        raise EaselError(_sentence_of_mismatch(path, model, groups, file, bool(damaged)))
     holds = any("dora_scale" in names for names in groups.values())
     unused = holds and not wanted and magnitudes is Magnitudes.AUTOMATIC
-    return Network(parts, tuple(sorted(unmatched)), unused)
+    return Network(parts, tuple(sorted(unmatched)), tuple(sorted(damaged)), unused, embeddings)
 
 
 def _was_trained_with_magnitudes(file: TensorFile) -> bool:
@@ -119,18 +140,27 @@ def _was_trained_with_magnitudes(file: TensorFile) -> bool:
     return bool(SAYS_DORA.search(arguments))
 
 
-def _grouped(file: TensorFile) -> dict[str, dict[str, str]]:
-    """Module -> the field's name of a tensor -> its name in the file."""
+def _grouped(file: TensorFile) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Module -> the field's name of a tensor -> its name in the file; and the names that are no network's."""
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    unknown = []
     for name in file.tensors:
         if found := split_name(name):
             groups[found[0]][found[1]] = name
-    return groups
+        elif not name.startswith(BUNDLED):
+            unknown.append(name)
+    return groups, unknown
 
 
 def _read(file: TensorFile, names: Mapping[str, str], with_magnitudes: bool) -> Part | None:
-    tensors: Tensors = {name: _widened(file.read(stored)) for name, stored in names.items()}
-    return read_part(tensors, with_magnitudes)
+    """The part of these tensors; None for a damaged one: half of a pair, a scale that is no number, NaN."""
+    try:
+        tensors: Tensors = {name: _widened(file.read(stored)) for name, stored in names.items()}
+        if not all(map(is_finite, tensors.values())):
+            return None
+        return read_part(tensors, with_magnitudes)
+    except MALFORMED:
+        return None
 
 
 def _widened(tensor: Tensor) -> Tensor:
@@ -138,26 +168,30 @@ def _widened(tensor: Tensor) -> Tensor:
     return tensor.half() if tensor.dtype.is_floating_point and tensor.dtype.itemsize == 1 else tensor
 
 
-def _fits(part: Part, module: nn.Module) -> bool:
-    """Whether the part can be applied: told by the shapes alone, without numbers."""
-    weight = module.weight
-    assert isinstance(weight, nn.Parameter)
-    if isinstance(part, LowRank) and part.mid is None:
-        return part.fits(weight.shape)
-    try:
-        return part.delta(torch.empty(weight.shape, device="meta"), None).shape == weight.shape
-    except (RuntimeError, ValueError, IndexError):
-        return False
+def _sentence_of_another_kind(path: Path, file: TensorFile) -> str:
+    kind = told_kind(file.tensors)
+    if kind:
+        return f"{path.name} holds no LoRA or network of that kind, so it was left out: it is {kind}"
+    return f"{path.name} holds no LoRA or network of that kind, so it was left out."
 
 
 def _sentence_of_mismatch(
-    path: Path, model: Adaptable, groups: Mapping[str, Mapping[str, str]], file: TensorFile
+    path: Path,
+    model: Adaptable,
+    groups: Mapping[str, Mapping[str, str]],
+    file: TensorFile,
+    is_damaged: bool,
 ) -> str:
     made_for = _family_of(groups, file)
     if made_for and made_for != str(model.family):
         return (
             f"{path.name} is made for {made_for}, and {model.checkpoint.name} is a {model.family} "
             "checkpoint. It was left out; choose a checkpoint of its family, or another LoRA."
+        )
+    if is_damaged:
+        return (
+            f"{path.name} was left out: its parts are damaged, or fit no module of {model.checkpoint.name}. "
+            "Their shapes are wrong or their numbers are none. Fetch the file again."
         )
     first = next(iter(groups))
     fits_nothing = f"{path.name} fits no module of {model.checkpoint.name}"

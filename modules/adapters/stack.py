@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from modules.adapters.embeddings import Embedding
 from modules.adapters.files import AdapterFile
 from modules.adapters.kinds import Part
 from modules.adapters.names import Place, module_places
@@ -96,6 +97,8 @@ class NetworkStack:
         self._networks: dict[tuple[Any, ...], Network] = {}
         self._originals: dict[Place, _Original] = {}
         self.applied: tuple[AdapterFile, ...] = ()
+        self.embeddings: Mapping[str, Embedding] = {}
+        """What the networks bring along, by the words of prompts; of several for one word the first."""
         self.notes: tuple[str, ...] = ()
         """What of the wanted networks was left out, in sentences."""
 
@@ -117,6 +120,9 @@ class NetworkStack:
         self._restore([place for place in self._originals if self._leaves(place, changing)])
         self._change_all(changing, found)
         self._wanted = key
+        self.embeddings = {
+            word: each for _, network in reversed(found) for word, each in network.embeddings.items()
+        }
         self.applied = tuple(dict.fromkeys(each.file for each, _ in found))
         return had_text or any(place.is_text for place in self._originals)
 

@@ -51,6 +51,7 @@ class Wardrobe:
         """
         wanted = read_tags(tags, self._shelves.networks, self._shelves.hypernetworks)
         changed = self._networks.use(wanted.networks, magnitudes)
+        changed = self.embeddings.bundle(self._networks.embeddings) or changed
         self._hypernetworks.use(wanted.hypernetworks)
         return Worn(
             networks=self._networks.applied,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modules.adapters import AdapterShelves
+from modules.adapters import AdapterShelves, Wardrobe
 
 
 def load_tiny(models, folder, *flags):
@@ -41,3 +41,11 @@ def shelves(tmp_path, tiny_model):
     folders = Folders.from_flags(parse_flags(["--data-dir", str(tmp_path)], environment={}))
     folders.ensure()
     return AdapterShelves(folders, tiny_model.checkpoint.hashes)
+
+
+@pytest.fixture
+def wardrobe(tiny_model, shelves):
+    """The model's wardrobe; what it wears at the end comes off."""
+    wardrobe = Wardrobe(tiny_model, shelves)
+    yield wardrobe
+    wardrobe.wear([])

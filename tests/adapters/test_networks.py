@@ -46,14 +46,6 @@ def same(some, others):
     return all(torch.equal(one, other) for one, other in zip(some, others, strict=True))
 
 
-@pytest.fixture
-def wardrobe(tiny_model, shelves):
-    """The model's wardrobe; what it wears at the end comes off."""
-    wardrobe = Wardrobe(tiny_model, shelves)
-    yield wardrobe
-    wardrobe.wear([])
-
-
 def weight_of(model, name):
     return model.unet.get_submodule(name).weight.detach().clone().float()
 

@@ -1,6 +1,11 @@
 """Textual inversions (Gal et al. 2022): words that stand for learnt vectors."""
 
-from modules.adapters.embeddings.reading import EMBEDDING_ENDINGS, Embedding, read_embedding
+from modules.adapters.embeddings.reading import (
+    EMBEDDING_ENDINGS,
+    Embedding,
+    bundled_embeddings,
+    read_embedding,
+)
 from modules.adapters.embeddings.table import (
     EmbeddingTable,
     KnownEmbeddings,
@@ -16,6 +21,7 @@ __all__ = [
     "KnownEmbeddings",
     "Lookup",
     "MetEmbeddings",
+    "bundled_embeddings",
     "known_embeddings",
     "read_embedding",
 ]

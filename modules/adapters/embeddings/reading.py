@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from modules.adapters.embeddings.in_pictures import read_picture_tree
-from modules.checkpoints import encodable, open_tensors, read_tree
+from modules.checkpoints import TensorFile, encodable, open_tensors, read_tree, told_kind
 from modules.errors import EaselError
 
-__all__ = ["EMBEDDING_ENDINGS", "Embedding", "read_embedding"]
+__all__ = ["EMBEDDING_ENDINGS", "Embedding", "bundled_embeddings", "read_embedding"]
+
+log = logging.getLogger(__name__)
 
 PICTURES = (".png", ".webp", ".jxl", ".avif")
 EMBEDDING_ENDINGS = (".pt", ".bin", ".safetensors", *PICTURES)
 TOWERS = ("clip_l", "clip_g")
+BUNDLE, PARAMETERS = "bundle_emb", "string_to_param"
+ENDS = (PARAMETERS, *TOWERS)
+"""How the names of bundled embeddings' tensors end, or go on."""
 CHECKSUM_FACTOR, CHECKSUM_NUMBERS = 281, 997
 
 
@@ -63,15 +71,52 @@ def read_embedding(path: Path) -> Embedding | None:
         raise EaselError(f"The embedding {path.name} cannot be read: {error}.") from error
     if tree is None:
         return None
+    return _embedding_of(tree, path.name)
+
+
+def bundled_embeddings(file: TensorFile) -> dict[str, Embedding]:
+    """The embeddings that a network's file brings along, by the words that they stand for:
+    `bundle_emb.WORD.string_to_param.*`, or a tensor for each text encoder. Damaged ones are left out.
+    """
+    trees: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name in file.tensors:
+        start, _, rest = name.partition(".")
+        if start != BUNDLE:
+            continue
+        # A word may hold points itself: what is known is how names end.
+        word, what = next((parts for end in ENDS if (parts := _parted(rest, end))), rest.rsplit(".", 1))
+        if what.startswith(PARAMETERS):
+            trees[word].setdefault(PARAMETERS, {})[what] = file.read(name)
+        else:
+            trees[word][what] = file.read(name)
+    found = {}
+    for word, tree in trees.items():
+        try:
+            found[word] = _embedding_of(tree, f"{file.path.name}/{word}")
+        except EaselError as error:
+            log.warning("%s", error)
+    return found
+
+
+def _parted(name: str, end: str) -> tuple[str, str] | None:
+    word, found, rest = name.rpartition(f".{end}")
+    return (word, end + rest) if found and word else None
+
+
+def _embedding_of(tree: Any, name: str) -> Embedding:
     found = _vectors(tree)
     if found is None:
-        raise EaselError(f"{path.name} holds no embedding, or several in one file.")
+        raise EaselError(_no_embedding(tree, name))
     vectors = tuple(each.unsqueeze(0) if each.dim() == 1 else each for each in found)
     if (
         any(each.dim() != 2 or not each.shape[0] for each in vectors)
         or len({len(each) for each in vectors}) != 1
     ):
-        raise EaselError(f"The vectors in {path.name} have shapes that no embedding has.")
+        raise EaselError(f"The vectors in {name} have shapes that no embedding has.")
+    if not all(bool(torch.isfinite(each).all()) for each in vectors):
+        raise EaselError(
+            f"The embedding {name} is damaged: it holds numbers that are none (NaN). Fetch it again."
+        )
     facts = tree if isinstance(tree, dict) else {}
     return Embedding(
         tuple(each.float() for each in vectors),
@@ -79,6 +124,13 @@ def read_embedding(path: Path) -> Embedding | None:
         checkpoint=_kind(facts.get("sd_checkpoint"), str),
         checkpoint_name=_kind(facts.get("sd_checkpoint_name"), str),
     )
+
+
+def _no_embedding(tree: Any, name: str) -> str:
+    kind = told_kind([str(key) for key in tree]) if isinstance(tree, Mapping) else ""
+    if kind and "embedding" not in kind:
+        return f"{name} holds no embedding: it is {kind}"
+    return f"{name} holds no embedding, or several in one file."
 
 
 def _tree(path: Path) -> Any:

@@ -22,10 +22,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A file with the tokens of its name."""
+    """An embedding by the tokens of its name: a file, or one that a network has brought along."""
 
-    file: AdapterFile
+    name: str
     tokens: tuple[int, ...]
+    file: AdapterFile | None = None
+    read: _Read | None = None
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class EmbeddingTable:
         self._named: dict[int, list[_Named]] = {}
         self._finder = NameFinder(())
         self._listed: tuple[str, ...] | None = None
+        self._bundled: Mapping[str, Embedding] = {}
         self._lock = threading.Lock()
 
     def lookups(self) -> tuple[Lookup, ...]:
@@ -78,8 +81,28 @@ class EmbeddingTable:
         with self._lock:
             self._name()
         met = MetEmbeddings()
-        towers = range(len(self.model.towers))
-        return tuple(Lookup(self, number, self._named, self._finder, met) for number in towers)
+        return tuple(Lookup(self, number, met) for number in range(len(self.model.towers)))
+
+    def bundle(self, embeddings: Mapping[str, Embedding]) -> bool:
+        """Know these too, as long as the networks are on that bring them; whether others were known before.
+        A file of the shelf with the same name comes first.
+        """
+        if {name: id(each) for name, each in embeddings.items()} == {
+            name: id(each) for name, each in self._bundled.items()
+        }:
+            return False
+        with self._lock:
+            self._bundled, self._listed = dict(embeddings), None
+            self._name()
+        return True
+
+    def separated(self, text: str) -> tuple[str, ...]:
+        """See `Lookup`."""
+        return self._finder.separated(text)
+
+    def named(self, token: int) -> Sequence[_Named]:
+        """Those whose names begin with `token`, the longest name first."""
+        return self._named.get(token, ())
 
     def known(self) -> KnownEmbeddings:
         """All embeddings of the shelf; each is read for it."""
@@ -89,9 +112,9 @@ class EmbeddingTable:
             {name: (each.embedding, each.reason) for name, each in read.items() if each.reason},
         )
 
-    def insertion(self, file: AdapterFile, tower: int) -> Insertion | str:
-        """The vectors of `file` for a tower; the reason if this model cannot read it."""
-        read = self._reading(file)
+    def insertion(self, named: _Named, tower: int) -> Insertion | str:
+        """The vectors for a tower; the reason if this model cannot read them."""
+        read = named.read or (self._reading(named.file) if named.file else _Read())
         return read.insertions[tower] if read.insertions else read.reason
 
     def refusal(self, file: AdapterFile) -> str:
@@ -100,18 +123,24 @@ class EmbeddingTable:
 
     def _name(self) -> None:
         files = self._shelf.list()
-        names = tuple(str(file.path) for file in files)
+        names = tuple(f"{file.name}\n{file.path}" for file in files)
         if names == self._listed:
             return
-        tokenised = tokenise(self.model.towers[0].tokenizer, [file.name for file in files]) if files else []
+        known = [(file.name, file, None) for file in files]
+        taken = {name for name, *_ in known}
+        bundled = [
+            (name, None, self._fitted(each)) for name, each in self._bundled.items() if name not in taken
+        ]
+        wanted = [*known, *bundled]
+        tokenised = tokenise(self.model.towers[0].tokenizer, [name for name, *_ in wanted]) if wanted else []
         found: defaultdict[int, list[_Named]] = defaultdict(list)
-        for file, tokens in zip(files, tokenised, strict=True):
+        for (name, file, read), tokens in zip(wanted, tokenised, strict=True):
             if tokens:
-                found[tokens[0]].append(_Named(file, tuple(tokens)))
+                found[tokens[0]].append(_Named(name, tuple(tokens), file, read))
         for named in found.values():
             named.sort(key=lambda each: len(each.tokens), reverse=True)
         self._named, self._listed = dict(found), names
-        self._finder = NameFinder(file.name for file in files)
+        self._finder = NameFinder(name for name, *_ in wanted)
 
     def _reading(self, file: AdapterFile) -> _Read:
         key = (str(file.path), file.stamp)
@@ -128,6 +157,9 @@ class EmbeddingTable:
             return _Read(reason=str(error))
         if embedding is None:
             return _Read(reason=f"{file.path.name} is a picture without an embedding in it.")
+        return self._fitted(embedding)
+
+    def _fitted(self, embedding: Embedding) -> _Read:
         widths = tuple(int(each.shape[1]) for each in embedding.vectors)
         if widths != self._widths:
             made, wanted = (" and ".join(map(str, each)) for each in (widths, self._widths))
@@ -144,25 +176,24 @@ class Lookup:
 
     table: EmbeddingTable
     tower: int
-    named: dict[int, list[_Named]]
-    finder: NameFinder
     met: MetEmbeddings
 
     def separated(self, text: str) -> tuple[str, ...]:
         """The text in parts to be tokenised each by itself, so that every name is found."""
-        return self.finder.separated(text)
+        return self.table.separated(text)
 
     def at(self, tokens: Sequence[int], position: int) -> tuple[Insertion, int] | None:
         """The embedding whose name stands in `tokens` at `position`, longest name first, and its tokens."""
-        for each in self.named.get(tokens[position], ()):
+        for each in self.table.named(tokens[position]):
             count = len(each.tokens)
             if tuple(tokens[position : position + count]) != each.tokens:
                 continue
-            insertion = self.table.insertion(each.file, self.tower)
+            insertion = self.table.insertion(each, self.tower)
             if isinstance(insertion, Insertion):
-                self.met.used.setdefault(each.file.name, each.file)
+                if each.file:
+                    self.met.used.setdefault(each.name, each.file)
                 return insertion, count
-            self.met.skipped.setdefault(each.file.name, insertion)
+            self.met.skipped.setdefault(each.name, insertion)
         return None
 
 

@@ -29,7 +29,10 @@ class Part(Protocol):
 
 
 def scale_of(tensors: Tensors, rank: int | None) -> float:
-    """The factor of a change: the file's own `scale`, else alpha / rank where both are known, else 1."""
+    """The factor of a change: the file's own `scale`, else alpha / rank where both are known, else 1.
+
+    Raises RuntimeError where one of these is no single number.
+    """
     if "scale" in tensors:
         return float(tensors["scale"].item())
     if rank and "alpha" in tensors:
