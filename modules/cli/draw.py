@@ -59,7 +59,8 @@ def _draw(house: House, drawing: Drawing) -> int:
     finally:
         signal.signal(signal.SIGINT, before)
     if watcher.failure:
-        raise EaselError(f"{drawing.output} could not be written: {watcher.failure}.") from watcher.failure
+        what = drawing.output or "The picture is saved, but its name"
+        raise EaselError(f"{what} could not be written: {watcher.failure}.") from watcher.failure
     if any(picture.unsaved for picture in result.pictures):
         return UNSAVED
     return STOPPED if watcher.should_stop() else 0

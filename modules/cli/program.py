@@ -27,6 +27,10 @@ def main(words: Sequence[str]) -> int:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return STOPPED
+    except BrokenPipeError:
+        # Who read what is written has gone; the rest goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "modules":
             raise

@@ -38,7 +38,6 @@ class CoreUse:
     """How many cores other programs use, of those that this process may use."""
 
     def __init__(self) -> None:
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
         self._seen = self._now()
 
     def of_others(self) -> float | None:
@@ -52,7 +51,7 @@ class CoreUse:
 
     def _now(self) -> tuple[float, float, float]:
         """Seconds by the clock, seconds of all busy cores, seconds of this process."""
-        allowed = os.sched_getaffinity(0) if self._cores else None
+        allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
         cores = [
             times
             for core, times in enumerate(psutil.cpu_times(percpu=True))
