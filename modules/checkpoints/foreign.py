@@ -7,7 +7,10 @@ from pathlib import Path
 
 from modules.errors import EaselError
 
-__all__ = ["damaged", "describe_foreign_file"]
+__all__ = ["HEAD_BYTES", "damaged", "describe_foreign_file"]
+
+HEAD_BYTES = 512
+"""Of a file's beginning, by which it is told."""
 
 SIGNATURES = (
     (

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from modules.checkpoints.foreign import describe_foreign_file
+from modules.checkpoints.foreign import HEAD_BYTES, describe_foreign_file
 from modules.checkpoints.safetensors_file import looks_like_safetensors, read_header
-from modules.checkpoints.tensor_file import TensorFile, state_of
+from modules.checkpoints.tensor_file import StoredTensor, TensorFile, state_of
 from modules.checkpoints.torch_file import looks_like_torch_file, read_torch_index
 from modules.errors import NotFound, UnusableFile
 
 __all__ = ["open_tensors"]
 
-HEAD_BYTES = 512
+WRAPPERS = ("module.", "_orig_mod.")
+"""What torch puts before the names of a model that was trained on several devices, or compiled."""
 
 
 def open_tensors(path: Path) -> TensorFile:
@@ -30,7 +32,7 @@ def open_tensors(path: Path) -> TensorFile:
             tensors, metadata = read_torch_index(path), {}
         else:
             raise UnusableFile(describe_foreign_file(path, head))
-        return TensorFile(path, tensors, metadata, state)
+        return TensorFile(path, _unwrapped(tensors), metadata, state)
     except FileNotFoundError as error:
         raise NotFound(
             f"{path.name} is no longer in {path.parent}: it was deleted, moved or renamed. Choose "
@@ -40,3 +42,11 @@ def open_tensors(path: Path) -> TensorFile:
         raise UnusableFile(
             f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}."
         ) from error
+
+
+def _unwrapped(tensors: Mapping[str, StoredTensor]) -> Mapping[str, StoredTensor]:
+    """The tensors under the names that they have without a wrapper around the whole model."""
+    for wrapper in WRAPPERS:
+        if tensors and all(name.startswith(wrapper) for name in tensors):
+            return _unwrapped({name.removeprefix(wrapper): each for name, each in tensors.items()})
+    return tensors

@@ -70,6 +70,25 @@ FOREIGN = (
 
 
 LORA = FOREIGN[0]
+EMA_MARK = "model_ema."
+VAE_MARK = "first_stage_model."
+TEXT_MARKS = ("cond_stage_model.", "conditioner.embedders.")
+
+EMA_ALONE = _Foreign(
+    (),
+    "a checkpoint of which only the averaged weights (EMA) are left",
+    "The weights that are drawn with are missing: fetch the whole file, or the one that is called pruned.",
+)
+WITHOUT_TEXT = _Foreign(
+    (),
+    "a UNet with a VAE but without a text encoder",
+    "Without one no prompt can be read: fetch the whole checkpoint.",
+)
+OTHER_TEXT = _Foreign(
+    (),
+    "a UNet with a text encoder of another kind than Stable Diffusion 1, 2 or XL has",
+    "Fetch the checkpoint from where it was published, and look there which program it is for.",
+)
 
 
 def recognise(path: Path, names: Collection[str], config: LdmConfig | None) -> Recipe:
@@ -158,8 +177,20 @@ def told_kind(names: Collection[str]) -> str:
 
 def _foreign(names: Collection[str]) -> _Foreign | None:
     """The other kind of file that names of tensors give away."""
+    if incomplete := _incomplete(names):
+        return incomplete
     parts = ((foreign, part) for foreign in FOREIGN for part in foreign.parts)
     return next((foreign for foreign, part in parts if any(part in name for name in names)), None)
+
+
+def _incomplete(names: Collection[str]) -> _Foreign | None:
+    """A checkpoint of which a part is missing; None for a UNet alone, and where there is none."""
+    has_text = any(_any_starts(names, mark) for mark in TEXT_MARKS)
+    if not _any_starts(names, UNET_MARK):
+        return EMA_ALONE if _any_starts(names, EMA_MARK) else None
+    if has_text:
+        return OTHER_TEXT
+    return WITHOUT_TEXT if _any_starts(names, VAE_MARK) else None
 
 
 def _what_it_is(path: Path, names: Collection[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from modules.checkpoints.foreign import HEAD_BYTES, describe_foreign_file
 from modules.checkpoints.foreign_text import encodable
 from modules.checkpoints.pickles import LEGACY_MAGIC, StorageView, damaged, run_pickle
 from modules.checkpoints.tensor_file import StoredTensor
@@ -69,7 +70,10 @@ def read_torch_tree(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
     Raises EaselError as `read_torch_index` does.
     """
     with path.open("rb") as file:
-        zipped = file.read(len(ZIP_START)) == ZIP_START
+        head = file.read(HEAD_BYTES)
+        if not looks_like_torch_file(head):
+            raise EaselError(describe_foreign_file(path, head))
+        zipped = head.startswith(ZIP_START)
         file.seek(0)
         return _read_zip(path, file) if zipped else _read_legacy(path, file)
 

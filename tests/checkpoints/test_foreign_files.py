@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -12,9 +13,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from modules.checkpoints import CheckpointFile, load_model, open_tensors
+from modules.checkpoints import CheckpointFile, Family, family_of, load_model, open_tensors, read_tree
 from modules.errors import EaselError
 from modules.memory import DevicePolicy
 
@@ -97,6 +99,13 @@ KINDS = {
     "an upscaler": ["conv_first.weight", "body.0.weight"],
     "a VAE alone": ["decoder.conv_in.weight", "encoder.conv_in.weight"],
     "a UNet alone": [UNET],
+    "a UNet with a VAE but without a text encoder": [UNET, "first_stage_model.decoder.conv_in.weight"],
+    "a UNet with a text encoder of another kind": [UNET, "cond_stage_model.t5.shared.weight"],
+    "a checkpoint of which only the averaged weights": [
+        "model_ema.diffusion_modelinput_blocks00weight",
+        "first_stage_model.decoder.conv_in.weight",
+        "cond_stage_model.transformer.text_model.final_layer_norm.weight",
+    ],
     "a Stable Diffusion 3 checkpoint": ["model.diffusion_model.joint_blocks.0.x"],
     "a Flux checkpoint": ["double_blocks.0.img_attn.qkv.weight"],
     "a part of a model in diffusers' layout": ["down_blocks.0.resnets.0.conv1.weight"],
@@ -109,8 +118,29 @@ def test_a_model_of_another_kind_is_called_what_it_is(
     kind: str, tmp_path: Path, checkpoint: Checkpoint, configs: Path
 ) -> None:
     save_file({name: torch.zeros(1) for name in KINDS[kind]}, tmp_path / "other.safetensors")
-    with pytest.raises(EaselError, match=rf"other\.safetensors is {kind}"):
+    with pytest.raises(EaselError, match=rf"other\.safetensors is {re.escape(kind)}"):
         load_model(checkpoint("other.safetensors"), CPU, configs)
+
+
+@pytest.mark.parametrize("name", ["page", "lfs", "text", "empty", "zeros"])
+def test_an_embedding_that_is_no_file_of_torch_is_called_what_it_is(name: str, tmp_path: Path) -> None:
+    contents, sentence = CONTENTS[name]
+    (tmp_path / "odd.pt").write_bytes(contents)
+    with pytest.raises(EaselError, match=r"odd\.pt is ") as refusal:
+        read_tree(tmp_path / "odd.pt")
+    assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_names_in_a_wrapper_of_torch_are_those_inside(
+    wrapper: str, tmp_path: Path, parity_models: Path
+) -> None:
+    with safe_open(parity_models / "tiny-sd1.safetensors", "pt") as file:
+        wrapped = {f"{wrapper}{name}": file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(wrapped, tmp_path / "wrapped.safetensors")
+    assert family_of(tmp_path / "wrapped.safetensors") is Family.SD1
+    with open_tensors(tmp_path / "wrapped.safetensors") as file:
+        assert UNET in file.tensors
 
 
 @pytest.mark.parametrize(
