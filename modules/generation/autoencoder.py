@@ -13,11 +13,12 @@ from PIL import Image
 from torch import Tensor
 
 from modules.checkpoints import Model
-from modules.errors import EaselError
+from modules.errors import InvalidRequest
 from modules.generation.strips import share_of_decoding, share_of_encoding
 from modules.generation.vae_strips import decode_in_strips, encode_in_strips
 
 __all__ = [
+    "LostNumbers",
     "decode",
     "decode_to_picture",
     "encode",
@@ -32,6 +33,8 @@ R = TypeVar("R")
 
 CELL = 8
 """Pixels along a side of a latent's cell."""
+FARTHEST_LATENT = 1000.0
+"""Beyond it no latent of a picture lies: the numbers ran away, and the VAE is not to blame."""
 LARGE = 128**2
 """Pixels from which on the VAE takes its input as convolutions are fastest. Group norms are then summed ten
 times less exactly (errors of 1e-5, measured with torch 2.14): nothing to the eye, but a tiny picture that is
@@ -41,6 +44,10 @@ LEAST_CONTRAST = 0.25
 """Of the pixels' range of 2. Of a picture that is nearly flat group norms show little but how they
 are summed.
 """
+
+
+class LostNumbers(InvalidRequest):
+    """There is no picture, since its numbers are none any more. Who asked can mend it in most cases."""
 
 
 def _with_vae_at_work(function: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[Model, P], R]:
@@ -70,15 +77,18 @@ def decode(model: Model, latent: Tensor, note: Note) -> Tensor:
     if pixels.isfinite().all():
         return pixels.float()
     if not latent.isfinite().all():
-        raise EaselError(_network_sentence(model))
+        raise LostNumbers("cfg_scale", _network_sentence(model))
     if (narrow := _telling(vae).dtype) != torch.float32:
         note(f"The VAE overflowed in {_name(narrow)}; the picture was decoded again in float32.")
         with _in_float32(vae):
             pixels = _decoded(vae, scaled)
     if pixels.isnan().any():
-        raise EaselError(
+        if latent.abs().max() > FARTHEST_LATENT:
+            raise LostNumbers("cfg_scale", _network_sentence(model))
+        raise InvalidRequest(
+            "sd_vae",
             "The VAE answered with numbers that are no numbers (NaN) in float32 too; "
-            "choose another VAE in the settings."
+            "choose another VAE in the settings.",
         )
     return pixels.float()
 
@@ -130,7 +140,7 @@ def _name(dtype: torch.dtype) -> str:
 def _network_sentence(model: Model) -> str:
     narrow = model.policy.dtype
     advice = (
-        "Try a lower CFG scale or another sampler; if every picture fails, the checkpoint file is damaged."
+        "Try a lower CFG scale, smaller weights of words and LoRAs, or another sampler."
         if narrow == torch.float32
         else f"It computes in {_name(narrow)}: start with --no-half or --upcast-sampling and try again."
     )

@@ -26,6 +26,7 @@ from modules.folders import Folders
 from modules.generation.artist import Artist
 from modules.generation.assembly import Assembly
 from modules.generation.attention import attention_of, chunks_of
+from modules.generation.autoencoder import LostNumbers
 from modules.generation.canvas import check_pictures, given_pixels
 from modules.generation.costs import CostBook
 from modules.generation.drawn import ModelFacts
@@ -34,6 +35,7 @@ from modules.generation.img2img_request import Img2ImgRequest
 from modules.generation.inputs import InputFiles
 from modules.generation.ledger import Ledger
 from modules.generation.loaded import LoadedModel, ModelChoice
+from modules.generation.lost_numbers import blamed
 from modules.generation.mode_choice import ModeChoice
 from modules.generation.named_settings import NamedSettings
 from modules.generation.order import Order, PictureKinds, make_order
@@ -262,7 +264,7 @@ class Engine:
                         threads_scope(run.order.threads),
                         self._spinning.drawing(),
                     ):
-                        facts = draw_pictures(run, pictures, studio, watcher, receive)
+                        facts = self._drawn(run, pictures, studio, watcher, receive)
                     del studio
             finally:
                 self._models.settle(Allowance.of(run.options))
@@ -354,6 +356,14 @@ class Engine:
         first, second, refiner = (artist(choice) if choice else None for choice in choices)
         assert first is not None, "there is always a checkpoint of the first pass"
         return Studio(first, second or first, refiner, self.scripts, self._lighten)
+
+    def _drawn(
+        self, run: Run, pictures: Collection[int], studio: Studio, watcher: Watcher, receive: Receive
+    ) -> ModelFacts:
+        try:
+            return draw_pictures(run, pictures, studio, watcher, receive)
+        except LostNumbers as error:
+            raise blamed(error, run, self.adapters, studio.first.model) from error
 
     def _lighten(self) -> MemoryMode | None:
         """Have what is drawn go on in the next lighter mode, where one saves memory."""

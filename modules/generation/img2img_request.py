@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from modules.client_values import is_no_name
-from modules.generation.request import LARGEST_GUIDANCE, PictureRequest, finite, parse_request
+from modules.generation.request import PictureRequest, finite, guidance, parse_request
 
 __all__ = ["Img2ImgRequest", "MaskedContent", "ResizeChoice", "parse_img2img"]
 
@@ -91,8 +91,6 @@ class Img2ImgRequest(PictureRequest):
     inpainting_mask_invert: int = Field(0, ge=0, le=1, description="1: white is kept instead.")
     image_cfg_scale: float | None = Field(
         None,
-        ge=-LARGEST_GUIDANCE,
-        le=LARGEST_GUIDANCE,
         description="Guidance towards the picture, for checkpoints that edit by instruction; null: none.",
     )
 
@@ -122,13 +120,17 @@ class Img2ImgRequest(PictureRequest):
     @field_validator(
         "denoising_strength",
         "initial_noise_multiplier",
-        "image_cfg_scale",
         "luma_strength",
         "chroma_strength",
     )
     @classmethod
     def _finite(cls, value: float | None) -> float | None:
         return value if value is None else finite(value)
+
+    @field_validator("image_cfg_scale")
+    @classmethod
+    def _computable_guidance_by_picture(cls, value: float | None) -> float | None:
+        return value if value is None else guidance(value)
 
     @property
     def apart(self) -> tuple[float, float] | None:

@@ -9,10 +9,16 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from modules.adapters.embeddings.reading import read_embedding
+from modules.checkpoints import open_tensors
 from modules.errors import EaselError, InvalidRequest
+from modules.flags import parse_flags
+from modules.generation import parse_txt2img
+from modules.house import make_house
 
-from .drawing import Recorder, pixels
+from .drawing import TINY, Recorder, pixels
 
 
 @pytest.fixture
@@ -231,3 +237,37 @@ def test_too_little_memory_is_said_with_the_size_and_the_next_picture_is_drawn(d
     finally:
         handle.remove()
     assert np.array_equal(pixels(draw())[0], before)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "blamed"),
+    [
+        ("a cat <lora:spoilt:1>", "The LoRA spoilt.safetensors holds"),
+        ("a spoiltword cat", "The embedding spoiltword.safetensors holds"),
+    ],
+)
+def test_the_file_that_holds_no_numbers_is_blamed(tmp_path, parity_models, prompt, blamed):
+    (tmp_path / "Lora").mkdir()
+    (tmp_path / "embeddings").mkdir()
+    with open_tensors(parity_models / "Lora" / "tiny-lora.safetensors") as file:
+        tensors = {name: file.read(name) for name in file.tensors}
+    tensors[min(name for name in tensors if "lora_up" in name)][:] = float("nan")
+    save_file(tensors, tmp_path / "Lora" / "spoilt.safetensors")
+    width = read_embedding(parity_models / "embeddings" / "tiny-emb.pt").width
+    vectors = {"emb_params": torch.full((1, width), float("inf"))}
+    save_file(vectors, tmp_path / "embeddings" / "spoiltword.safetensors")
+    arguments = ["--data-dir", str(tmp_path / "data"), "--ckpt-dir", str(parity_models), "--nowebui"]
+    arguments += ["--lora-dir", str(tmp_path / "Lora"), "--embeddings-dir", str(tmp_path / "embeddings")]
+    house = make_house(parse_flags(arguments, environment={}))
+    options = house.store.options.overridden({"sd_model_checkpoint": "tiny-sd1"})
+    run = house.engine.plan(parse_txt2img({**TINY, "prompt": prompt}), options, house.styles)
+    with pytest.raises(InvalidRequest) as refused:
+        house.engine.make(run, Recorder())
+    house.close()
+    assert blamed in str(refused.value)
+    assert "checkpoint" not in str(refused.value)
+
+
+def test_a_strength_that_runs_away_is_not_the_files_fault(draw):
+    with pytest.raises(InvalidRequest, match="smaller weights of words and LoRAs"):
+        draw({"prompt": "a cat <lora:tiny-lora:1e38>"})
