@@ -72,7 +72,7 @@ def read_torch_tree(path: Path) -> tuple[Any, dict[str, tuple[int, int]]]:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         if not looks_like_torch_file(head):
-            raise EaselError(describe_foreign_file(path, head))
+            raise UnusableFile(describe_foreign_file(path, head))
         zipped = head.startswith(ZIP_START)
         file.seek(0)
         return _read_zip(path, file) if zipped else _read_legacy(path, file)
