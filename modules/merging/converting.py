@@ -22,7 +22,7 @@ from modules.merging.plan import ConfigCopy, MergePlan, Part, Piece
 from modules.merging.recipe import conversion_metadata
 from modules.merging.request import ConvertRequest, Ema, FileFormat, Precision
 
-__all__ = ["plan_convert"]
+__all__ = ["ema_name", "plan_convert"]
 
 EMA_PREFIX = "model_ema."
 WEIGHTS_PREFIX = "model."
@@ -78,7 +78,7 @@ def _with_ema(pieces: Mapping[str, Piece], ema: Ema, index: Index) -> dict[str, 
     kept = {name: piece for name, piece in pieces.items() if not name.startswith(EMA_PREFIX)}
     if ema is Ema.DROP:
         return kept
-    averages = {name: pieces[found] for name in kept if (found := _ema_name(name)) in pieces}
+    averages = {name: pieces[found] for name in kept if (found := ema_name(name)) in pieces}
     if not averages:
         raise InvalidRequest(
             "ema", f"{index.parent.name} holds no running averages (EMA) that could take the weights' place."
@@ -86,7 +86,7 @@ def _with_ema(pieces: Mapping[str, Piece], ema: Ema, index: Index) -> dict[str, 
     return kept | {name: replace(piece, name=name) for name, piece in averages.items()}
 
 
-def _ema_name(name: str) -> str:
+def ema_name(name: str) -> str:
     """What trainers of latent diffusion call the running average of a weight."""
     return EMA_PREFIX + name.removeprefix(WEIGHTS_PREFIX).replace(".", "")
 

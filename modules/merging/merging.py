@@ -10,6 +10,7 @@ from typing import Any
 from modules.adapters import WantedNetwork
 from modules.checkpoints import CheckpointFile
 from modules.errors import InvalidRequest, NotFound
+from modules.merging.alike import canonical, notes_on_names, with_averages
 from modules.merging.bake import BakePlan, plan_bake
 from modules.merging.blocks import blocks_of
 from modules.merging.changes import VAE_PARENT, all_stored_as, with_vae_of, without_matching
@@ -39,8 +40,10 @@ def plan_merge(request: MergeRequest, shelves: MergeShelves) -> MergePlan:
     if request.interp_method is Interpolation.FORMULA:
         _check_formula(request)
     models = chosen_models(request, shelves.checkpoints)
-    indexes = {letter: read_index(file, file.name) for letter, file in models.items()}
+    found = {letter: read_index(file, file.name) for letter, file in models.items()}
     base = next(iter(models))
+    plain = {letter: canonical(index) for letter, index in found.items()}
+    indexes = {letter: with_averages(index, plain[base].tensors) for letter, index in plain.items()}
     matching = _matched(request, indexes, base)
     pieces: Mapping[str, Any] = matching.pieces
     if request.interp_method is Interpolation.NONE:
@@ -71,7 +74,10 @@ def plan_merge(request: MergeRequest, shelves: MergeShelves) -> MergePlan:
         needs_hashes=_writes_recipe(request),
         bake=bake,
         config=_config(request, models, path.stem),
-        notes=tuple(_notes(request, models, matching, bake, len(pieces))),
+        notes=(
+            *notes_on_names(found, plain, indexes),
+            *_notes(request, models, matching, bake, len(pieces)),
+        ),
         matching=None if request.interp_method is Interpolation.NONE else matching,
     )
     return finished(draft)
