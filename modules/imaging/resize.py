@@ -13,6 +13,10 @@ Enlarge = Callable[[Image.Image, float], Image.Image]
 """A picture and a factor to a larger picture; sizes need not be met exactly."""
 
 
+LARGEST_INNER = 100_000_000
+"""Pixels on the way to the size that is asked for."""
+
+
 class ResizeMode(IntEnum):
     """The field's numbers (`resize_mode`). Mode 3 resizes the latent and has no place here."""
 
@@ -34,6 +38,8 @@ def resize_image(
     """
     if mode is ResizeMode.STRETCH:
         return _resample(image, width, height, enlarge)
+    if mode is ResizeMode.CROP:
+        image = _without_what_is_cut_off(image, width, height)
     inner = _resample(image, *_inner_size(mode, image, width, height), enlarge)
     canvas = Image.new("RGBA" if image.mode == "RGBA" else "RGB", (width, height))
     left, top = width // 2 - inner.width // 2, height // 2 - inner.height // 2
@@ -41,6 +47,17 @@ def resize_image(
     if mode is ResizeMode.FILL:
         _stretch_edges(canvas, inner, left, top)
     return canvas
+
+
+def _without_what_is_cut_off(image: Image.Image, width: int, height: int) -> Image.Image:
+    """`image`, or of one that would be enormous before it is cut, the middle with room to spare."""
+    inner_width, inner_height = _inner_size(ResizeMode.CROP, image, width, height)
+    if inner_width * inner_height <= LARGEST_INNER:
+        return image
+    across = min(image.width, -(-2 * width * image.width // inner_width) + 2)
+    down = min(image.height, -(-2 * height * image.height // inner_height) + 2)
+    left, top = (image.width - across) // 2, (image.height - down) // 2
+    return image.crop((left, top, left + across, top + down))
 
 
 def _inner_size(mode: ResizeMode, image: Image.Image, width: int, height: int) -> tuple[int, int]:
@@ -53,7 +70,8 @@ def _inner_size(mode: ResizeMode, image: Image.Image, width: int, height: int) -
 
 def _resample(image: Image.Image, width: int, height: int, enlarge: Enlarge | None) -> Image.Image:
     factor = max(width / image.width, height / image.height)
-    if enlarge is not None and image.mode != "L" and factor > 1:
+    is_bearable = image.width * image.height * factor**2 <= LARGEST_INNER
+    if enlarge is not None and image.mode != "L" and factor > 1 and is_bearable:
         image = enlarge(image, factor)
     return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.LANCZOS)
 

@@ -1,5 +1,7 @@
 """Masks: what they are read from, the part they cut out, and what they leave alone."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,14 +10,18 @@ from PIL import Image
 
 from modules.imaging import (
     Box,
+    ResizeMode,
     blur_mask,
     box_of_mask,
+    cells_of_mask,
     fill_masked,
     grow_to_aspect,
     invert_mask,
     lay_over,
     mask_of_picture,
     overlay_of,
+    resize_mask,
+    soften_mask,
     strengthened,
 )
 
@@ -144,3 +150,112 @@ def test_inverting_twice_changes_nothing():
 def test_the_aspect_is_reckoned_as_a_quotient_whose_last_bit_can_cost_a_pixel():
     """256 / (64 / 744) is a little less than 2976 in floating point."""
     assert grow_to_aspect(Box(0, 0, 256, 8), 64, 744, (256, 4000)) == Box(0, 0, 256, 2975)
+
+
+# One rule for what a picture stands for as a mask, whatever its file.
+
+SQUARE = (slice(4, 8), slice(4, 8))
+
+
+def levels(kind: str, light: np.ndarray, alpha: np.ndarray | None = None) -> Image.Image:
+    """A mask read back from a file of a kind."""
+    if alpha is None:
+        image = Image.fromarray(light.astype(np.uint8))
+    else:
+        layers = [light.astype(np.uint8), alpha.astype(np.uint8)]
+        image = Image.merge("LA", [Image.fromarray(layer) for layer in layers])
+    file = io.BytesIO()
+    if kind in ("P", "GIF"):
+        opaque = alpha > 0
+        image = Image.fromarray(np.where(opaque, np.where(light > 127, 2, 1), 0).astype(np.uint8), "P")
+        image.putpalette([128, 128, 128, 0, 0, 0, 255, 255, 255])
+        image.save(file, "GIF" if kind == "GIF" else "PNG", transparency=0)
+    else:
+        image.convert(kind).save(file, "TIFF" if kind in ("CMYK",) else "PNG")
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def with_square(inside: int, outside: int) -> np.ndarray:
+    pixels = np.full((16, 16), outside)
+    pixels[SQUARE] = inside
+    return pixels
+
+
+@pytest.mark.parametrize("kind", ["LA", "RGBA", "P", "GIF"])
+@pytest.mark.parametrize("shade", [255, 0])
+def test_what_is_opaque_is_masked_in_every_kind_of_file(kind, shade):
+    picture = levels(kind, with_square(shade, shade), with_square(255, 0))
+    assert np.array_equal(np.asarray(mask_of_picture(picture)), with_square(255, 0))
+
+
+@pytest.mark.parametrize("kind", ["L", "RGB", "1", "CMYK", "LA", "RGBA", "P"])
+def test_without_a_clear_pixel_brightness_is_the_mask_in_every_kind_of_file(kind):
+    picture = levels(
+        kind, with_square(255, 0), None if kind in ("L", "RGB", "1", "CMYK") else np.full((16, 16), 255)
+    )
+    assert np.array_equal(np.asarray(mask_of_picture(picture)), with_square(255, 0))
+
+
+def test_a_mask_of_sixteen_bits_keeps_its_levels():
+    picture = Image.fromarray((with_square(255, 0) * 257).astype(np.uint16))
+    assert np.array_equal(np.asarray(mask_of_picture(picture)), with_square(255, 0))
+
+
+@pytest.mark.parametrize("kind", ["LA", "RGBA"])
+@pytest.mark.parametrize(("strokes", "soft"), [(128, 128), (90, 90), (255, 255)])
+def test_white_strokes_on_opaque_black_are_the_mask_however_thick_the_paint(kind, strokes, soft):
+    picture = levels(kind, with_square(255, 0), with_square(strokes, 255))
+    assert np.array_equal(np.asarray(mask_of_picture(picture)), with_square(255, 0))
+    assert np.array_equal(np.asarray(mask_of_picture(picture, rounded=False)), with_square(soft, 0))
+
+
+@pytest.mark.parametrize("kind", ["LA", "RGBA", "P", "GIF"])
+@pytest.mark.parametrize("shade", [0, 255])
+def test_one_clear_corner_of_a_black_and_white_mask_changes_nothing_but_itself(kind, shade):
+    light, alpha = with_square(255, 0), np.full((16, 16), 255)
+    light[0, 0], alpha[0, 0] = shade, 0
+    assert np.array_equal(np.asarray(mask_of_picture(levels(kind, light, alpha))), with_square(255, 0))
+
+
+# Little masks: what is marked is drawn.
+
+
+@pytest.mark.parametrize("side", [1, 3, 8, 10])
+@pytest.mark.parametrize("blur", [0, 4, 64])
+@pytest.mark.parametrize("corner", [0, 3, 60, 100, 127])
+def test_every_cell_that_a_little_mask_touches_is_drawn(side, blur, corner):
+    mask = with_rectangle((128, 128), Box(corner, corner, min(corner + side, 128), min(corner + side, 128)))
+    soft = soften_mask(mask, blur, blur)
+    touched = np.asarray(mask).reshape(16, 8, 16, 8).max(axis=(1, 3)) > 0
+    shares = np.asarray(soft.resize((16, 16)), dtype=np.float32) / 255
+    cells = cells_of_mask(soft, shares)
+    assert (cells[touched] == 1).all() or np.around(shares).any()
+    assert cells.any()
+    assert np.asarray(soft)[np.asarray(mask) > 0].max() >= 128
+
+
+def test_a_little_part_beside_a_large_one_is_drawn_too_and_the_large_one_as_recorded():
+    mask = with_rectangle((128, 128), Box(8, 8, 70, 66))
+    alone = np.asarray(mask.resize((16, 16)), dtype=np.float32) / 255
+    assert np.array_equal(cells_of_mask(mask, alone), np.around(alone))
+    mask.paste(255, (100, 100, 103, 103))
+    shares = np.asarray(mask.resize((16, 16)), dtype=np.float32) / 255
+    drawn = cells_of_mask(mask, shares)
+    assert drawn[12, 12] == 1
+    assert drawn.sum() == np.around(alone).sum() + 1
+
+
+def test_a_faint_mask_draws_where_it_is():
+    mask = with_rectangle((64, 64), Box(16, 16, 32, 32), 90)
+    cells = cells_of_mask(mask, np.asarray(mask.resize((8, 8)), dtype=np.float32) / 255)
+    assert cells.sum() == 4
+
+
+@pytest.mark.parametrize("mode", list(ResizeMode))
+def test_a_dot_outlives_being_made_small(mode):
+    mask = with_rectangle((2000, 2000), Box(901, 1201, 903, 1203))
+    small = np.asarray(resize_mask(mode, mask, 64, 64))
+    assert small.max() == 255
+    assert 0 < (small > 0).sum() <= 16
+    rows, columns = np.nonzero(small)
+    assert abs(rows.mean() - 38.5) <= 2 and abs(columns.mean() - 29) <= 2
