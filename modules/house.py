@@ -59,6 +59,7 @@ class House:
         object.__setattr__(self, "bench", MergeBench(on_done=self.engine.shelf.refresh))
         object.__setattr__(self, "reading", SlowWork("pictures to be read", threads=4, most=200))
         object.__setattr__(self, "enlarging", SlowWork("pictures to be enlarged", threads=1, most=100))
+        self.store.on_change(lambda *_: self.queue.tell_of_settings())
 
     @property
     def merge_shelves(self) -> MergeShelves:

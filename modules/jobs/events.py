@@ -24,6 +24,8 @@ class EventKind(StrEnum):
     NOTE = "note"
     QUEUE = "queue"
     """The order of the waiting jobs, a pause, or so much that the watcher should look at everything anew."""
+    SETTINGS = "settings"
+    """Settings of the program are others; this is about no job."""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,10 @@ class JobQueue:
         self._events.post(EventKind.STATE, job.id)
         return job
 
+    def tell_of_settings(self) -> None:
+        """Tell all watchers that settings have changed."""
+        self._events.post(EventKind.SETTINGS)
+
     def get(self, job_id: str) -> Job:
         """The job with this id. Raises NotFound when there is none (any more)."""
         if job := self._find(job_id):

@@ -45,14 +45,18 @@ def network_routes(house: House) -> APIRouter:
 
     @router.get("/internal/web/checkpoint")
     def checkpoint() -> dict[str, Any]:
-        """The version and the size, in bytes, of the checkpoint in use; nothing if there is none."""
+        """Of the checkpoint in use: its title, its version, its size in bytes, and the width and height in
+        pixels that it was trained at; without one only the last two.
+        """
+        width, height = house.engine.native_size(house.store.options)
         try:
             file = house.engine.checkpoint_of(house.store.options)
         except NotFound:
-            return {}
+            return {"width": width, "height": height}
         cards = house.networks.look(NetworkKind.CHECKPOINTS).cards
         size = next((card.size for card in cards if card.path == file.path), None)
-        return {"version": house.networks.version_of(file), "size": size}
+        version = house.networks.version_of(file)
+        return {"title": file.title, "version": version, "size": size, "width": width, "height": height}
 
     @router.get("/sd_extra_networks/get-single-card")
     def single_card(page: str, name: str, tabname: str = "") -> dict[str, str]:

@@ -120,6 +120,13 @@ class Form:
         self.adopt(field, control)
         return control
 
+    def free_sides(self) -> list[str]:
+        """Width and height, without those that the user's own defaults decide: they follow the checkpoint."""
+        sides = {"width": "Width", "height": "Height"}
+        return [
+            side for side in sides if side in self.controls and not self._defaults.sets(self.tab, sides[side])
+        ]
+
     def components(self) -> list[gr.components.Component]:
         """The controls, in the order of `values` below."""
         return list(self.controls.values())

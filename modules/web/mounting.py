@@ -55,6 +55,7 @@ SCRIPTS = (
     "queue_actions",
     "prompt_keys",
     "token_counter",
+    "native_size",
     "form_memory",
     "sliders",
     "menus",

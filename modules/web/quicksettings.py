@@ -39,43 +39,36 @@ class CheckpointChooser:
             self._by_name = hidden_button("choose_checkpoint")
 
     def bind(self, page: gr.Blocks, forms: Sequence[Form]) -> None:
-        """Let the menu act; a size that is the old checkpoint's native one becomes the new one's.
+        """Let the menu act. Sizes that nobody has changed follow the checkpoint: static/js/native_size.js.
 
         The first of `forms` is txt2img's, whose hires pass has a menu of checkpoints too. Each has a refiner.
         """
-        sizes = [form.controls[side] for form in forms for side in ("width", "height")]
         styles = [form.controls["styles"] for form in forms]
         self._forms = len(forms)
         refiners = [form.controls["refiner_checkpoint"] for form in forms]
         menus = [self._menu, forms[0].controls["hr_checkpoint_name"], *refiners, *styles]
         for event in (
-            self._menu.input(self._choose, [self._menu, *sizes], [self._menu, *sizes], **QUIET),
-            self._by_name.click(self._choose_named, [self._named, *sizes], [self._menu, *sizes], **QUIET),
+            self._menu.input(self._choose, self._menu, self._menu, **QUIET),
+            self._by_name.click(self._choose_named, self._named, self._menu, **QUIET),
             self._refresh.click(self._look_again, None, menus, **QUIET),
             self._show.click(self._menus, None, menus, **QUIET),
         ):
             event.then(fn=None, js="() => { checkpointMayHaveChanged(); }")
         page.load(self._menus, None, menus, **QUIET)
 
-    def _choose(self, title: str | None, *sizes: float) -> list[Any]:
-        """`sizes`: width and height of each form."""
-        before = self._native_size()
+    def _choose(self, title: str | None) -> Any:
         try:
             if title:
                 self._house.change_settings({"sd_model_checkpoint": title})
         except EaselError as error:
             gr.Warning(str(error))
-            return [self._update(), *(gr.skip() for _ in sizes)]
-        after, chosen = self._native_size(), [gr.skip()]
-        for side in range(0, len(sizes), 2):
-            is_native = sizes[side : side + 2] == before
-            chosen += after if is_native else (gr.skip(), gr.skip())
-        return chosen
+            return self._update()
+        return gr.skip()
 
-    def _choose_named(self, name: str | None, *sizes: float) -> list[Any]:
+    def _choose_named(self, name: str | None) -> Any:
         """Of a checkpoint that something else than the menu names: the menu shows it then."""
-        _, *sides = self._choose(name, *sizes)
-        return [self._update(), *sides]
+        self._choose(name)
+        return self._update()
 
     def _look_again(self) -> list[Any]:
         self._house.engine.shelf.refresh()
@@ -93,9 +86,6 @@ class CheckpointChooser:
 
     def _update(self) -> Any:
         return gr.update(choices=checkpoint_choices(self._house), value=self._current())
-
-    def _native_size(self) -> tuple[int, int]:
-        return self._house.engine.native_size(self._house.store.options)
 
     def _current(self) -> str | None:
         """The title of the checkpoint that the next picture is made with."""

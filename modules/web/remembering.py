@@ -22,7 +22,8 @@ def remember_form(form: Form) -> None:
         fn=None,
         inputs=form.components(),
         outputs=form.components(),
-        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values, {json.dumps(typed)})",
+        js=f"(...values) => recallForm({form.tab!r}, {names!r}, values, "
+        f"{json.dumps(typed)}, {json.dumps(form.free_sides())})",
     ).then(fn=None, js=f"() => formRecalled({form.tab!r})")
     gr.on(
         [control.change for control in form.components() if hasattr(control, "change")],

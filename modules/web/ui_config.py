@@ -50,6 +50,10 @@ class UiConfig:
             **{key: value for key, value in found.items() if _fits(value, arguments.get(key))},
         }
 
+    def sets(self, tab: str, label: str) -> bool:
+        """Whether the file has a value for a control that is a number."""
+        return _fits(self._values.get(f"{tab}/{label}/value"), 0)
+
 
 def _text_in(path: Path) -> str:
     """The text of the file, or a little more than is read of one that is too large. Raises OSError."""

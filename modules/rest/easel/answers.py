@@ -23,6 +23,7 @@ __all__ = [
     "PictureList",
     "PriorityOrder",
     "QueueAnswer",
+    "SettingsNews",
     "job_answer",
     "job_news",
     "picture_answer",
@@ -145,6 +146,12 @@ class QueueAnswer(BaseModel):
     waiting: list[str] = Field(description="In the order in which they will run.")
     held: list[str] = Field(description="Left by a crash; they wait until they are released.")
     most: int = Field(description="How many may wait; the next is refused with status 429.")
+
+
+class SettingsNews(BaseModel):
+    """What is told when settings have changed."""
+
+    checkpoint: str = Field(description="The setting sd_model_checkpoint.")
 
 
 class JobNews(BaseModel):

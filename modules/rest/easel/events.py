@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from modules.errors import NotFound
 from modules.house import House
 from modules.jobs import EventKind, Job, JobEvent
-from modules.rest.easel.answers import QueueAnswer, job_news
+from modules.rest.easel.answers import QueueAnswer, SettingsNews, job_news
 from modules.rest.mailbox import Mailbox
 
 __all__ = ["EVENT_STREAM", "all_events", "job_events", "queue_answer", "stream"]
@@ -75,6 +75,9 @@ def _news(house: House, event: JobEvent) -> str:
     """The event as it is told; that something happened to a job which was forgotten since is news of the
     queue.
     """
+    if event.kind is EventKind.SETTINGS:
+        checkpoint = house.store.options.sd_model_checkpoint or ""
+        return _message(event.kind, event.number, SettingsNews(checkpoint=checkpoint))
     if event.job_id is not None:
         with suppress(NotFound):
             return _message(event.kind, event.number, job_news(house.queue.get(event.job_id)))

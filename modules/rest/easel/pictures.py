@@ -118,7 +118,9 @@ def picture_routes(house: House, previews: PreviewEncoder) -> APIRouter:
 
     @router.get("/events", response_class=StreamingResponse, responses=EVENTS)
     async def watch_all() -> StreamingResponse:
-        """What happens to all jobs, and `queue` with a QueueAnswer when the order of the work changes."""
+        """What happens to all jobs, `queue` with a QueueAnswer when the order of the work changes, and
+        `settings` with the checkpoint when settings do.
+        """
         return stream(all_events(house))
 
     return router

@@ -8,6 +8,7 @@ const NEWS_KINDS = ["state", "progress", "preview", "picture", "note"];
 const jobNewsCallbacks = [];
 const queueNewsCallbacks = [];
 const connectionCallbacks = [];
+const settingsNewsCallbacks = [];
 
 // Ids of the jobs that the program's last run left and that wait for a word.
 let heldJobs = [];
@@ -27,6 +28,11 @@ function onJobNews(callback) {
 // Called with the order of the work: paused, running, waiting, held.
 function onQueueNews(callback) {
     queueNewsCallbacks.push(callback);
+}
+
+// Called when settings have changed, by whomever, with the setting of the checkpoint.
+function onSettingsNews(callback) {
+    settingsNewsCallbacks.push(callback);
 }
 
 // Called with true when news begin to flow (anything may have happened before), with false when nobody answers any more.
@@ -52,6 +58,7 @@ function openStream() {
         stream.addEventListener(kind, (event) => tellJobNews(JSON.parse(event.data), kind));
     }
     stream.addEventListener("queue", (event) => tellQueueNews(JSON.parse(event.data)));
+    stream.addEventListener("settings", (event) => tellAll(settingsNewsCallbacks, JSON.parse(event.data)));
 }
 
 function closeStream() {

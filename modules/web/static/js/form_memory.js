@@ -9,15 +9,19 @@ let formIsRecalled = false;
 
 function rememberForm(tab, names, values) {
     if (!recalledForms.has(tab)) return;
-    localSet(formKey(tab), namedValues(names, values));
+    localSet(formKey(tab), { ...namedValues(names, values), native_size: nativeSize });
 }
 
 // By tab: the fields that are typed into, and the ids of their elements.
 const typedFields = {};
 
-function recallForm(tab, names, values, typed) {
+// `sides`: of width and height those that follow the checkpoint. The size that was its own when the form was kept is kept
+// with it.
+function recallForm(tab, names, values, typed, sides) {
     typedFields[tab] = typed;
-    const kept = localGet(formKey(tab), {});
+    freeSides[tab] = sides;
+    const stored = localGet(formKey(tab), {});
+    const kept = { ...stored, ...followedSize(sides, stored, stored.native_size) };
     return names.map((name, number) => {
         const value = kept[name] ?? values[number];
         return name === "override_texts" ? overridesUpdate(value) : value;
@@ -46,10 +50,13 @@ function rememberTyped() {
             const field = document.querySelector(`#${id} :is(textarea, input[type=number])`);
             if (field?.value) kept[name] = field.type === "number" ? field.valueAsNumber : field.value;
         }
-        localSet(formKey(tab), kept);
+        localSet(formKey(tab), { ...kept, native_size: nativeSize });
     }
 }
 
 addEventListener("pagehide", () => formIsRecalled && rememberTyped());
 
-onUiLoaded(() => [...GENERATION_TABS, "extras", "modelmerger", "modelmerger_convert"].forEach((tab) => press(`${tab}_recall`)));
+onUiLoaded(async () => {
+    takeNativeSize(await firstCheckpoint);
+    [...GENERATION_TABS, "extras", "modelmerger", "modelmerger_convert"].forEach((tab) => press(`${tab}_recall`));
+});

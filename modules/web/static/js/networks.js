@@ -80,20 +80,22 @@ function noticeCheckpoint() {
     if (checkpoint === knownCheckpoint) return;
     knownCheckpoint = checkpoint;
     cardsAreStale();
-    showCheckpointFacts();
 }
 
 // Beside the name of the menu: for which version of Stable Diffusion it is, and how large.
 async function showCheckpointFacts() {
     const label = document.querySelector('#setting_sd_model_checkpoint [data-testid="block-info"]');
     const facts = label.querySelector(".checkpoint-facts") ?? element("span", "checkpoint-facts");
-    const { version, size } = await getJson("internal/web/checkpoint").catch(() => ({}));
+    const checkpoint = await askCheckpoint();
+    takeNativeSize(checkpoint);
+    const { version, size } = checkpoint;
     facts.textContent = [version === "Unknown" ? "" : version, size ? formatSize(size) : ""].filter(Boolean).join(" · ");
     label.append(facts);
 }
 
 // Gradio shows what an event has answered a moment after it.
 function checkpointMayHaveChanged() {
+    showCheckpointFacts();
     setTimeout(noticeCheckpoint, MARK_AFTER_MS);
 }
 
