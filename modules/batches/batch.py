@@ -1,5 +1,6 @@
 """A batch: its plan, its pictures, and what has become of each of them."""
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +8,10 @@ from enum import StrEnum
 
 from modules.batches.plan import BatchPlan
 
-__all__ = ["Batch", "BatchState", "Outcome", "OutcomeKind"]
+__all__ = ["JOB_OF_BATCH", "Batch", "BatchState", "Outcome", "OutcomeKind"]
+
+JOB_OF_BATCH = re.compile(r"batch\((\w+)-(\d+)(?:-\d+)?\)")
+"""The ids of the jobs of a batch: its id, the picture's number, and how often it was tried before."""
 
 
 class BatchState(StrEnum):

@@ -1,10 +1,11 @@
 """All batches of a program: started, stopped, gone on with, after a restart too."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from modules.batches.batch import Batch, BatchState, Outcome, OutcomeKind
+from modules.batches.batch import JOB_OF_BATCH, Batch, BatchState, Outcome, OutcomeKind
 from modules.batches.book import BatchBook
 from modules.batches.feeder import Feeder
 from modules.batches.files import pictures_in, store_picture
@@ -14,7 +15,7 @@ from modules.batches.plan import BatchPlan
 from modules.errors import EaselError, InvalidRequest, NotFound
 from modules.flags import Flags
 from modules.folders import Folders
-from modules.jobs import JobQueue, WrongState
+from modules.jobs import Job, JobQueue, WrongState
 
 __all__ = ["Batches"]
 
@@ -50,6 +51,27 @@ class Batches:
         if batch := self._batches.get(batch_id):
             return batch
         raise NotFound(f"There is no batch {batch_id!r}; it may have been forgotten after newer ones.")
+
+    def of_job(self, job_id: str) -> Batch | None:
+        """The batch that a job belongs to; None where it belongs to none that is remembered."""
+        found = JOB_OF_BATCH.fullmatch(job_id)
+        return self._batches.get(found[1]) if found else None
+
+    def jobs_until(self, job_id: str, most: int) -> list[Job]:
+        """The jobs of the batch that `job_id` belongs to, as far as it is: in the order of its pictures, with
+        this one, at most the newest `most`. Those that the queue has forgotten are left out.
+        """
+        found, batch = JOB_OF_BATCH.fullmatch(job_id), self.of_job(job_id)
+        if not found or not batch:
+            return []
+        numbers = sorted({*batch.outcomes, int(found[2])})[-most:]
+        ids = [job_id if number == int(found[2]) else batch.job_id(number) for number in numbers]
+        return [job for each in ids if (job := self._job(each))]
+
+    def _job(self, job_id: str) -> Job | None:
+        with suppress(NotFound):
+            return self._queue.get(job_id)
+        return None
 
     def start(self, plan: BatchPlan, client: str) -> Batch:
         """Begin a batch over a folder. The plan of one that runs is that one, and one that was stopped goes

@@ -12,8 +12,8 @@ from modules.foreign_json import parse_json
 from modules.generation import MadePicture, picture_bytes
 from modules.house import House
 from modules.jobs import Job
-from modules.web.saving import open_folder, save_pictures, zip_pictures
-from modules.web.shown import gallery_pictures
+from modules.web.saving import PictureToSave, open_folder, save_pictures, zip_pictures
+from modules.web.shown import gallery_of
 from modules.web.texts import error_html, notice_html
 
 __all__ = ["PictureActions"]
@@ -28,15 +28,11 @@ class PictureActions:
     def save(self, index: int | None, info: str) -> Sequence[Any]:
         """Save the picture at `index` of the gallery, by setting all, into the folder of the Save button."""
         chosen = index if self._house.store.options.save_selected_only else None
-        return self._answer(
-            info, lambda job: save_pictures(job, self._contents(job, chosen), self._save_folder())
-        )
+        return self._answer(info, lambda job: save_pictures(self._contents(job, chosen), self._save_folder()))
 
     def save_zip(self, index: int | None, info: str) -> Sequence[Any]:
         """Zip all pictures into the folder of the Save button."""
-        return self._answer(
-            info, lambda job: [zip_pictures(job, self._contents(job, None), self._save_folder())]
-        )
+        return self._answer(info, lambda job: [zip_pictures(self._contents(job, None), self._save_folder())])
 
     def open(self) -> str:
         """Open the folder of the newest pictures."""
@@ -55,10 +51,10 @@ class PictureActions:
         files = gr.update(value=[str(path) for path in saved], visible=True)
         return files, notice_html(f"Saved: {', '.join(str(path) for path in saved)}")
 
-    def _contents(self, job: Job, index: int | None) -> list[tuple[MadePicture, bytes]]:
-        pictures = gallery_pictures(job)
-        chosen = pictures if index is None else pictures[index : index + 1]
-        return [(picture, self._bytes(job, picture)) for picture in chosen]
+    def _contents(self, job: Job, index: int | None) -> list[PictureToSave]:
+        shown = gallery_of(self._house, job)
+        chosen = shown if index is None else shown[index : index + 1]
+        return [(each, picture, self._bytes(each, picture)) for each, picture in chosen]
 
     def _bytes(self, job: Job, picture: MadePicture) -> bytes:
         if picture.path and picture.path.exists():

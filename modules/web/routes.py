@@ -52,7 +52,7 @@ def page_routes(house: House) -> APIRouter:
         job that is forgotten, as may happen between its end and the question.
         """
         with suppress(NotFound):
-            return shown_job(house.queue.get(task), not house.store.options.do_not_show_images)
+            return shown_job(house, house.queue.get(task))
         return None
 
     @router.get("/jobs")

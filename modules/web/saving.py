@@ -16,7 +16,7 @@ from modules.generation import MadePicture
 from modules.imaging import publish, temporary_file
 from modules.jobs import Job
 
-__all__ = ["open_folder", "save_pictures", "zip_pictures"]
+__all__ = ["PictureToSave", "open_folder", "save_pictures", "zip_pictures"]
 
 LOG_COLUMNS = (
     "prompt",
@@ -33,34 +33,42 @@ LOG_COLUMNS = (
 )
 
 
-def save_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folder: Path) -> list[Path]:
-    """Write `pictures` with their file contents into `folder`, a line for each in its log.csv; the files
-    written.
+PictureToSave = tuple[Job, MadePicture, bytes]
+"""The job that drew it, the picture, and the contents of its file."""
+
+
+def save_pictures(pictures: Sequence[PictureToSave], folder: Path) -> list[Path]:
+    """Write `pictures` into `folder`, a line for each in its log.csv; the files written.
 
     Raises EaselError when the folder cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        saved = [_write_new(folder, _name(job, picture), data) for picture, data in pictures]
-        _append_log(folder / "log.csv", job, saved)
+        saved = []
+        for job, picture, data in pictures:
+            saved.append(_write_new(folder, _name(job, picture), data))
+            _append_log(folder / "log.csv", job, saved[-1:])
     except OSError as error:
         raise EaselError(f"The pictures cannot be saved in {folder}: {error.strerror or error}.") from error
     return saved
 
 
-def zip_pictures(job: Job, pictures: Sequence[tuple[MadePicture, bytes]], folder: Path) -> Path:
+def zip_pictures(pictures: Sequence[PictureToSave], folder: Path) -> Path:
     """All `pictures` in one new zip file in `folder`.
 
-    Raises EaselError when the folder cannot be written to.
+    Raises EaselError when the folder cannot be written to, and when there are no pictures.
     """
+    if not pictures:
+        raise EaselError("There is no picture to put into a zip file.")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for number, (picture, data) in enumerate(pictures):
+        for number, (job, picture, data) in enumerate(pictures):
             archive.writestr(f"{number:02}-{_name(job, picture)}", data)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        return _write_new(folder, f"{stamp}-{job.run.seeds.seeds[0]}.zip", buffer.getvalue())
+        first = pictures[0][0].run.seeds.seeds[0]
+        return _write_new(folder, f"{stamp}-{first}.zip", buffer.getvalue())
     except OSError as error:
         raise EaselError(f"The zip file cannot be saved in {folder}: {error.strerror or error}.") from error
 

@@ -1,17 +1,22 @@
 """What the page shows of a job: its pictures, their texts, and the line under them."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from modules.generation import MadePicture
 from modules.house import House
 from modules.jobs import Job
-from modules.web.texts import infotext_html, job_log_html
+from modules.web.texts import infotext_html, job_log_html, notice_html
 
-__all__ = ["PAGE_CLIENT", "gallery_pictures", "jobs_of_tab", "latest_of_tab", "made_pictures", "shown_job"]
+__all__ = ["PAGE_CLIENT", "gallery_of", "jobs_of_tab", "latest_of_tab", "made_pictures", "shown_job"]
 
 PAGE_CLIENT = "page"
+MOST_JOBS_OF_BATCH = 200
+"""Jobs of a batch whose pictures are in the gallery at a time: the newest."""
+
+ShownPicture = tuple[Job, MadePicture]
 
 
 def jobs_of_tab(house: House, tab: str) -> list[Job]:
@@ -44,20 +49,28 @@ def gallery_pictures(job: Job) -> tuple[MadePicture, ...]:
     return tuple(each for each in made_pictures(job) if each.file is None or each.file.exists())
 
 
-def shown_job(job: Job, with_pictures: bool = True) -> dict[str, Any]:
-    """All that a page needs to show `job`, running or ended, in one answer.
+def gallery_of(house: House, job: Job) -> tuple[ShownPicture, ...]:
+    """What the gallery shows with `job`: its pictures; of a job of a batch those of the batch so far."""
+    jobs = house.batches.jobs_until(job.id, MOST_JOBS_OF_BATCH) or [job]
+    return tuple((each, picture) for each in jobs for picture in gallery_pictures(each))
+
+
+def shown_job(house: House, job: Job) -> dict[str, Any]:
+    """All that a page needs to show `job`, running or ended, in one answer: of a job of a batch, the batch.
 
     `html` holds the text of each picture, so that the page never asks again to show another one of them.
     """
-    pictures = gallery_pictures(job) if with_pictures else ()
+    shown = () if house.store.options.do_not_show_images else gallery_of(house, job)
+    batch = house.batches.of_job(job.id)
     return {
-        "id": job.id,
+        "id": f"batch {batch.id}" if batch else job.id,
+        "task": job.id,
         "state": job.state,
-        "is_final": job.state.is_final,
-        "pictures": [_picture(job, picture) for picture in pictures],
-        "html": [infotext_html(picture.infotext) for picture in pictures],
-        "info": _info_of(job, pictures),
-        "log": job_log_html(job),
+        "is_final": job.state.is_final and not (batch and batch.state.is_active),
+        "pictures": [_picture(each, picture) for each, picture in shown],
+        "html": [infotext_html(picture.infotext) for _, picture in shown],
+        "info": _info_of(job, [picture for _, picture in shown]),
+        "log": (notice_html(f"Batch: {batch.summary}.") if batch else "") + job_log_html(job),
     }
 
 
@@ -72,7 +85,7 @@ def _picture(job: Job, picture: MadePicture) -> dict[str, str]:
     return {"url": f"easel/v1/jobs/{quote(job.id, safe='')}/pictures/{number}?quiet=true", "name": name}
 
 
-def _info_of(job: Job, pictures: tuple[MadePicture, ...]) -> dict[str, Any]:
+def _info_of(job: Job, pictures: Sequence[MadePicture]) -> dict[str, Any]:
     """The field's facts about a job, with texts and seeds of its pictures in the gallery's order."""
     facts = json.loads(job.result.info_json()) if job.result else {}
     return {

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image
@@ -62,4 +63,25 @@ def test_pictures_that_are_chosen_are_sent_and_redrawn(batch_page, user_folder, 
     row_says(page, "3 of 3")
     made = user_folder / "made of sent ones"
     assert sorted(path.name for path in made.iterdir()) == ["x.png", "y.png", "z.png"]
-    page.locator("#img2img_gallery img").first.wait_for()
+
+    def shown_names():
+        return page.evaluate("shownJobs.img2img.pictures.map(({ name }) => name)")
+
+    def wait_for_all():
+        page.wait_for_function("shownJobs.img2img?.pictures.length === 3")
+        page.wait_for_function("galleryPictures('img2img').length === 3")
+        page.wait_for_function("byId('img2img_batch_names').textContent.startsWith('3 pictures')")
+        assert shown_names() == ["x.png", "y.png", "z.png"]
+
+    wait_for_all()
+    page.reload()
+    page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled")
+    wait_for_all()
+    page.evaluate("switchToTab('tab_img2img')")
+    page.locator("#img2img_gallery .thumbnails .thumbnail-item").nth(1).click()
+    page.click("#save_zip_img2img")
+    page.locator("#html_log_img2img").filter(has_text=".zip").wait_for()
+    saved = max((user_folder / "log").rglob("*.zip"), key=lambda path: path.stat().st_mtime)
+    assert [name.split("-", 1)[1] for name in ZipFile(saved).namelist()] == ["x.png", "y.png", "z.png"]
+    page.click("#img2img_batch_remove_all")
+    page.wait_for_function("byId('img2img_batch_names').hidden")

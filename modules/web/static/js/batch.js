@@ -3,6 +3,7 @@
 const BATCH_UPLOAD = 0;
 const BATCH_PROMPT_USES = ["Append", "Replace"];
 const BATCH_LOOK_MS = 1500;
+const BATCH_KEPT_MOST = 512 * 2 ** 20; // bytes of pictures that the browser keeps over a reload
 const BATCH_ENDINGS = /\.(png|jpe?g|webp|avif|gif|bmp|tiff?)$/i;
 
 const batchFiles = {};
@@ -30,7 +31,21 @@ function showBatchSource(tab, source) {
 function addBatchFiles(tab, files) {
     const pictures = Array.from(files).filter((file) => BATCH_ENDINGS.test(file.name));
     if (pictures.length < files.length) showNotice("Files that are no pictures are left out.", "info");
-    batchFiles[tab].push(...pictures);
+    takeBatchFiles(tab, [...batchFiles[tab], ...pictures]);
+}
+
+// The list stays until it is emptied by hand, over a reload too.
+function takeBatchFiles(tab, files) {
+    batchFiles[tab] = files;
+    showBatchFiles(tab);
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    keepPicture(`${tab}_batch`, files.length && size <= BATCH_KEPT_MOST ? files : null);
+}
+
+async function recallBatchFiles(tab) {
+    const files = await keptPicture(`${tab}_batch`);
+    if (!files || batchFiles[tab].length) return;
+    batchFiles[tab] = files;
     showBatchFiles(tab);
 }
 
@@ -87,8 +102,6 @@ async function sendBatchFiles(tab, id, files) {
         }
     }
     await postJson(`internal/web/batches/${id}/begin`, {});
-    batchFiles[tab] = [];
-    showBatchFiles(tab);
 }
 
 function showBatchSending(tab, sentence) {
@@ -192,10 +205,8 @@ onUiLoaded(() => {
             event.preventDefault();
             addBatchFiles(tab, event.dataTransfer.files);
         });
-        batchField(tab, "remove_all").addEventListener("click", () => {
-            batchFiles[tab] = [];
-            showBatchFiles(tab);
-        });
+        batchField(tab, "remove_all").addEventListener("click", () => takeBatchFiles(tab, []));
+        recallBatchFiles(tab);
         lookAtBatches(tab);
         onConnection((isBack) => isBack && lookAtBatches(tab));
     }

@@ -186,7 +186,7 @@ async function askJob(id, action) {
 async function restoreTasks(tab) {
     const queue = taskQueues[tab];
     const found = await untilAnswered(() => getJson(`internal/web/jobs?tab=${tab}`));
-    if (found.latest && !queue.tasks.length && shownJobs[tab]?.id !== found.latest) await queue.show(found.latest);
+    if (found.latest && !queue.tasks.length && shownJobs[tab]?.task !== found.latest) await queue.show(found.latest);
     found.open.forEach((id) => queue.add(id));
     return found.open;
 }

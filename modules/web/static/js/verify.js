@@ -44,8 +44,8 @@ async function askVerdict(id, question) {
 function verifyChosen(tab) {
     const address = shownJobs[tab]?.pictures[selectedPicture(tab)]?.url;
     if (!address) return showNotice("There is no picture in the gallery yet.");
-    const name = new URL(address, document.baseURI).pathname.split("/").pop();
-    askVerdict(`${tab}_verdict`, () => ({ job: shownJobs[tab].id, name }));
+    const [job, , name] = new URL(address, document.baseURI).pathname.split("/").slice(-3).map(decodeURIComponent);
+    askVerdict(`${tab}_verdict`, () => ({ job, name }));
 }
 
 // The file that was dropped on PNG Info, as it was sent.
