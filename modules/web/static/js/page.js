@@ -59,6 +59,7 @@ function everythingIsThere() {
 function announceLoaded() {
     if (uiIsLoaded) return;
     uiIsLoaded = true;
+    showTheme();
     if (missingIds?.length) console.warn("Not in the page:", missingIds);
     executeCallbacks(uiLoadedCallbacks);
 }
@@ -69,6 +70,7 @@ let missingTimer = null;
 
 function pageChanged(records) {
     if (!uiIsLoaded) {
+        showTheme();
         clearTimeout(missingTimer);
         if (!everythingIsThere()) {
             missingTimer = setTimeout(() => byId("footer") && announceLoaded(), MISSING_MS);
@@ -154,15 +156,20 @@ function postJson(address, body) {
 }
 
 // The theme: `?__theme=` wins, then what was chosen with the button, then `--theme`, then the system's.
-(function chooseTheme() {
-    const address = new URL(location.href);
-    const wanted = localGet("easel.theme") || document.querySelector('meta[name="easel-theme"]')?.content;
-    if (!address.searchParams.has("__theme") && wanted) document.body.classList.toggle("dark", wanted === "dark");
-})();
+// Gradio puts the system's in its place while it lays the page out.
+let wantedTheme = localGet("easel.theme") || document.querySelector('meta[name="easel-theme"]')?.content;
+if (new URL(location.href).searchParams.has("__theme")) wantedTheme = null;
+
+function showTheme() {
+    if (wantedTheme) document.body.classList.toggle("dark", wantedTheme === "dark");
+}
+
+showTheme();
 
 function set_theme(name) {
     localSet("easel.theme", name);
-    document.body.classList.toggle("dark", name === "dark");
+    wantedTheme = name;
+    showTheme();
 }
 
 onUiLoaded(() => {
