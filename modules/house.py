@@ -13,12 +13,13 @@ from modules.errors import NotFound
 from modules.extra_networks import Catalogue, Listing, ModelVersion, NetworkKind, ShownRules, Wish, list_cards
 from modules.flags import Flags
 from modules.folders import Folders
-from modules.generation import Engine, Order, PictureKinds
+from modules.generation import Engine, Order, PictureKinds, names_of
 from modules.interrogation import Interrogation, choose_interrogation_policy
 from modules.jobs import Job, JobQueue, QueueRules
 from modules.jobs.workers import make_workers
 from modules.merging import MergeBench, MergeShelves
 from modules.prompts import StyleBook
+from modules.readings import READINGS
 from modules.settings import SettingsStore
 from modules.slow_work import SlowWork
 from modules.usable_folders import usable_folders
@@ -52,7 +53,8 @@ class House:
     """Enlarges finished pictures, one call at a time: large ones take much memory."""
 
     def __post_init__(self) -> None:
-        batches = Batches(self.folders, self.flags, self.queue, partial(self.order, save=True))
+        again = partial(self.order, save=True, is_asked=False)
+        batches = Batches(self.folders, self.flags, self.queue, again)
         object.__setattr__(self, "batches", batches)
         networks = Catalogue(self.engine.shelf, self.engine.adapters, self.folders)
         object.__setattr__(self, "networks", networks)
@@ -75,12 +77,15 @@ class House:
         """Accept a request: made an order, then queued. Raises as `order` and `JobQueue.submit` do."""
         return self.queue.submit(self.order(request, save), request.force_task_id, client)
 
-    def order(self, request: PictureKinds, save: bool | None = None) -> Order:
+    def order(self, request: PictureKinds, save: bool | None = None, *, is_asked: bool = True) -> Order:
         """The definite order: settings laid over, or changed where the request says so, seeds drawn, names
-        looked up. save: whether pictures are saved; None: as the request says.
+        looked up. save: whether pictures are saved; None: as the request says. is_asked: whether a person
+        asks for it just now, so that the files that it names are tried even if they ended the program before.
 
         Raises InvalidRequest for a setting, sampler, checkpoint or style that does not exist.
         """
+        if is_asked:
+            READINGS.ask_for(names_of(request, request.override_settings or {}))
         if request.override_settings and not request.override_settings_restore_afterwards:
             self.change_settings(request.override_settings)
         options = self.store.for_request(request.override_settings)
@@ -88,6 +93,7 @@ class House:
 
     def change_settings(self, values: Mapping[str, Any]) -> None:
         """Change and save settings. Raises InvalidRequest for a wrong value, and then changes nothing."""
+        READINGS.ask_for(str(value) for value in values.values() if isinstance(value, str))
         self.store.change(self.engine.named_settings.checked(values, self.store.options))
 
     def list_networks(self, kind: NetworkKind, wish: Wish, *, anew: bool = False) -> Listing:

@@ -10,6 +10,7 @@ from modules.checkpoints.safetensors_file import looks_like_safetensors, read_he
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile, state_of
 from modules.checkpoints.torch_file import looks_like_torch_file, read_torch_index
 from modules.errors import NotFound, UnusableFile
+from modules.readings import READINGS
 
 __all__ = ["open_tensors"]
 
@@ -20,8 +21,20 @@ WRAPPERS = ("module.", "_orig_mod.")
 def open_tensors(path: Path) -> TensorFile:
     """Open a safetensors file or a torch file (zip or legacy pickle) without reading its numbers.
 
-    Raises EaselError saying what is wrong with the file, or what it is instead.
+    Raises EaselError saying what is wrong with the file, or what it is instead, and LeftAlone for one that
+    ended the program before.
     """
+    READINGS.begin(path)
+    try:
+        file = _opened(path)
+    except BaseException:
+        READINGS.end(path)
+        raise
+    file.when_closed(lambda: READINGS.end(path))
+    return file
+
+
+def _opened(path: Path) -> TensorFile:
     try:
         state = state_of(path)
         with path.open("rb") as file:

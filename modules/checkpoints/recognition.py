@@ -14,6 +14,7 @@ from modules.checkpoints.ldm_config import LdmConfig
 from modules.checkpoints.model import Family
 from modules.checkpoints.opening import open_tensors
 from modules.errors import EaselError, UnusableFile
+from modules.readings import LeftAlone
 
 __all__ = ["family_of", "is_checkpoint", "is_network", "recognise", "told_kind"]
 
@@ -117,7 +118,7 @@ def is_checkpoint(path: Path) -> bool:
     """Whether `path` holds a whole model of a family that is known here, as far as names of tensors tell."""
     try:
         return path.is_dir() or _is_checkpoint(path, path.stat().st_mtime_ns)
-    except OSError:
+    except (OSError, LeftAlone):
         return False
 
 
@@ -128,7 +129,10 @@ def is_network(path: Path) -> bool:
     if not path.name.lower().endswith(NETWORK_ENDINGS):
         return False
     state = file_stamp(path)
-    return state is not None and state.size <= LARGEST_NETWORK and _is_network(path, state)
+    try:
+        return state is not None and state.size <= LARGEST_NETWORK and _is_network(path, state)
+    except LeftAlone:
+        return False
 
 
 @lru_cache(maxsize=4096)
@@ -136,6 +140,8 @@ def _is_network(path: Path, _state: FileStamp) -> bool:
     try:
         with open_tensors(path) as file:
             return _found(file.tensors) is None and _foreign(file.tensors) is LORA
+    except LeftAlone:
+        raise
     except EaselError:
         return False
 
@@ -144,6 +150,9 @@ def _is_network(path: Path, _state: FileStamp) -> bool:
 def _is_checkpoint(path: Path, _changed_at: int) -> bool:
     try:
         return family_of(path) is not None
+    except LeftAlone:
+        # Not remembered: a person may ask for it.
+        raise
     except EaselError:
         return False
 

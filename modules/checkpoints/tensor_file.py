@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -106,6 +106,7 @@ class TensorFile:
         self._one_reads = Lock()
         self._blocks = threading.local()
         self._was_read = False
+        self._on_close: Callable[[], None] = _nothing
         self._state = state or state_of(self._file.fileno())
         if self._state != state_of(self._file.fileno()):
             self._file.close()
@@ -126,6 +127,12 @@ class TensorFile:
     def close(self) -> None:
         """Let go of the file; tensors that were read stay."""
         self._file.close()
+        self._on_close()
+        self._on_close = _nothing
+
+    def when_closed(self, do: Callable[[], None]) -> None:
+        """Have `do` done once, when the file is closed."""
+        self._on_close = do
 
     def _changed(self) -> EaselError:
         return EaselError(f"{self.path.name} was changed while it was read. Is it being written? Try again.")
@@ -211,3 +218,7 @@ class TensorFile:
         with self._one_reads:
             self._file.seek(start)
             return self._file.readinto(block)  # type: ignore[attr-defined]
+
+
+def _nothing() -> None:
+    """Nobody waits for the end."""

@@ -13,6 +13,7 @@ from modules.checkpoints.pickles import StorageView, damaged
 from modules.checkpoints.tensor_file import StoredTensor, TensorFile, state_of
 from modules.checkpoints.torch_file import locate, read_torch_tree, refuse_inflation
 from modules.errors import UnusableFile
+from modules.readings import READINGS
 
 __all__ = ["read_tree"]
 
@@ -31,17 +32,22 @@ def read_tree(path: Path) -> Any:
     `open_tensors` does.
     """
     try:
-        state = state_of(path)
-        tree, starts = read_torch_tree(path)
-        numbering = _Numbering(path, starts)
-        shape = numbering.numbered(tree)
-        refuse_inflation(path, numbering.found.values())
-        with TensorFile(path, numbering.found, {}, state) as file:
-            return _filled(shape, file)
+        with READINGS.reading(path):
+            return _read(path)
     except OSError as error:
         raise UnusableFile(
             f"{path.name} cannot be opened: {error.strerror or error}. Check {path.parent}."
         ) from error
+
+
+def _read(path: Path) -> Any:
+    state = state_of(path)
+    tree, starts = read_torch_tree(path)
+    numbering = _Numbering(path, starts)
+    shape = numbering.numbered(tree)
+    refuse_inflation(path, numbering.found.values())
+    with TensorFile(path, numbering.found, {}, state) as file:
+        return _filled(shape, file)
 
 
 class _Place(str):

@@ -8,6 +8,7 @@ from modules.generation.extra_fields import mask_fields
 from modules.generation.img2img_request import Img2ImgRequest, MaskedContent, parse_img2img
 from modules.generation.inputs import InputFiles, input_digests, reference_to
 from modules.generation.ledger import KeptPicture, Ledger, PictureKey
+from modules.generation.named_files import names_of
 from modules.generation.order import Kind, Order, PictureKinds, StyleTexts, kind_of, make_order
 from modules.generation.record import PictureRecord, PixelFacts, Recorder, pixel_facts
 from modules.generation.request import LARGEST_SIDE, PictureRequest, parse_request, sentence_of_errors
@@ -65,6 +66,7 @@ __all__ = [
     "kind_of",
     "make_order",
     "mask_fields",
+    "names_of",
     "parse_img2img",
     "parse_request",
     "parse_txt2img",

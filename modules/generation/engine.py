@@ -63,6 +63,7 @@ from modules.memory import (
     threads_scope,
 )
 from modules.prompts import StyleBook
+from modules.readings import READINGS, LeftAlone
 from modules.settings import Options
 
 __all__ = ["Engine"]
@@ -84,6 +85,7 @@ class Engine:
     def __init__(self, folders: Folders, flags: Flags, scripts: ScriptMenu | None = None) -> None:
         self.folders, self.flags, self.scripts = folders, flags, scripts or NoScripts()
         keep_one_heap()
+        READINGS.open(folders.cache / "readings")
         self._threads = set_threads(flags.threads, flags.workers or 1)
         self._spinning = SpinControl()
         self.policy = choose_policy(flags)
@@ -125,6 +127,7 @@ class Engine:
             options, request.override_settings, over_picture=isinstance(request, Img2ImgRequest)
         )
         checkpoint = self.checkpoint_of(options)
+        _refuse_left_alone(checkpoint)
         if self.shelf.find(checkpoint.title).path == checkpoint.path:
             # The job may run after a restart: what is the first checkpoint today need not be it tomorrow.
             options = options.overridden({"sd_model_checkpoint": checkpoint.title})
@@ -165,7 +168,8 @@ class Engine:
                 "and press the refresh button."
             )
         files.sort(key=lambda file: file.stem == EMBEDDED_CHECKPOINT)
-        return next((file for file in files if is_checkpoint(file.path)), files[0])
+        allowed = [file for file in files if not READINGS.is_left_alone(file.path)] or files
+        return next((file for file in allowed if is_checkpoint(file.path)), allowed[0])
 
     def flagged_checkpoint(self) -> CheckpointFile | None:
         """The checkpoint of `--ckpt`. Raises NotFound where the file is none, so that no other one draws."""
@@ -385,6 +389,14 @@ class Engine:
             spare = self.guard.spare(run, wanted, attention, _given_pixels(run), self.placement.mode)
             if spare is not None:
                 self._models.keep_at_most(spare, paths)
+
+
+def _refuse_left_alone(checkpoint: CheckpointFile) -> None:
+    """Raises InvalidRequest for a checkpoint that ended the program when it was read last."""
+    try:
+        READINGS.refuse(checkpoint.path)
+    except LeftAlone as error:
+        raise InvalidRequest("sd_model_checkpoint", str(error)) from error
 
 
 def _given_pixels(run: Run) -> int:

@@ -20,6 +20,7 @@ from modules.interrogation.shelf import InterrogatorShelf
 from modules.interrogation.small_tagger import SmallTagger, load_small_tagger
 from modules.interrogation.tags import tags_text
 from modules.memory import DevicePolicy
+from modules.readings import READINGS
 from modules.settings import Options
 
 __all__ = ["Description", "Interrogation"]
@@ -94,6 +95,7 @@ class Interrogation:
         that cannot be used, takes too long or was interrupted, and EaselError when the memory does not
         suffice.
         """
+        READINGS.ask_for([model])
         offer, wanted = self.shelf.find(model)
         picture = on_white(image)
         with _explained_shortage(offer):
@@ -140,7 +142,8 @@ class Interrogation:
                 if passed > TURN_SECONDS:
                     turn.close()
 
-            text = self._process.ask(call, give_back)
+            with READINGS.reading(offer.path):
+                text = self._process.ask(call, give_back)
         process, names = self._kept
         names = names if process == self._process.process_id else set()
         kept = {offer.name} if options.interrogate_keep_models_in_memory else set()

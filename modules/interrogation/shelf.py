@@ -13,6 +13,7 @@ from modules.foreign_json import JsonNotRead, read_json
 from modules.interrogation.offers import CAPTION, TAGS, Format, Offer, Wanted
 from modules.interrogation.tag_lists import find_tag_list
 from modules.listing import folder_entries
+from modules.readings import READINGS
 
 __all__ = ["CAPTIONING_MODELS", "InterrogatorShelf", "Unusable"]
 
@@ -64,7 +65,7 @@ class InterrogatorShelf:
             raise NotFound(f"No model named {name!r} describes pictures. Choose one of {known}.")
         wanted = Wanted.SENTENCE if usual == CAPTION else Wanted.TAGS
         for offer in sorted(offers, key=lambda offer: offer.is_light):
-            if wanted in offer.gives:
+            if wanted in offer.gives and not READINGS.is_left_alone(offer.path):
                 return offer, wanted
         raise NotFound(" ".join([self.advice(wanted), *(each.reason for each in unusable)]))
 

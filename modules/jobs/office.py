@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from modules.folders import Folders
-from modules.generation import InputFiles
+from modules.generation import InputFiles, names_of
 from modules.jobs.arranging import Arranger
 from modules.jobs.database import Database
 from modules.jobs.dispatcher import Dispatcher
@@ -24,6 +24,7 @@ from modules.jobs.rules import QueueRules
 from modules.jobs.store import JobStore
 from modules.jobs.turns import Turns
 from modules.jobs.work import Worker
+from modules.readings import READINGS
 
 __all__ = ["Office"]
 
@@ -93,7 +94,7 @@ class Office:
         left, rules = self.store.unfinished(), self._rules()
         for job in left:
             found = job.state, job.held
-            after_a_crash(job, rules)
+            after_a_crash(job, rules, _left_alone_for(job, rules))
             if job.state.is_final:
                 self.store.end(job)
             elif (job.state, job.held) != found:
@@ -126,3 +127,15 @@ class Office:
         self._ends += 1
         if self._ends % PRUNE_EVERY == 0:
             prune(self.store, self.book, self.inputs, self._rules())
+
+
+def _left_alone_for(job: Job, rules: QueueRules) -> str:
+    """A sentence about a file that `job` names and that was being read when the program died; empty if there
+    is none, or where the rules have jobs tried more often than usual: then it is read again.
+    """
+    names = names_of(job.order.request, job.order.settings)
+    named = READINGS.named_by(names)
+    if named and rules.crash_limit > QueueRules.crash_limit:
+        READINGS.ask_for(names)
+        return ""
+    return named[0].sentence if named else ""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from modules.errors import InvalidRequest, NotFound
 from modules.folders import Folders
-from modules.generation import Order
+from modules.generation import Order, names_of
 from modules.jobs.accepting import accept, digest_of, refuse_when_full
 from modules.jobs.arranging import Arranger, refuse_priority
 from modules.jobs.ended_sessions import EndedSessions
@@ -20,6 +20,7 @@ from modules.jobs.office import Office
 from modules.jobs.rules import QueueRules
 from modules.jobs.store import IdempotencyKey
 from modules.jobs.work import Worker
+from modules.readings import READINGS
 
 __all__ = ["JobQueue"]
 
@@ -240,7 +241,8 @@ class JobQueue:
         return job
 
     def release_held(self) -> None:
-        """Go on with the jobs that the last run left. Raises StoreUnavailable."""
+        """Go on with the jobs that the last run left, whatever ended it. Raises StoreUnavailable."""
+        READINGS.ask_for_all()
         with self._arranging() as arranger:
             arranger.release(self.held())
 
@@ -266,6 +268,7 @@ class JobQueue:
     def duplicate(self, job_id: str) -> Job:
         """A new job with the same order, whatever became of the first."""
         job = self.get(job_id)
+        READINGS.ask_for(names_of(job.order.request, job.order.settings))
         return self.submit(job.order, client=job.client, source=job.source, priority=job.priority)
 
     def forget(self, job_id: str) -> None:

@@ -22,18 +22,24 @@ def set_aside(crashes: int) -> EaselError:
     )
 
 
-def after_a_crash(job: Job, rules: QueueRules) -> None:
-    """Decide about an unfinished job that a start has found in the database."""
+def after_a_crash(job: Job, rules: QueueRules, left_alone: str = "") -> None:
+    """Decide about an unfinished job that a start has found in the database.
+
+    left_alone: a sentence about a file that it names and that was being read when the program died. Such a
+    death counts twice, and a job that waits for such a file waits for a person's word.
+    """
     if job.state is JobState.RUNNING:
-        job.crashes += 1
+        job.crashes += 2 if left_alone else 1
         job.state = JobState.WAITING
         if job.crashes >= rules.crash_limit:
             _end(job, JobState.FAILED)
-            job.error = set_aside(job.crashes)
+            job.error = (
+                EaselError(f"{left_alone} Retry does that too.") if left_alone else set_aside(job.crashes)
+            )
     if job.stop_asked.is_set():
         _end(job, JobState.INTERRUPTED)
         job.error = None
-    job.held = job.state is JobState.WAITING and rules.resume is ResumeAtStart.ASK
+    job.held = job.state is JobState.WAITING and (rules.resume is ResumeAtStart.ASK or bool(left_alone))
 
 
 def begun_first(waiting: Sequence[Job]) -> list[Job]:

@@ -10,6 +10,7 @@ import gradio as gr
 
 from modules.errors import EaselError
 from modules.house import House
+from modules.readings import READINGS
 from modules.web.form import Form
 from modules.web.menus import SAME_CHECKPOINT, checkpoint_choices, style_names
 from modules.web.widgets import hidden_button, hidden_text, icon_button
@@ -71,6 +72,7 @@ class CheckpointChooser:
         return self._update()
 
     def _look_again(self) -> list[Any]:
+        READINGS.ask_for_all()
         self._house.engine.shelf.refresh()
         self._house.engine.vae_shelf.refresh()
         return self._menus()

@@ -16,6 +16,7 @@ from torch import Tensor
 from modules.adapters.embeddings.in_pictures import read_picture_tree
 from modules.checkpoints import TensorFile, encodable, open_tensors, read_tree, told_kind
 from modules.errors import EaselError
+from modules.readings import READINGS
 
 __all__ = ["EMBEDDING_ENDINGS", "Embedding", "bundled_embeddings", "read_embedding"]
 
@@ -136,7 +137,8 @@ def _no_embedding(tree: Any, name: str) -> str:
 def _tree(path: Path) -> Any:
     ending = path.suffix.lower()
     if ending in PICTURES:
-        return read_picture_tree(path)
+        with READINGS.reading(path):
+            return read_picture_tree(path)
     if ending == ".safetensors":
         with open_tensors(path) as file:
             return {name: file.read(name) for name in file.tensors}

@@ -14,6 +14,7 @@ from modules.adapters.files import AdapterFile, AdapterShelf
 from modules.checkpoints import FileStamp, Model
 from modules.conditioning import Insertion, tokenise
 from modules.errors import EaselError
+from modules.readings import LeftAlone
 
 __all__ = ["EmbeddingTable", "KnownEmbeddings", "Lookup", "MetEmbeddings", "known_embeddings"]
 
@@ -146,12 +147,18 @@ class EmbeddingTable:
         key = (str(file.path), file.stamp)
         with self._lock:
             if key not in self._read:
-                self._read[key] = self._try(file)
+                try:
+                    self._read[key] = self._try(file)
+                except LeftAlone as error:
+                    # Not remembered: a person may ask for it.
+                    return _Read(reason=str(error))
             return self._read[key]
 
     def _try(self, file: AdapterFile) -> _Read:
         try:
             embedding = read_embedding(file.path)
+        except LeftAlone:
+            raise
         except EaselError as error:
             log.warning("%s", error)
             return _Read(reason=str(error))

@@ -146,6 +146,11 @@ class QueueAnswer(BaseModel):
     waiting: list[str] = Field(description="In the order in which they will run.")
     held: list[str] = Field(description="Left by a crash; they wait until they are released.")
     most: int = Field(description="How many may wait; the next is refused with status 429.")
+    left_alone: list[str] = Field(
+        default_factory=list,
+        description="Sentences about files that were being read when the program died, and are not read "
+        "before somebody asks for them.",
+    )
 
 
 class SettingsNews(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from modules.errors import NotFound
 from modules.house import House
 from modules.jobs import EventKind, Job, JobEvent
+from modules.readings import READINGS
 from modules.rest.easel.answers import QueueAnswer, SettingsNews, job_news
 from modules.rest.mailbox import Mailbox
 
@@ -38,6 +39,7 @@ def queue_answer(house: House) -> QueueAnswer:
         waiting=[job.id for job in queue.waiting()],
         held=[job.id for job in queue.held()],
         most=house.store.options.max_queue,
+        left_alone=[each.sentence for each in READINGS.left_alone()],
     )
 
 

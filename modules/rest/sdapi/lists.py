@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from modules.door import Router
 from modules.house import House
+from modules.readings import READINGS
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import (
     FaceRestorerItem,
@@ -105,11 +106,13 @@ def _file_routes(house: House, router: APIRouter) -> None:
     @router.post("/refresh-checkpoints")
     def refresh_checkpoints() -> None:
         """Look into the checkpoint folders again."""
+        READINGS.ask_for_all()
         house.engine.shelf.refresh()
 
     @router.post("/refresh-vae")
     def refresh_vae() -> None:
         """Look into the VAE folders again."""
+        READINGS.ask_for_all()
         house.engine.vae_shelf.refresh()
 
     @router.get("/prompt-styles")

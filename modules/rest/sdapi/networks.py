@@ -9,6 +9,7 @@ from modules.adapters import AdapterFile, Embedding
 from modules.door import Router
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.house import House
+from modules.readings import READINGS
 from modules.rest.errors import error_statuses
 from modules.rest.sdapi.list_answers import EmbeddingItem, EmbeddingsAnswer, HypernetworkItem, LoraItem
 
@@ -54,11 +55,13 @@ def network_routes(house: House) -> APIRouter:
     @router.post("/refresh-loras")
     def refresh_loras() -> None:
         """Look into the LoRA folders again."""
+        READINGS.ask_for_all()
         adapters.networks.refresh()
 
     @router.post("/refresh-embeddings")
     def refresh_embeddings() -> None:
         """Look into the embeddings folder again."""
+        READINGS.ask_for_all()
         adapters.embeddings.refresh()
 
     return router

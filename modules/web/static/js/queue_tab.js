@@ -11,6 +11,8 @@ const MOST_AT_ONCE = 500;
 
 const queueJobs = new Map();
 const staleJobs = new Set();
+// Sentences about files that ended the program, each said once a page.
+const saidOfFiles = new Set();
 let queueOrder = { paused: false, running: [], waiting: [], held: [], most: 0 };
 // Grows with every move of this page, and counts those that have not arrived.
 let orderVersion = 0;
@@ -65,6 +67,10 @@ function takeOrder(order) {
     const now = new Set([...order.waiting, ...order.held, ...order.running]);
     before.filter((id) => !now.has(id)).forEach((id) => staleJobs.add(id));
     queueOrder = order;
+    (order.left_alone || []).filter((sentence) => !saidOfFiles.has(sentence)).forEach((sentence) => {
+        saidOfFiles.add(sentence);
+        showNotice(sentence, "info");
+    });
 }
 
 function unfinishedIds() {
