@@ -24,7 +24,7 @@ from typing import BinaryIO
 import psutil
 
 from modules.atomic import replace_file
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 from modules.foreign_json import JsonNotRead, read_json
 
 __all__ = ["READINGS", "LeftAlone", "LeftAloneFile", "Readings"]
@@ -39,7 +39,7 @@ FORGOTTEN_SECONDS = 3600.0
 """After which the record of a process on another machine counts as that of a dead one."""
 
 
-class LeftAlone(EaselError):
+class LeftAlone(UnusableFile):
     """A file is not read, since the program died when it was read last."""
 
 

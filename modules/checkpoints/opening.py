@@ -59,7 +59,7 @@ def _opened(path: Path) -> TensorFile:
 
 def _unwrapped(tensors: Mapping[str, StoredTensor]) -> Mapping[str, StoredTensor]:
     """The tensors under the names that they have without a wrapper around the whole model."""
-    for wrapper in WRAPPERS:
+    for wrapper in WRAPPERS * 2:
         if tensors and all(name.startswith(wrapper) for name in tensors):
-            return _unwrapped({name.removeprefix(wrapper): each for name, each in tensors.items()})
+            tensors = {name.removeprefix(wrapper): each for name, each in tensors.items()}
     return tensors

@@ -134,8 +134,10 @@ class TensorFile:
         """Have `do` done once, when the file is closed."""
         self._on_close = do
 
-    def _changed(self) -> EaselError:
-        return EaselError(f"{self.path.name} was changed while it was read. Is it being written? Try again.")
+    def _changed(self) -> UnusableFile:
+        return UnusableFile(
+            f"{self.path.name} was changed while it was read. Is it being written? Try again."
+        )
 
     def read(self, name: str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
         """The tensor `name` in memory of its own on `device`, in `dtype` (None: as stored).
