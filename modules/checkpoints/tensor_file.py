@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints.conversion import converted, put_converted
-from modules.errors import EaselError, UnusableFile
+from modules.errors import UnusableFile
 from modules.memory import fetch_pages
 
 __all__ = ["FileState", "StoredTensor", "TensorFile", "state_of"]
@@ -142,7 +142,7 @@ class TensorFile:
     def read(self, name: str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
         """The tensor `name` in memory of its own on `device`, in `dtype` (None: as stored).
 
-        Raises KeyError, and EaselError for a file that cannot be read to its end.
+        Raises KeyError, and UnusableFile for a file that cannot be read to its end.
         """
         return self.read_stored(self.tensors[name], dtype, device)
 
