@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -152,13 +153,11 @@ def _limit(call: DescribeCall) -> None:
     times = process.cpu_times()
     # In case that nobody watches any more.
     seconds = int(times.user + times.system + call.seconds * (os.cpu_count() or 1)) + 5
-    _set_soft(resource.RLIMIT_CPU, seconds)
+    _set_soft(resource, resource.RLIMIT_CPU, seconds)
     if call.policy.device.type == "cpu":
-        _set_soft(resource.RLIMIT_AS, process.memory_info().vms + call.most_bytes)
+        _set_soft(resource, resource.RLIMIT_AS, process.memory_info().vms + call.most_bytes)
 
 
-def _set_soft(what: int, wanted: int) -> None:
-    import resource
-
+def _set_soft(resource: ModuleType, what: int, wanted: int) -> None:
     hard = resource.getrlimit(what)[1]
     resource.setrlimit(what, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))

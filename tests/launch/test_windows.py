@@ -100,6 +100,10 @@ def only_unix() -> dict[str, set[str]]:
     return found
 
 
+def _caught(node: ast.Try) -> list[ast.expr]:
+    return [handler.type for handler in node.handlers if handler.type]
+
+
 def unguarded(source: str, only_unix: dict[str, set[str]]) -> list[str]:
     """Uses of what Windows lacks that stand behind no question for it."""
     tree = ast.parse(source)
@@ -122,8 +126,9 @@ def unguarded(source: str, only_unix: dict[str, set[str]]) -> list[str]:
             used = [node.attr] * (node.attr in only_unix.get(node.value.id, ()))
         if used and not is_guarded:
             found.append(f"{used[0]} in line {node.lineno}")
+        may_be_missing = isinstance(node, ast.Try) and "ImportError" in map(ast.unparse, _caught(node))
         for child in ast.iter_child_nodes(node):
-            visit(child, is_guarded)
+            visit(child, is_guarded or (may_be_missing and child in node.body))
 
     visit(tree, False)
     return found
@@ -139,6 +144,8 @@ def unguarded(source: str, only_unix: dict[str, set[str]]) -> list[str]:
         ("import os\nHAS = hasattr(os, 'pread')\nif HAS:\n    os.pread(1, 2, 3)", False),
         ("import os\nn = os.sched_getaffinity(0) if hasattr(os, 'sched_getaffinity') else 1", False),
         ("import os\nos.open('x', os.O_RDONLY)", False),
+        ("try:\n    import resource\nexcept ImportError:\n    resource = None", False),
+        ("try:\n    import resource\nexcept OSError:\n    pass", True),
     ],
 )
 def test_the_search_finds_what_it_is_for(only_unix, source, is_found):
