@@ -143,6 +143,31 @@ def test_settings_can_be_searched_and_applied_wherever_the_page_is_scrolled_to(p
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("tab", ["txt2img", "img2img"])
+def test_generate_stays_in_view_on_a_phone(page, tab):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.click(f"#tab_{tab}-button")
+    page.evaluate("tab => byId(`${tab}_seed_row`).scrollIntoView({ block: 'end' })", tab)
+    page.wait_for_function("scrollY > 300")
+    for name in ("generate", "interrupt", "skip"):
+        assert is_seen(page, f"#{tab}_{name}"), name
+
+
+def test_many_long_notes_of_a_job_are_all_there_within_the_page(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.evaluate(
+        """() => sayBelow("txt2img", Array.from({ length: 60 }, (_, number) =>
+            `<p class="note">Note ${number}: ${"long".repeat(60)}</p>`).join(""))"""
+    )
+    last = page.locator("#html_log_txt2img .note").last
+    last.scroll_into_view_if_needed()
+    assert page.locator("#html_log_txt2img .scripts-place").bounding_box()["height"] <= 320
+    assert last.bounding_box()["y"] < 800
+    assert last.evaluate("note => note.scrollWidth <= note.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("sayBelow('txt2img', '')")
+
+
 GREYED = """() => {
     const shade = (each) => (each ? getComputedStyle(each).opacity * shade(each.parentElement) : 1);
     const stops = Array.from(document.querySelectorAll("button, input, select, textarea, a[href], [tabindex]"));
