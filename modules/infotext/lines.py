@@ -58,9 +58,10 @@ def line_of_parameters(lines: Sequence[str]) -> int | None:
     beside it stand two fields at least, enough of them known. Prompts are full of colons: what else looks
     like fields is text, and a line that begins with "Negative prompt:" always.
     """
-    found = [number for number in reversed(range(len(lines))) if _holds_parameters(lines, number)]
-    first = (number for number in found if lines[number].startswith(f"{FIRST_FIELD}:"))
-    return next(first, found[0] if found else None)
+    from_the_end = range(len(lines) - 1, -1, -1)
+    first = [number for number in from_the_end if lines[number].startswith(f"{FIRST_FIELD}:")]
+    candidates = chain(first, from_the_end)
+    return next((number for number in candidates if _holds_parameters(lines, number)), None)
 
 
 def _holds_parameters(lines: Sequence[str], number: int) -> bool:
@@ -80,7 +81,8 @@ def _holds_parameters(lines: Sequence[str], number: int) -> bool:
 
 def _until_other_text(lines: Sequence[str], start: int) -> Iterator[str]:
     """The lines behind `start` that may go on with its fields."""
-    for line in islice(lines, start + 1, None):
+    for number in range(start + 1, len(lines)):
+        line = lines[number]
         if line.startswith(NEGATIVE_PROMPT) or _key_of_line(line).endswith(TEMPLATE):
             return
         yield line
@@ -96,7 +98,7 @@ def read_parameters(lines: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """
     last = _last_line_of_fields(lines)
     # A value that is missing altogether ("Key: ,") is left out, as the field's programs do.
-    fields = {key: value for key, value in find_pairs("\n".join(lines[: last + 1])) if value}
+    fields = {key: [value] for key, value in find_pairs("\n".join(lines[: last + 1])) if value}
     current = next(reversed(fields), "")
     negative: list[str] = []
     for line in lines[last + 1 :]:
@@ -106,12 +108,12 @@ def read_parameters(lines: Sequence[str]) -> tuple[dict[str, str], list[str]]:
             negative.append(line.removeprefix(NEGATIVE_PROMPT).strip())
         elif key.endswith(TEMPLATE) or (key and key not in KNOWN and current != NEGATIVE_PROMPT):
             current = key
-            fields[current] = line[len(key) + 1 :].lstrip()
+            fields[current] = [line[len(key) + 1 :].lstrip()]
         elif current == NEGATIVE_PROMPT:
             negative.append(line)
         elif current.lower().endswith(("prompt", TEMPLATE.lower())):
-            fields[current] += f"\n{line}"
-    return {key: value.rstrip("\n") for key, value in fields.items()}, negative
+            fields[current].append(line)
+    return {key: "\n".join(value).rstrip("\n") for key, value in fields.items()}, negative
 
 
 def _last_line_of_fields(lines: Sequence[str]) -> int:
