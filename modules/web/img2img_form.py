@@ -69,8 +69,9 @@ def apart_fold(form: Form) -> None:
 
 
 def denoising(form: Form) -> None:
-    """How much is drawn anew."""
+    """How much is drawn anew; at 0 static/js/img2img.js says what is drawn all the same."""
     form.slider("denoising_strength", "Denoising strength", "denoising_strength", 0, 1, 0.01, 0.75)
+    scripts_place("img2img_denoising_note", "resize-preview")
 
 
 def sizes(form: Form, size: tuple[int, int]) -> PanelButtons:

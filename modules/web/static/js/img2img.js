@@ -118,6 +118,18 @@ function showSizeMode(tab, mode) {
     showScaledSize();
 }
 
+const AT_ZERO =
+    "At 0 the last step is still drawn: of many steps it changes little, a single step draws the whole picture anew. " +
+    "Nothing is drawn with the setting \u201cdo exactly the amount of steps the slider specifies\u201d.";
+
+function showDenoisingNote() {
+    const strength = document.querySelector("#img2img_denoising_strength input[type=number]")?.value ?? "";
+    setTextOf(scriptsPlace("img2img_denoising_note"), strength !== "" && Number(strength) === 0 ? AT_ZERO : "");
+}
+
+onAfterUiUpdate(showDenoisingNote);
+document.addEventListener("input", (event) => event.target.closest?.("#img2img_denoising_strength") && showDenoisingNote());
+
 function showScaledSize() {
     const size = sizeOfCurrentPicture();
     const scaled = size?.map((side) => Math.max(Math.floor(Math.trunc(side * sliderValue("img2img_scale")) / 8) * 8, 64));
