@@ -188,6 +188,14 @@ def test_what_is_missing_is_said_in_a_sentence(form, subtab, more, field, senten
     assert refusal.value.field == field
 
 
+@pytest.mark.parametrize("inverted", [0, 1])
+def test_an_uploaded_mask_that_masks_nothing_is_said_in_a_sentence(form, inverted):
+    mask = file_of(np.full((64, 64), 255 * inverted, np.uint8), "L")
+    with pytest.raises(InvalidRequest, match="nothing would be drawn") as refused:
+        asked_for(form, Subtab.INPAINT_UPLOAD, mask=mask, inpainting_mask_invert=inverted)
+    assert refused.value.field == "mask"
+
+
 def test_an_empty_mask_that_is_inverted_means_all_of_the_picture(form):
     assert not mask_of(asked_for(form, Subtab.INPAINT, inpainting_mask_invert=1)).any()
 

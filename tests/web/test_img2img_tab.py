@@ -162,6 +162,15 @@ def test_strokes_are_widened_coloured_erased_taken_back_down_to_the_picture_and_
     assert (painted_by_now(tab, "sketch") == again).all()
 
 
+def test_beside_the_slider_at_0_it_is_said_what_is_drawn_all_the_same(tab):
+    strength = tab.locator("#img2img_denoising_strength input[type=number]")
+    note = "scriptsPlace('img2img_denoising_note').textContent"
+    strength.fill("0")
+    tab.wait_for_function(f"() => {note}.includes('the last step is still drawn')")
+    strength.fill("0.3")
+    tab.wait_for_function(f"() => {note} === ''")
+
+
 def test_a_sketch_starts_from_the_painted_colours(tab, picture_file):
     open_with_picture(tab, 1, "img2img_sketch_well", picture_file)
     tab.locator("#img2img_denoising_strength input[type=number]").fill("0")
