@@ -8,6 +8,7 @@ from typing import Any
 from modules.errors import EaselError
 from modules.filenames import EVERYWHERE, NameRules
 from modules.flags import Flags, Paths
+from modules.listing import shown_name
 
 __all__ = ["PROGRAM", "Folders"]
 
@@ -106,7 +107,7 @@ class Folders:
 
     def place(self, text: str) -> Path:
         """The absolute path that a setting or request means: relative ones start at the data folder."""
-        return _absolute(self.data / Path(text).expanduser())
+        return (self.data / Path(text).expanduser()).expanduser().absolute()
 
     def told(self, flags: Flags) -> Flags:
         """`flags` with the folders that are used where none was named, as clients of the API expect."""
@@ -219,6 +220,12 @@ def _make(folder: Path) -> str | None:
 
 
 def _absolute(path: Path) -> Path:
+    """Raises EaselError for a path that is no text: neither settings nor answers could name it."""
+    if shown_name(str(path)) != str(path):
+        raise EaselError(
+            f"The path {shown_name(str(path))} holds bytes that are not UTF-8, or control characters. Rename "
+            "the folder, or name another one."
+        )
     # Not resolved: a symbolic link stays the name that the user knows, and may point elsewhere tomorrow.
     return path.expanduser().absolute()
 

@@ -66,7 +66,11 @@ def shown_name(name: str) -> str:
     """`name` as it can be shown and logged: what is no text in it as escapes (`caf\\xe9`)."""
     if name.isprintable():
         return name
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        # Windows has names with halves of characters.
+        text = name
     return "".join(
         char.encode("unicode_escape").decode() if unicodedata.category(char) in NO_TEXT else char
         for char in text

@@ -94,9 +94,10 @@ def plan_bake(
         except EaselError as error:
             raise InvalidRequest("loras", str(error)) from error
         windows = _windows(found, outline, tensors)
-    notes = tuple(note for wanted, network in found for note in network.notes(wanted.file.name))
+    notes = [note for wanted, network in found for note in network.notes(wanted.file.name)]
+    notes += [f"LoRA {each.file.name}: {each.file.note}" for each in networks if each.file.note]
     size = sum(wanted.file.size for wanted in networks)
-    return BakePlan(checkpoint, configs, tuple(networks), magnitudes, windows, notes, size)
+    return BakePlan(checkpoint, configs, tuple(networks), magnitudes, windows, tuple(notes), size)
 
 
 def _read(

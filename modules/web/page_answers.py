@@ -68,6 +68,10 @@ class _Page:
         if message["type"] == "http.response.start":
             self._start = message
             return
+        if message["type"] != "http.response.body":
+            # Whoever tests an application is told besides what a page was made of.
+            await self._send(message)
+            return
         self._body += message.get("body", b"")
         if message.get("more_body"):
             return

@@ -153,3 +153,9 @@ def test_on_windows_names_stay_as_windows_takes_them(monkeypatch):
     flags = parse_flags(["--unix-filenames-sanitization"])
     monkeypatch.setattr("sys.platform", "win32")
     assert not Folders.from_flags(flags).names.only_unix
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "two\nlines"])
+def test_a_folder_whose_path_is_no_text_is_refused(tmp_path, name):
+    with pytest.raises(EaselError, match="are not UTF-8, or control characters"):
+        folders("--data-dir", f"{tmp_path}/{name}")

@@ -88,6 +88,7 @@ def test_files_of_one_name_get_names_of_their_own_and_links_count_once(tmp_path)
 
 def test_names_are_shown_with_escapes_for_what_is_no_text():
     assert shown_name("caf\udce9 \n.pt") == "caf\\xe9 \\n.pt"
+    assert shown_name("half \ud800.pt") == "half \\ud800.pt"
     assert shown_name("café 猫.pt") == "café 猫.pt"
 
 

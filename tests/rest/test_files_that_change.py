@@ -171,7 +171,8 @@ def test_a_network_among_the_checkpoints_is_a_network(api, draw, data):
             "loras": [{"name": "stray"}],
             "dry_run": True,
         }
-        assert api.post("/easel/v1/merges", json=baked).json()["with_loras"] == 1
+        planned = api.post("/easel/v1/merges", json=baked).json()
+        assert planned["with_loras"] == 1 and "among the checkpoints" in planned["notes"][0]
         chosen = api.post("/sdapi/v1/options", json={"sd_model_checkpoint": "stray"})
         assert chosen.status_code == 404 and "is a LoRA, not a checkpoint" in chosen.json()["detail"]
     finally:
