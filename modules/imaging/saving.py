@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
+from modules.copies import keep_copy
 from modules.errors import EaselError
 from modules.filenames import EVERYWHERE, NameRules, path_in, safe_folder
 from modules.imaging.encoding import Encoded, PictureFormat, SaveFormat, encode_picture
@@ -43,6 +44,8 @@ class _Appear(Protocol):
 
 
 GRID = "grid"
+PARAMETERS = b"Steps: "
+"""Stands in every generation text."""
 MOST_ATTEMPTS = 10_000
 NO_FREE_NAME = f"no free name was found in {MOST_ATTEMPTS} attempts"
 
@@ -230,9 +233,18 @@ def complete_files_beside(path: Path, infotext: str, options: SaveOptions) -> No
 def _save_text(picture: Path, infotext: str) -> Path:
     """The generation text beside the picture, in a file of the same name."""
     path = picture.with_suffix(".txt")
+    _keep_caption(path)
     with temporary_file(picture.parent, f"{infotext}\n".encode(errors="replace")) as temporary:
         temporary.replace(path)
     return path
+
+
+def _keep_caption(path: Path) -> None:
+    """Keep a copy of what stands in the text's place, unless it is such a text: somebody wrote it."""
+    with contextlib.suppress(FileNotFoundError):
+        before = path.read_bytes()
+        if PARAMETERS not in before:
+            keep_copy(path, before)
 
 
 def _save_small_copy(

@@ -12,6 +12,8 @@ __all__ = ["UiConfig"]
 
 log = logging.getLogger(__name__)
 
+RANGE = ("minimum", "maximum", "step", "value")
+LARGEST = 1e12
 KNOWN = ("value", "minimum", "maximum", "step", "visible")
 
 
@@ -45,10 +47,9 @@ class UiConfig:
             for key in KNOWN
             if key in arguments or key == "visible"
         }
-        return {
-            **arguments,
-            **{key: value for key, value in found.items() if _fits(value, arguments.get(key))},
-        }
+        fitting = {key: value for key, value in found.items() if _fits(key, value, arguments.get(key))}
+        merged = {**arguments, **fitting}
+        return merged if _is_range(merged) else {**arguments, **_without_range(fitting)}
 
     def sets(self, tab: str, label: str) -> bool:
         """Whether the file has a value for a control that is a number."""
@@ -62,11 +63,29 @@ def _text_in(path: Path) -> str:
     return without_escapes(decode_foreign(data).text)
 
 
-def _fits(value: Any, default: Any) -> bool:
-    if value is None:
-        return False
-    if default is None or isinstance(default, bool) or isinstance(value, bool):
-        return default is None or type(value) is type(default)
+def _fits(key: str, value: Any, default: Any) -> bool:
+    """Whether the file's `value` is of the kind that the control takes."""
+    if key == "visible" or isinstance(default, bool):
+        return isinstance(value, bool)
     if isinstance(default, int | float):
-        return isinstance(value, int | float)
+        return _is_number(value)
+    if default is None:
+        return isinstance(value, str | bool) or _is_number(value)
     return isinstance(value, type(default))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
+def _is_range(arguments: Mapping[str, Any]) -> bool:
+    """Whether the numbers of a control go together: from the minimum to the maximum by steps, and the value
+    between.
+    """
+    low, high, step, value = (arguments.get(key) for key in RANGE)
+    ordered = [number for number in (low, value, high) if _is_number(number)]
+    return ordered == sorted(ordered) and (step is None or step > 0)
+
+
+def _without_range(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in RANGE}

@@ -288,3 +288,15 @@ def test_names_keep_what_only_windows_forbids_where_a_flag_asks_for_it(tmp_path:
         "a_cat__1_2__and_so_on.png"
     )
     assert (tmp_path / "a_cat:_1_2?_.jpg").is_file()
+
+
+def test_a_caption_in_the_place_of_the_text_is_kept_in_a_copy(tmp_path: Path) -> None:
+    caption = tmp_path / "cat.txt"
+    caption.write_text("a cat on a mat", encoding="utf-8")
+    options = SaveOptions(name_pattern="cat", folder_pattern="", add_number=False, text_file=True)
+    for seed in (1, 2):
+        text = f"a cat\nSteps: 1, Seed: {seed}"
+        save_picture(Image.new("RGB", (8, 8)), SavePlace(tmp_path, PictureFacts()), text, options)
+        assert caption.read_text(encoding="utf-8") == f"{text}\n"
+    (copy,) = tmp_path.glob("cat.txt.original-*")
+    assert copy.read_text(encoding="utf-8") == "a cat on a mat"
