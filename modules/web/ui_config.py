@@ -83,7 +83,9 @@ def _is_range(arguments: Mapping[str, Any]) -> bool:
     between.
     """
     low, high, step, value = (arguments.get(key) for key in RANGE)
-    ordered = [number for number in (low, value, high) if _is_number(number)]
+    ordered: list[float] = [
+        number for number in (low, value, high) if _is_number(number) and number is not None
+    ]
     return ordered == sorted(ordered) and (step is None or step > 0)
 
 
