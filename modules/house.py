@@ -114,6 +114,7 @@ class House:
         self.bench.close()
         self.batches.close()
         self.queue.close()
+        READINGS.close()
         if self.folders.scratch:
             shutil.rmtree(self.folders.scratch, ignore_errors=True)
 

@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 
 import psutil
 
-from modules.errors import EaselError, InvalidRequest
+from modules.errors import EaselError, InvalidRequest, TooBusy
 from modules.foreign_json import parse_json
 from modules.interrogation.describing_child import READY, DescribeCall, serve
 
@@ -98,7 +98,7 @@ class DescribingProcess:
     def _ready(self, call: DescribeCall) -> Connection:
         with self._changes:
             if self._is_closed:
-                raise EaselError("The program is ending; ask again after its next start.")
+                raise TooBusy("The program is ending")
             if self._idle:
                 self._idle.cancel()
             self._asked, self._is_interrupted = call, False
@@ -153,7 +153,7 @@ class DescribingProcess:
         process = self._process
         self._kill()
         if self._is_closed:
-            return EaselError("The program is ending; ask again after its next start.")
+            return TooBusy("The program is ending")
         if self._is_interrupted:
             return InvalidRequest("model", f"{call.path.name} was interrupted before it said anything.")
         how = f" (status {process.exitcode})" if process and process.exitcode is not None else ""
