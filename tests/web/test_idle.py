@@ -4,21 +4,30 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-COUNT_FRAMES = """
+COUNT_WAKES = """
 const asked = window.requestAnimationFrame;
-window.frames = [];
+const delayed = window.setTimeout;
+window.wakes = [];
+window.setTimeout = function () {
+    window.wakes.push(performance.now());
+    return delayed.apply(window, arguments);
+};
 window.requestAnimationFrame = function (callback) {
-    window.frames.push(performance.now());
+    window.wakes.push(performance.now());
     return asked.call(window, callback);
 };
 """
-QUIET = "window.frames.filter((asked) => asked > performance.now() - 2000).length <= 1"
+# Frames and timers that were asked for in the last two seconds.
+QUIET = "window.wakes.filter((asked) => asked > performance.now() - 2000).length <= 1"
 
 
-def test_a_page_that_nobody_touches_draws_no_frames_and_wakes_when_somebody_paints(chromium, server):
+def test_a_page_that_nobody_touches_draws_no_frames_sets_no_timers_and_wakes_when_somebody_paints(
+    chromium, server
+):
     context = chromium.new_context()
     page = context.new_page()
-    page.add_init_script(COUNT_FRAMES)
+    page.set_default_timeout(60_000)
+    page.add_init_script(COUNT_WAKES)
     page.goto(server)
     page.wait_for_function("typeof formIsRecalled !== 'undefined' && formIsRecalled")
     page.wait_for_function(QUIET, polling=200)

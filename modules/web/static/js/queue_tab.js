@@ -207,11 +207,15 @@ function showQueuePreview(row, news) {
     image.src = `${previewAddress(news.job)}&number=${news.preview}`;
 }
 
-// Asking for a preview has them made; forecasts of the next in turn are asked for now and then.
+let keepsQueueFresh = false;
+
+// Asking for a preview has them made; forecasts of the next in turn are asked for now and then. While nobody looks nothing
+// is done.
 async function keepQueueFresh() {
-    for (;;) {
+    if (keepsQueueFresh) return;
+    keepsQueueFresh = true;
+    while (queueIsOpen() && !document.hidden) {
         await pause(FORECAST_MS / 2);
-        if (!queueIsOpen() || document.hidden) continue;
         for (const id of queueOrder.running) fetch(previewAddress(id)).catch(() => null);
         queueOrder.waiting.slice(0, FORECAST_ROWS).forEach((id) => staleJobs.add(id));
         if (!newsAreFresh()) pastIsStale = true;
@@ -219,6 +223,7 @@ async function keepQueueFresh() {
         if (queueOrder.waiting.length || !newsAreFresh()) refreshQueueSoon();
         await pause(FORECAST_MS / 2);
     }
+    keepsQueueFresh = false;
 }
 
 function takeQueueNews(order) {
@@ -240,5 +245,7 @@ onUiLoaded(() => {
         pastIsStale = true;
         refreshQueueSoon();
     });
+    onUiTabChange(keepQueueFresh);
+    document.addEventListener("visibilitychange", keepQueueFresh);
     keepQueueFresh();
 });
