@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
-from modules.errors import EaselError
+from modules.errors import UnusableFile
 
 __all__ = ["HEAD_BYTES", "damaged", "describe_foreign_file"]
 
@@ -58,9 +58,9 @@ def _kind(head: bytes) -> tuple[str, str]:
     )
 
 
-def damaged(path: Path, reason: str) -> EaselError:
+def damaged(path: Path, reason: str) -> UnusableFile:
     """The error for a torch file that is not whole."""
-    return EaselError(
+    return UnusableFile(
         f"{path.name} cannot be read: {reason}. The file is damaged or its download was not finished; "
         "fetch it again, best as .safetensors."
     )

@@ -12,7 +12,7 @@ from modules.checkpoints.opened import OpenedCheckpoint
 from modules.checkpoints.sources import part_of
 from modules.checkpoints.unet_layout import UNET_PREFIX, read_unet_layout
 from modules.checkpoints.vae_layout import VAE_PREFIXES, vae_config, vae_names
-from modules.errors import EaselError, UnusableFile
+from modules.errors import UnusableFile
 
 __all__ = ["extra_input_of", "plan_unet", "plan_vae"]
 
@@ -89,6 +89,6 @@ def _check_heads(opened: OpenedCheckpoint, channels: list[int], config: LdmConfi
         )
 
 
-def _incomplete(opened: OpenedCheckpoint, part: str, error: Exception) -> EaselError:
+def _incomplete(opened: OpenedCheckpoint, part: str, error: Exception) -> UnusableFile:
     lacking = f"{error} is missing" if isinstance(error, KeyError) else "some of its tensors are missing"
-    return EaselError(f"The {part} in {opened.name} is incomplete: {lacking}. Fetch the file again.")
+    return UnusableFile(f"The {part} in {opened.name} is incomplete: {lacking}. Fetch the file again.")

@@ -156,8 +156,8 @@ def _refuse_overlaps(path: Path, tensors: Mapping[str, StoredTensor]) -> None:
         reached = max(reached, stored.start + stored.span_bytes)
 
 
-def _broken(path: Path, reason: str) -> EaselError:
-    return EaselError(
+def _broken(path: Path, reason: str) -> UnusableFile:
+    return UnusableFile(
         f"{path.name} cannot be read: {reason}. The file is damaged or its download was not finished; "
         "fetch it again and compare its size and hash with the source's."
     )

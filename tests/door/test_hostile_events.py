@@ -58,3 +58,24 @@ def test_a_body_of_millions_of_values_is_refused_while_it_comes(page, path):
     assert answer.status_code == 413, answer.text[:200]
     assert grown_since(before) < 200
     assert page.get("/internal/ping").status_code == 200
+
+
+FORMS = (
+    ("internal/progress", {"id_task": HALF}),
+    ("internal/web/submit", {"tab": "img2img", "task": "a", "values": {"init_images": 5}}),
+    ("internal/web/submit", {"tab": "img2img", "task": "b", "values": {"init_images": [{}]}}),
+    ("internal/web/submit", {"tab": "txt2img", "task": "c", "values": {"script_name": [None]}}),
+    ("internal/web/submit", {"tab": "txt2img", "task": HALF, "values": {}}),
+    ("internal/web/batches", {"tab": "img2img", "values": {}, "batch": {"input_folder": "\x00"}}),
+    ("internal/web/cancel", [HALF]),
+    ("sdapi/v1/options", {"x": DEEP}),
+    ("sdapi/v1/txt2img", {"steps": 1, "override_settings": {"x": DEEP}}),
+)
+
+
+@pytest.mark.parametrize(("path", "form"), FORMS, ids=lambda each: ascii(each)[:50])
+def test_forms_of_the_page_with_odd_values_are_refused_in_a_sentence(page, path, form):
+    answer = page.post(f"/{path}", content=json.dumps(form).encode(), headers=JSON)
+    assert answer.status_code in (400, 422), answer.text[:300]
+    assert len(answer.json()["detail"]) > 10
+    assert "did not expect" not in answer.text

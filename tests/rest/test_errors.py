@@ -4,9 +4,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from modules.errors import EaselError, InvalidRequest, NotFound
+from modules.checkpoints.opening import open_tensors
+from modules.errors import EaselError, InvalidRequest, NotFound, UnusableFile
 from modules.jobs import QueueClosed, QueueFull, StoreUnavailable, WrongState
-from modules.rest.errors import install_error_answers
+from modules.rest.errors import install_error_answers, status_of
 
 FAILURES = [
     (InvalidRequest("width", "width cannot be that."), 422),
@@ -54,3 +55,21 @@ def test_a_full_queue_says_when_to_come_again(client):
 def test_an_error_that_nobody_expected_is_in_the_log_with_its_trace(client, caplog):
     client.get("/fail/7")
     assert "ZeroDivisionError" in caplog.text and "Traceback" in caplog.text
+
+
+UNREADABLE = {
+    "empty.safetensors": b"",
+    "noise.safetensors": b"\xff" * 500,
+    "page.ckpt": b"<html>404</html>",
+    "cut.ckpt": b"PK\x03\x04" + b"\0" * 50,
+    "cut.pt": b"\x80\x02}q\0",
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_of_a_model_that_cannot_be_read_is_the_callers_to_mend(tmp_path, name):
+    (tmp_path / name).write_bytes(UNREADABLE[name])
+    with pytest.raises(UnusableFile) as refused:
+        open_tensors(tmp_path / name)
+    assert status_of(refused.value) == 422
+    assert name in str(refused.value)
