@@ -1,4 +1,4 @@
-"""Whether the program keeps what it needs no more: of sessions, jobs, models, pictures enlarged and described.
+"""Whether the program keeps what it needs no more: of sessions, jobs, models, pictures that are enlarged.
 
     venv/bin/python benchmarks/soak.py --sessions 1000 --jobs 2000 --models 10
 
