@@ -53,7 +53,7 @@ class UiConfig:
 
     def sets(self, tab: str, label: str) -> bool:
         """Whether the file has a value for a control that is a number."""
-        return _fits(self._values.get(f"{tab}/{label}/value"), 0)
+        return _fits("value", self._values.get(f"{tab}/{label}/value"), 0)
 
 
 def _text_in(path: Path) -> str:
