@@ -47,7 +47,7 @@ def post(client, path: str, body: object):
         ("outdir_save", "x" * 256, "at most 255 bytes"),
         ("outdir_save", "x/" * 2000, "at most 3000 bytes"),
         ("outdir_txt2img_samples", "~nobody-of-this-name/x", "no such user"),
-        ("outdir_samples", "\ud800", "not valid Unicode"),
+        ("outdir_samples", "\ud800", "surrogate"),
         ("samples_filename_pattern", "a\x07", "control character"),
         ("directories_filename_pattern", "x" * 10_001, "at most 10000 characters"),
         ("api_useragent", "a\r\nX: y", "of ASCII"),
@@ -107,7 +107,8 @@ def test_unknown_settings_of_callers_are_bounded(own_house):
             ("/sdapi/v1/txt2img", {**BASE, "override_settings": values}),
         ):
             answer = post(client, path, body)
-            assert answer.status_code == 422, answer.text
+            # What is too deep is already no body for any route.
+            assert answer.status_code == (400 if "deep" in values else 422), answer.text
     assert post(client, "/sdapi/v1/options", {"of_a_client": {"a": [1]}}).status_code == 200
     assert client.get("/sdapi/v1/options").json()["of_a_client"] == {"a": [1]}
 
