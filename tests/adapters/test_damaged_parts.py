@@ -112,7 +112,8 @@ def test_a_network_for_four_channels_leaves_the_others_of_a_first_layer_as_they_
 def test_embeddings_in_a_network_are_known_while_it_is_on_and_gone_with_it(tiny_model, shelves, wardrobe):
     side, vectors = weight_of(tiny_model, TO_Q).shape[0], numbers(2, 64)
     put(shelves, "net", {**low_rank(KOHYA, side, side), "bundle_emb.zork.string_to_param.*": vectors,
-                         "bundle_emb.broken.string_to_param.*": vectors * NAN})  # fmt: skip
+                         "bundle_emb.broken.string_to_param.*": vectors * NAN, "bundle_emb.x": numbers(2),
+                         "bundle_emb.y.z": numbers(3)})  # fmt: skip
     (tokens,) = tokenise(tiny_model.towers[0].tokenizer, ["zork"])
     (lookup,) = wardrobe.embeddings.lookups()
     assert lookup.at(tokens, 0) is None

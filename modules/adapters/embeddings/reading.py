@@ -82,7 +82,7 @@ def bundled_embeddings(file: TensorFile) -> dict[str, Embedding]:
     trees: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for name in file.tensors:
         start, _, rest = name.partition(".")
-        if start != BUNDLE:
+        if start != BUNDLE or "." not in rest:
             continue
         # A word may hold points itself: what is known is how names end.
         word, what = next((parts for end in ENDS if (parts := _parted(rest, end))), rest.rsplit(".", 1))
@@ -114,7 +114,7 @@ def _embedding_of(tree: Any, name: str) -> Embedding:
         or len({len(each) for each in vectors}) != 1
     ):
         raise EaselError(f"The vectors in {name} have shapes that no embedding has.")
-    if not all(bool(torch.isfinite(each).all()) for each in vectors):
+    if not all(bool(torch.isfinite(each.float()).all()) for each in vectors):
         raise EaselError(
             f"The embedding {name} is damaged: it holds numbers that are none (NaN). Fetch it again."
         )
