@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +131,14 @@ def calls(document: dict[str, Any], config: dict[str, Any], random_one: random.R
             yield "post", f"/gradio_api/{route}", {}, call
 
 
-def watch(address: str, ended: threading.Event, longest: list[float]) -> None:
-    """Ping the server until `ended`, and keep the longest that one took."""
+def watch(address: str, ended: threading.Event, longest: list[Any], now: list[str]) -> None:
+    """Ping the server until `ended`, and keep the longest that one took, with the call that went on then."""
     with httpx.Client(base_url=address, timeout=60) as client:
         while not ended.wait(0.1):
-            began = time.monotonic()
-            client.get("/internal/ping")
-            longest[0] = max(longest[0], time.monotonic() - began)
+            began, beside = time.monotonic(), now[0]
+            with suppress(httpx.TransportError):
+                client.get("/internal/ping")
+            longest[:] = max(longest, [time.monotonic() - began, beside])
 
 
 def main() -> int:
@@ -147,24 +149,23 @@ def main() -> int:
     wanted = parser.parse_args()
     answered: Counter[int] = Counter()
     failures: dict[str, str] = {}
-    ended, longest = threading.Event(), [0.0]
+    ended, longest, now = threading.Event(), [0.0, ""], [""]
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as (port, process):
         address = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=address, timeout=120) as client:
             document, config = client.get("/openapi.json").json(), client.get("/config").json()
-            threading.Thread(target=watch, args=(address, ended, longest), daemon=True).start()
+            threading.Thread(target=watch, args=(address, ended, longest, now), daemon=True).start()
             until = time.monotonic() + 60 * wanted.minutes
             for method, path, query, body in calls(document, config, random.Random(wanted.seed)):
                 if time.monotonic() > until:
                     break
                 content = None if body is None else json.dumps(body).encode()
-                answer = client.request(
-                    method.upper(),
-                    path,
-                    params=query,
-                    content=content,
-                    headers={"content-type": "application/json"},
-                )
+                now[0] = f"{method} {path} {query} {ascii(content)[:300]}"
+                try:
+                    answer = client.request(method.upper(), path, params=query, content=content, headers=JSON)
+                except httpx.TransportError as error:
+                    failures.setdefault(f"{method} {path} {error!r}", ascii(content)[:300])
+                    continue
                 answered[answer.status_code] += 1
                 if answer.status_code >= 500:
                     key = f"{method} {path} {answer.text[:120]}"
@@ -172,7 +173,7 @@ def main() -> int:
             ended.set()
             memory = process.memory_info().rss >> 20
     found = {"calls": answered.total(), "by status": dict(sorted(answered.items()))}
-    print(json.dumps({**found, "longest ping": round(longest[0], 3), "MB at the end": memory}, indent=2))
+    print(json.dumps({**found, "longest ping": longest, "MB at the end": memory}, indent=2))
     for key, content in failures.items():
         print(key, content, sep="\n    ")
     return int(bool(failures))
