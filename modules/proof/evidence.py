@@ -8,7 +8,7 @@ from typing import BinaryIO
 from PIL import Image
 from pydantic import ValidationError
 
-from modules.errors import EaselError
+from modules.errors import EaselError, InvalidRequest
 from modules.foreign_json import JsonBounds, JsonNotRead, parse_json
 from modules.generation import PictureRecord
 from modules.imaging import decoding, open_picture, read_picture_file, read_texts
@@ -52,8 +52,12 @@ def read_evidence(source: Path | BinaryIO | Image.Image) -> Evidence:
     try:
         data = read_picture_file(source, WHAT) if isinstance(source, Path) else source.read()
     except OSError as error:
-        raise EaselError(f"{WHAT} cannot be read: {error.strerror or error}.") from error
-    with open_picture(WHAT, data) as opened:
+        raise EaselError(f"This cannot be read as a picture: {error.strerror or error}.") from error
+    try:
+        opened = open_picture(WHAT, data)
+    except InvalidRequest as error:
+        raise EaselError(f"This cannot be read as a picture: {error}") from error
+    with opened:
         evidence = _read(opened, data)
         if evidence.record or evidence.infotext:
             with decoding(WHAT, opened):
