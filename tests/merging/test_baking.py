@@ -56,6 +56,17 @@ def numbers_of(model):
     }
 
 
+def is_rounded_once(found, computed):
+    """Whether `found` is `computed`, which is float32, rounded to float16 and nothing else.
+
+    Where a number lies in the middle between two of float16, the last bit of float32 decides, and that depends
+    on how many threads of this processor summed it up.
+    """
+    steps = torch.exp2(torch.floor(torch.log2(computed.abs())).clamp(min=-14) - 10)
+    rounding = computed.abs().max() * torch.finfo(torch.float32).eps * 4
+    return bool(((found - computed).abs() <= steps / 2 + rounding).all())
+
+
 @pytest.fixture
 def loaded(folders, shelves):
     """The numbers of a checkpoint as it is loaded."""
@@ -72,8 +83,7 @@ def test_every_kind_is_baked_in_as_it_is_worn(kind, worn, plain, merge, loaded):
     changed = [name for name in plain if not torch.equal(plain[name], expected[name])]
     assert changed and done.dry.with_loras >= len(changed)
     for name, tensor in expected.items():
-        # The file holds float16: computed in float32, rounded once.
-        assert torch.equal(found[name].half(), tensor.half()), name
+        assert is_rounded_once(found[name], tensor), name
 
 
 def test_several_are_baked_in_one_after_the_other(worn, merge, loaded):
@@ -83,7 +93,7 @@ def test_several_are_baked_in_one_after_the_other(worn, merge, loaded):
     )
     expected = worn("<lora:tiny-lora:0.5><lora:tiny-loha:0:0.7>")
     found = loaded("baked")
-    assert all(torch.equal(found[name].half(), tensor.half()) for name, tensor in expected.items())
+    assert all(is_rounded_once(found[name], tensor) for name, tensor in expected.items())
 
 
 def test_into_a_merge_and_in_another_type(merge, loaded):
