@@ -39,7 +39,7 @@ def put_converted(source: Tensor, place: Tensor) -> None:
     device.
     """
     if source.dtype != place.dtype and place.device.type == "cpu" and {source.dtype, place.dtype} == NARROW:
-        place.copy_(_by_way_of_float32(source, place.dtype))
+        place.copy_(source.float())
     elif source.dtype is torch.float64:
         # Some devices have no such numbers to convert from.
         place.copy_(source.to(place.dtype))
