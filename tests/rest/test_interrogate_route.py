@@ -57,6 +57,10 @@ def test_settings_have_effect_on_the_next_call(client, sure_tagger):
         )
 
 
+def test_an_empty_name_asks_the_usual_model(client):
+    assert ask(client, model="").json() == ask(client).json()
+
+
 def test_a_picture_in_which_nothing_is_recognised_gets_an_empty_caption_and_a_sentence(client):
     answer = ask(client).json()
     assert answer["caption"] == ""
@@ -67,7 +71,6 @@ def test_a_picture_in_which_nothing_is_recognised_gets_an_empty_caption_and_a_se
     ("call", "status", "field", "words"),
     [
         ({"model": "nothing"}, 404, None, "Choose one of clip, deepdanbooru"),
-        ({"model": ""}, 404, None, "Choose one of"),
         ({"image": ""}, 422, "image", "not a picture"),
         ({"image": "no picture"}, 422, "image", "not a picture"),
         ({"image": GREY[:60]}, 422, "image", "image"),
