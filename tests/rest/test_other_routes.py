@@ -142,12 +142,13 @@ def test_network_files_are_listed_with_what_their_headers_tell(house, client, pa
     torch.save({"string_to_param": {"*": torch.zeros(1, 768)}}, house.folders.embeddings[0] / "wide.pt")
     house.engine.preload(house.store.options.overridden({"sd_model_checkpoint": "tiny-sd1"}))
     embeddings = client.get("/sdapi/v1/embeddings").json()
-    assert set(embeddings["loaded"]) == {"tiny-emb", "tiny-emb2"}
+    names = {"tiny-emb", "tiny-emb2", "below/tiny-emb", "below/tiny-emb2"}
+    assert set(embeddings["loaded"]) == names
     emb = embeddings["loaded"]["tiny-emb"]
     assert (emb["shape"], emb["vectors"], emb["step"]) == (64, 3, 10)
     assert (embeddings["skipped"]["wide"]["shape"], set(embeddings["skipped"])) == (768, {"wide"})
     house.engine.unload()
-    assert set(client.get("/sdapi/v1/embeddings").json()["skipped"]) == {"tiny-emb", "tiny-emb2", "wide"}
+    assert set(client.get("/sdapi/v1/embeddings").json()["skipped"]) == names | {"wide"}
     for kind in ("loras", "embeddings", "vae", "checkpoints"):
         assert client.post(f"/sdapi/v1/refresh-{kind}").status_code == 200
 
