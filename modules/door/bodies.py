@@ -4,6 +4,7 @@ paths, and what all bodies that are held at the same time may take.
 
 import asyncio
 import re
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -31,10 +32,13 @@ SIGNS = b",:[{"
 """At least one of them stands before each value in JSON, but for the first one."""
 MOST_SIGNS = 250_000
 """Of a body in JSON, those inside of texts too. Pictures in base64 have none."""
+TOO_SLOW = 408
 SILENT_SECONDS = 60.0
 """How long nothing may come of a body that is not whole yet."""
 SLOWEST_BYTES = 4096
 """A second, of a body that has been coming for long: who sends by drops holds a place for nobody's good."""
+DRAINED_BYTES, DRAINED_SECONDS = 256 * MEGABYTE, 10.0
+"""Of a refused body that is still read and thrown away: who is sending reads no answer before the end."""
 ALL_BODIES = 2
 """All bodies that come or are worked on at the same time have so many times the largest."""
 
@@ -44,6 +48,7 @@ class _Broken(Exception):
 
     def __init__(self, status: int, kind: str, sentence: str) -> None:
         super().__init__(sentence)
+        self.was_slow = status == TOO_SLOW
         self.answer = refusal(status, sentence, kind, {"connection": "close"})
 
 
@@ -55,13 +60,13 @@ class _Reading:
     def __init__(self, bound: "BodyBound", receive: Receive, most: int, is_json: bool) -> None:
         self._bound, self._receive, self._most, self._is_json = bound, receive, most, is_json
         self._began = asyncio.get_running_loop().time()
-        self._is_whole = False
+        self.is_whole = False
         self._signs = self.got = self.held = 0
         self.broken: _Broken | None = None
 
     async def receive(self) -> Message:
         """The next message of the server."""
-        if self._is_whole:
+        if self.is_whole:
             return await self._receive()
         if self.broken:
             return {"type": "http.disconnect"}
@@ -70,14 +75,16 @@ class _Reading:
                 message = await self._receive()
             self._look_at(message)
         except TimeoutError:
-            self.broken = _Broken(408, "TooSlow", "The request came too slowly, so it was not waited for.")
+            self.broken = _Broken(
+                TOO_SLOW, "TooSlow", "The request came too slowly, so it was not waited for."
+            )
         except _Broken as broken:
             self.broken = broken
         return {"type": "http.disconnect"} if self.broken else message
 
     def _look_at(self, message: Message) -> None:
         body = message.get("body", b"")
-        self._is_whole = not message.get("more_body", False)
+        self.is_whole = not message.get("more_body", False)
         self.got += len(body)
         if self.got > self._most:
             raise _too_large(self._most)
@@ -92,8 +99,8 @@ class _Reading:
                     f"The JSON holds more than {MOST_SIGNS} values; nothing needs so many.",
                 )
         took = asyncio.get_running_loop().time() - self._began
-        if not self._is_whole and took > SILENT_SECONDS and self.got < took * SLOWEST_BYTES:
-            raise _Broken(408, "TooSlow", "The request came too slowly, so it was not waited for.")
+        if not self.is_whole and took > SILENT_SECONDS and self.got < took * SLOWEST_BYTES:
+            raise _too_slow()
 
 
 class BodyBound:
@@ -121,6 +128,8 @@ class BodyBound:
         most = self._most_of(str(scope["path"]).removeprefix(scope.get("root_path", "")))
         told = headers.get("content-length", "0")
         if not told.isdecimal() or len(told) > LONGEST_LENGTH or int(told) > most:
+            if told.isdecimal() and len(told) <= LONGEST_LENGTH and int(told) <= DRAINED_BYTES:
+                await _drain(receive)
             await _too_large(most).answer(scope, receive, send)
             return
         is_form = headers.get("content-type", "").startswith("multipart/")
@@ -153,7 +162,13 @@ class BodyBound:
         finally:
             self._held -= reading.held
         if reading.broken and not answered:
+            if not reading.is_whole and not reading.broken.was_slow:
+                await _drain(receive)
             await reading.broken.answer(scope, receive, send)
+
+
+def _too_slow() -> _Broken:
+    return _Broken(TOO_SLOW, "TooSlow", "The request came too slowly, so it was not waited for.")
 
 
 def _too_large(most: int) -> _Broken:
@@ -161,6 +176,18 @@ def _too_large(most: int) -> _Broken:
     # The bound of routes that take no pictures is no matter of the command line.
     way = "." if most == SMALL_BODY else ", or start it with a larger --max-request-size."
     return _Broken(413, "RequestTooLarge", sentence + way)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read what is left of a body and keep nothing of it, within bounds of size and time."""
+    left = DRAINED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
 
 
 async def received_body(receive: Receive) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from modules.errors import EaselError, InvalidRequest, NotFound
@@ -34,16 +35,19 @@ class StyleBook:
         self._patterns = tuple(files)
         self._files: dict[Path, StyleFile] = {}
         self._styles: dict[str, PromptStyle] = {}
+        self._stamps: dict[Path, tuple[int, int]] = {}
         self.notes: tuple[str, ...] = ()
         self.reload()
 
     def list(self) -> tuple[PromptStyle, ...]:
         """The styles in the order of the files."""
+        self._follow_files()
         return tuple(self._styles.values())
 
     def reload(self) -> None:
         """Read the files anew. Missing files hold no styles; one that cannot be read is said in the log."""
         paths = self._existing_files()
+        self._stamps = _stamps(paths)
         self._files = {path: self._files.get(path) or StyleFile(path) for path in paths}
         tables = {path: file.read() for path, file in self._files.items()}
         found = (
@@ -60,6 +64,7 @@ class StyleBook:
 
     def find(self, name: str) -> PromptStyle:
         """The style of this name; raises `NotFound`."""
+        self._follow_files()
         if name not in self._styles:
             raise NotFound(f"There is no style named {name!r}. Reload the styles, or choose one of the list.")
         return self._styles[name]
@@ -92,7 +97,13 @@ class StyleBook:
         )
 
     def _chosen(self, names: Iterable[str]) -> tuple[PromptStyle, ...]:
+        self._follow_files()
         return tuple(self._styles[name] for name in names if name in self._styles)
+
+    def _follow_files(self) -> None:
+        """Read the files anew if somebody has changed one since."""
+        if _stamps(self._existing_files()) != self._stamps:
+            self.reload()
 
     def extract(
         self,
@@ -167,3 +178,13 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def _stamps(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Size and time of change of each file that is there."""
+    found = {}
+    for path in paths:
+        with suppress(OSError):
+            facts = path.stat()
+            found[path] = (facts.st_size, facts.st_mtime_ns)
+    return found

@@ -1,5 +1,6 @@
 """Gradio's routes and the page's events get whatever a stranger sends: no answer is a bare failure."""
 
+import http.client
 import json
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_body_of_millions_of_values_is_refused_while_it_comes(page, path):
     assert answer.status_code == 413, answer.text[:200]
     assert grown_since(before) < 200
     assert page.get("/internal/ping").status_code == 200
+
+
+@pytest.mark.parametrize("has_length", [True, False], ids=["length told", "length not told"])
+def test_who_is_still_sending_what_is_too_large_reads_the_refusal(page, has_length):
+    """Many clients send all of a body before they look for an answer."""
+    body = b"[" + b" " * (6 << 20) + b"]"
+    connection = http.client.HTTPConnection(page.base_url.host, page.base_url.port, timeout=30)
+    connection.request("POST", "/sdapi/v1/options", body if has_length else iter([body]), JSON)
+    assert connection.getresponse().status == 413
+    connection.close()
 
 
 FORMS = (

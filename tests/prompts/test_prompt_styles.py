@@ -181,3 +181,12 @@ def test_a_full_disk_leaves_file_and_book_as_they_were(
     assert [path.name for path in tmp_path.iterdir()] == ["styles.csv"]
     assert (tmp_path / "styles.csv").read_bytes() == before
     assert "new" not in [style.name for style in book.list()]
+
+
+def test_a_style_that_somebody_wrote_into_the_file_is_there_at_once(tmp_path):
+    book = StyleBook([tmp_path / "styles.csv"])
+    assert book.list() == ()
+    (tmp_path / "styles.csv").write_text("name,prompt,negative_prompt\nreal,35mm,\n")
+    assert book.find("real").prompt == "35mm"
+    (tmp_path / "styles.csv").unlink()
+    assert book.list() == ()
