@@ -367,7 +367,7 @@ class Engine:
         try:
             return draw_pictures(run, pictures, studio, watcher, receive)
         except LostNumbers as error:
-            raise blamed(error, run, self.adapters, studio.first.model) from error
+            raise blamed(error, run, studio.first.model) from error
 
     def _lighten(self) -> MemoryMode | None:
         """Have what is drawn go on in the next lighter mode, where one saves memory."""

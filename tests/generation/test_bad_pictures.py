@@ -60,7 +60,7 @@ def drawn(answer) -> np.ndarray:
     [
         ({"init_images": []}, "init_images", "no picture to start from"),
         ({"init_images": None}, "init_images", "no picture to start from"),
-        ({"init_images": [""]}, "init_images", "not a picture"),
+        ({"init_images": [""]}, "init_images", "no picture to start from"),
         ({"init_images": [PLAIN[: len(PLAIN) // 8 * 4]]}, "init_images", "Send it whole"),
         ({"init_images": [text(b"%PDF-1.7 no picture")]}, "init_images", "it reads PNG"),
         ({"init_images": [text(b"\x89PNG\r\n\x1a\n" + bytes(40))]}, "init_images", "picture"),

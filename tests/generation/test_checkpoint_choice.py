@@ -35,7 +35,8 @@ def test_what_is_no_checkpoint_is_passed_over_until_it_is_replaced_by_one(tmp_pa
     chosen = engine(tmp_path)
     assert chosen.checkpoint_of(Options()).stem == "c"
     named = Options().overridden({"sd_model_checkpoint": "a.safetensors"})
-    assert chosen.checkpoint_of(named).stem == "a"
+    with pytest.raises(NotFound, match="is a LoRA, not a checkpoint"):
+        chosen.checkpoint_of(named)
     (folder / "b.ckpt").unlink()
     (folder / "c.safetensors").replace(folder / "a.safetensors")
     chosen.shelf.refresh()

@@ -44,5 +44,6 @@ def test_the_names_of_either_model_do_not_change_the_result(put, merge, other, s
     done = merge(multiplier=0.25, custom_name="found")
     assert {name: wanted[name] for name in NAMES}.keys() <= done.tensors.keys()
     assert all(torch.equal(done.tensors[name], wanted[name]) for name in NAMES)
-    assert any(side.upper() in note for note in done.dry.notes)
+    # What wraps all of a file is taken off by its reader, and is nothing that a merge has to say.
+    assert other is wrapped or any(side.upper() in note for note in done.dry.notes)
     assert done.dry.merged == len(NAMES)

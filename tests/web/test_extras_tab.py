@@ -61,7 +61,7 @@ def extras(api, house, tmp_path):
                 "upscaling_resize_h": 80,
                 "upscaling_crop": False,
             },
-            (104, 80),
+            (106, 80),
         ),
         ({"upscaler_2": "Nearest", "extras_upscaler_2_visibility": 0.5}, (64, 48)),
     ],
